@@ -594,8 +594,13 @@ int tree_xattr_add(struct tree_inode *inode, const char *name, const void *value
 	/* Linux lists at most 64 KiB of names, and the on-disk counter holds 256 KiB. */
 	size_t total = name_len + len;
 
-	for (p = &inode->xattrs; *p; p = &(*p)->next)
+	for (p = &inode->xattrs; *p; p = &(*p)->next) {
+		/* some archivers write each attribute twice, in two dialects */
+		if ((*p)->index == s->index && (*p)->name_len == name_len &&
+		    memcmp((*p)->bytes, name + strlen(s->prefix), name_len) == 0)
+			return 0;
 		total += (*p)->name_len + (*p)->value_len + 8u;
+	}
 	if (total > 128 * 1024)
 		return err_set(err, E2BIG, "more than 128 KiB of extended attributes");
 	x = malloc(sizeof(*x) + name_len + len);
