@@ -11,6 +11,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "vmm/image/progress.h"
@@ -74,6 +75,25 @@ enum blob_format blob_probe(const struct blob *blob)
 			return known[i].format;
 	}
 	return BLOB_PLAIN;
+}
+
+int blob_temp_file(const char *dir, struct err *err)
+{
+	CLEANUP_FREE char *name = NULL;
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return fd;
+	/* not every file system has unnamed files */
+	if (asprintf(&name, "%s/unnamed-XXXXXX", dir) < 0) {
+		name = NULL;
+		return err_set(err, ENOMEM, "not enough memory");
+	}
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd < 0)
+		return err_set_errno(err, errno, "creating a temporary file in %s", dir);
+	unlink(name);
+	return fd;
 }
 
 /* Up to len raw bytes at *pos of the blob; 0 at its end. */
@@ -147,7 +167,8 @@ static ssize_t stream_raw(struct blob_stream *s, struct err *err)
 	if (n <= 0)
 		return n;
 	s->pos += n;
-	sha256_update(&s->raw_sum, n, s->buf);
+	if (s->inflater)
+		sha256_update(&s->raw_sum, n, s->buf);
 	progress_add(s->progress, n);
 	return n;
 }
@@ -283,8 +304,11 @@ int blob_stream_finish(struct blob_stream *s, char raw[DIGEST_HEX], char out[DIG
 		;
 	if (n < 0)
 		return n;
-	digest_hex(&s->raw_sum, raw);
 	digest_hex(&s->out_sum, out);
+	if (s->inflater)
+		digest_hex(&s->raw_sum, raw);
+	else
+		memcpy(raw, out, DIGEST_HEX);
 	return 0;
 }
 

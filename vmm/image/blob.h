@@ -52,6 +52,9 @@ enum blob_format blob_probe(const struct blob *blob);
 /* Read a small blob whole; *out is NUL-terminated and the caller's. */
 MUST_CHECK int blob_load(const struct blob *blob, size_t max, char **out, struct err *err);
 
+/* An unnamed file in dir, read and write; its descriptor or a negative error. */
+MUST_CHECK int blob_temp_file(const char *dir, struct err *err);
+
 /* SHA-256 of the raw bytes, in hex. */
 MUST_CHECK int blob_digest(const struct blob *blob, struct progress *progress, char hex[DIGEST_HEX],
 			   struct err *err);

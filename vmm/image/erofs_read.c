@@ -31,15 +31,13 @@ static const uint8_t *span_at(const struct erofs_image *img, uint64_t off, uint6
 	return img->base + off;
 }
 
-int erofs_image_init(struct erofs_image *img, const void *base, uint64_t size, struct err *err)
+int erofs_super_check(const uint8_t *block0, uint64_t size, struct err *err)
 {
 	uint8_t block[EROFS_BLOCK_SIZE];
 	struct erofs_super sb;
 	uint32_t sum;
 
-	if (size < EROFS_BLOCK_SIZE)
-		return damaged(err, "too short");
-	memcpy(block, base, sizeof(block));
+	memcpy(block, block0, sizeof(block));
 	memcpy(&sb, block + EROFS_SUPER_OFFSET, sizeof(sb));
 	if (le32toh(sb.magic) != EROFS_MAGIC)
 		return damaged(err, "no super block");
@@ -52,6 +50,20 @@ int erofs_image_init(struct erofs_image *img, const void *base, uint64_t size, s
 		return damaged(err, "super block checksum");
 	if ((uint64_t)le32toh(sb.blocks) << EROFS_BLOCK_BITS != size)
 		return damaged(err, "wrong length");
+	return 0;
+}
+
+int erofs_image_init(struct erofs_image *img, const void *base, uint64_t size, struct err *err)
+{
+	struct erofs_super sb;
+	int r;
+
+	if (size < EROFS_BLOCK_SIZE)
+		return damaged(err, "too short");
+	r = erofs_super_check(base, size, err);
+	if (r < 0)
+		return r;
+	memcpy(&sb, (const uint8_t *)base + EROFS_SUPER_OFFSET, sizeof(sb));
 	img->base = base;
 	img->size = size;
 	img->meta_off = (uint64_t)le32toh(sb.meta_blkaddr) << EROFS_BLOCK_BITS;

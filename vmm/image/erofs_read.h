@@ -49,6 +49,8 @@ struct erofs_entry {
 /* Called per directory entry; a value other than 0 ends the walk and is returned. */
 typedef int erofs_entry_fn(void *ctx, const struct erofs_entry *entry);
 
+/* The first block of a file of the given size: magic, checksum, features, length. */
+MUST_CHECK int erofs_super_check(const uint8_t *block0, uint64_t size, struct err *err);
 MUST_CHECK int erofs_image_init(struct erofs_image *img, const void *base, uint64_t size,
 				struct err *err);
 MUST_CHECK int erofs_node_read(const struct erofs_image *img, uint64_t nid, struct erofs_node *node,

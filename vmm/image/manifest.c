@@ -13,7 +13,8 @@
 
 #include "vmm/image/jsonio.h"
 
-#define INDEX_DEPTH 4
+#define INDEX_DEPTH   4
+#define INDEX_ENTRIES 4096 /* in all indexes together; one document may be named many times */
 
 #define TAG_ANNOTATION	"org.opencontainers.image.ref.name"
 #define NAME_ANNOTATION "io.containerd.image.name"
@@ -140,8 +141,8 @@ static int plan_docker(const struct store *s, const struct plan_choice *choice,
 		       struct image_plan *p, struct err *err)
 {
 	CLEANUP_JSON struct json_object *root = NULL;
-	struct json_object *item;
-	const char *config;
+	struct json_object *item = NULL;
+	const char *config = NULL;
 	char **layers = NULL;
 	int r = load_json(s, "manifest.json", NULL, &root, err);
 
@@ -175,6 +176,7 @@ struct oci_pick {
 	const struct plan_choice *choice;
 	char digest[DIGEST_HEX]; /* of the manifest found */
 	int nr_found;
+	int nr_seen;
 	char others[120]; /* platforms passed over, for the message */
 };
 
@@ -243,8 +245,12 @@ static int oci_descriptor(struct oci_pick *pick, struct json_object *d, int dept
 	CLEANUP_JSON struct json_object *doc = NULL;
 	struct json_object *list;
 	char digest[DIGEST_HEX], name[80];
-	int r = platform_matches(pick, d, err);
+	int r;
 
+	if (++pick->nr_seen > INDEX_ENTRIES)
+		return err_set(err, E2BIG, "the image index has more than %d entries",
+			       INDEX_ENTRIES);
+	r = platform_matches(pick, d, err);
 	if (r <= 0)
 		return r;
 	if (depth == 0 && !oci_tag_matches(d, pick->choice->tag))
@@ -280,8 +286,6 @@ static int oci_walk(struct oci_pick *pick, struct json_object *index, int depth,
 		return r;
 	if (!list)
 		return err_set(err, EINVAL, "the image index lists no manifests");
-	if (json_object_array_length(list) > LAYERS_MAX)
-		return err_set(err, E2BIG, "the image index has more than %d entries", LAYERS_MAX);
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
 		r = oci_descriptor(pick, json_object_array_get_idx(list, i), depth, err);
 		if (r < 0)

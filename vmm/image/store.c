@@ -213,9 +213,9 @@ static int inflate_tar(struct store *s, const struct blob *whole, const struct s
 	size_t len;
 	int r;
 
-	s->tar_fd = open(opts->tmp_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	s->tar_fd = blob_temp_file(opts->tmp_dir, err);
 	if (s->tar_fd < 0)
-		return err_set_errno(err, errno, "creating a temporary file in %s", opts->tmp_dir);
+		return s->tar_fd;
 	r = blob_stream_open(&in, whole, opts->limit, opts->progress, err);
 	if (r < 0)
 		return r;
@@ -269,15 +269,14 @@ static int open_tar(struct store *s, uint64_t size, const struct store_options *
 	return 0;
 }
 
-int store_open(int fd, const char *path, const struct store_options *opts, struct store *out,
-	       struct err *err)
+int store_open(int fd, const struct store_options *opts, struct store *out, struct err *err)
 {
 	struct store s = { .fd = fd, .tar_fd = -1 };
 	struct stat st;
 	int r = 0;
 
 	if (fstat(fd, &st) < 0)
-		return err_set_errno(err, errno, "image %s", path);
+		return err_set_errno(err, errno, "cannot examine it");
 	if (S_ISDIR(st.st_mode)) {
 		s.kind = STORE_DIR;
 		if (!store_has(&s, "index.json"))
@@ -296,7 +295,7 @@ int store_open(int fd, const char *path, const struct store_options *opts, struc
 		entries_clear(&s);
 		if (s.tar_fd >= 0 && s.tar_fd != fd)
 			close(s.tar_fd);
-		return err_add(err, "image %s", path);
+		return r;
 	}
 	*out = s;
 	return 0;

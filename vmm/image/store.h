@@ -43,9 +43,9 @@ struct store_options {
 	struct progress *progress;
 };
 
-/* Takes over fd on success. path is for messages. */
-MUST_CHECK int store_open(int fd, const char *path, const struct store_options *opts,
-			  struct store *out, struct err *err);
+/* Takes over fd on success. */
+MUST_CHECK int store_open(int fd, const struct store_options *opts, struct store *out,
+			  struct err *err);
 void store_close(struct store *s);
 
 bool store_has(const struct store *s, const char *name);
