@@ -280,7 +280,7 @@ int tree_path_clean(const char *path, char out[TREE_PATH_MAX])
 			while (len && out[--len] != '/')
 				;
 		} else if (n && !(n == 1 && path[0] == '.')) {
-			if (len + 1 + n >= TREE_PATH_MAX)
+			if (len + (len > 0) + n >= TREE_PATH_MAX)
 				return -1;
 			if (len)
 				out[len++] = '/';
