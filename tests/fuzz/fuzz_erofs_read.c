@@ -48,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t len;
 	char *buf;
 
-	memcpy(file + 4096, data, size);
+	if (size)
+		memcpy(file + 4096, data, size);
 	memcpy(file + EROFS_SUPER_OFFSET, &sb, sizeof(sb));
 	sb.checksum = htole32(erofs_crc32c(~0u, file + EROFS_SUPER_OFFSET, 3072));
 	memcpy(file + EROFS_SUPER_OFFSET, &sb, sizeof(sb));

@@ -50,6 +50,6 @@ Test(err, long_texts_are_cut_not_overrun)
 Test(err, no_error_object_is_fine)
 {
 	cr_assert_eq(err_set(NULL, EIO, "x"), -EIO);
-	err_add(NULL, "y");
+	cr_assert_eq(err_add(NULL, "y"), -EIO);
 	err_clear(NULL);
 }
