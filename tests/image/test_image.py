@@ -287,7 +287,8 @@ class Layers(ImageTest):
             self.assertEqual(t[b"d/new"]["size"], 0)
 
     def test_bookkeeping_names_are_dropped(self):
-        t = self.layers([entry(".wh..wh.plnk", "dir"), entry(".wh..wh.aufs"), entry("f")])
+        t = self.layers([entry(".wh..wh.plnk", "dir"), entry(".wh..wh.aufs"), entry("f"),
+                         entry(".wh..wh.plnk/12.34")])
         self.assertEqual(self.names(t), ["f"])
 
     def test_whiteout_names_in_a_plain_root_are_names(self):
@@ -356,6 +357,8 @@ class Hostile(ImageTest):
         evil = tar.replace(b"f" * 5000, b"f" * 4999 + b"g")
         self.bad(lib.docker_archive([evil], lib.make_config([tar])), "digest", "layer 1 of 1")
         self.bad(lib.oci_tar([evil], lib.make_config([tar])), "digest")
+        data = lib.docker_archive([tar], User="alpha")
+        self.bad(data.replace(b"alpha", b"alphb"), "digest")
         packed = bytearray(gzip.compress(tar))
         packed[len(packed) // 2] ^= 0x55
         self.bad(lib.docker_archive([tar], pack=lambda _: bytes(packed)), "layer 1 of 1")
@@ -519,6 +522,26 @@ class Cache(ImageTest):
         self.assertGreater(seen, 0, "never killed while building")
         self.good(tar)
         self.assertEqual(len(self.bench.images()), 1)
+
+    def test_progress_only_on_a_terminal(self):
+        tar = make_tar([entry("f%d" % i, data=bytes(1 << 20)) for i in range(16)] +
+                       [entry("n%d" % i) for i in range(150000)], tarfile.USTAR_FORMAT)
+        path = self.bench.write(gzip.compress(tar, 1))
+        master, slave = os.openpty()
+        p = subprocess.Popen([lib.TOOL, path], env=self.bench.env, stderr=slave,
+                             stdout=subprocess.DEVNULL)
+        os.close(slave)
+        text = b""
+        while True:
+            try:
+                text += os.read(master, 4096)
+            except OSError:
+                break
+        os.close(master)
+        self.assertEqual(p.wait(), 0, text)
+        if text:  # fast machines show nothing
+            self.assertIn(b"unpacking", text)
+            self.assertTrue(text.endswith(b"\x1b[K"), text[-100:])
 
     @needs_root
     def test_full_disk(self):
