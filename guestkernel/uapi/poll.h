@@ -10,20 +10,20 @@
 #include "guestkernel/uapi/types.h"
 #include "arch/uapi_poll.h"
 
-#define POLLIN 0x1
-#define POLLPRI 0x2
-#define POLLOUT 0x4
-#define POLLERR 0x8
-#define POLLHUP 0x10
-#define POLLNVAL 0x20
+#define POLLIN	   0x1
+#define POLLPRI	   0x2
+#define POLLOUT	   0x4
+#define POLLERR	   0x8
+#define POLLHUP	   0x10
+#define POLLNVAL   0x20
 #define POLLRDNORM 0x40
 #define POLLRDBAND 0x80
 #define POLLWRNORM 0x100
 #define POLLWRBAND 0x200
-#define POLLMSG 0x400
+#define POLLMSG	   0x400
 #define POLLREMOVE 0x1000
-#define POLLRDHUP 0x2000
-#define POLLFREE 0x4000
+#define POLLRDHUP  0x2000
+#define POLLFREE   0x4000
 
 struct pollfd {
 	s32 fd;
@@ -31,22 +31,22 @@ struct pollfd {
 	s16 revents;
 };
 
-#define EPOLLIN 0x00000001u
-#define EPOLLPRI 0x00000002u
-#define EPOLLOUT 0x00000004u
-#define EPOLLERR 0x00000008u
-#define EPOLLHUP 0x00000010u
-#define EPOLLNVAL 0x00000020u
-#define EPOLLRDNORM 0x00000040u
-#define EPOLLRDBAND 0x00000080u
-#define EPOLLWRNORM 0x00000100u
-#define EPOLLWRBAND 0x00000200u
-#define EPOLLMSG 0x00000400u
-#define EPOLLRDHUP 0x00002000u
+#define EPOLLIN	       0x00000001u
+#define EPOLLPRI       0x00000002u
+#define EPOLLOUT       0x00000004u
+#define EPOLLERR       0x00000008u
+#define EPOLLHUP       0x00000010u
+#define EPOLLNVAL      0x00000020u
+#define EPOLLRDNORM    0x00000040u
+#define EPOLLRDBAND    0x00000080u
+#define EPOLLWRNORM    0x00000100u
+#define EPOLLWRBAND    0x00000200u
+#define EPOLLMSG       0x00000400u
+#define EPOLLRDHUP     0x00002000u
 #define EPOLLEXCLUSIVE (1u << 28)
-#define EPOLLWAKEUP (1u << 29)
-#define EPOLLONESHOT (1u << 30)
-#define EPOLLET (1u << 31)
+#define EPOLLWAKEUP    (1u << 29)
+#define EPOLLONESHOT   (1u << 30)
+#define EPOLLET	       (1u << 31)
 
 #define EPOLL_CTL_ADD 1
 #define EPOLL_CTL_DEL 2

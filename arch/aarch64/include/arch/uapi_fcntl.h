@@ -7,6 +7,6 @@
 #pragma once
 
 #define O_DIRECTORY 040000
-#define O_NOFOLLOW 0100000
-#define O_DIRECT 0200000
+#define O_NOFOLLOW  0100000
+#define O_DIRECT    0200000
 #define O_LARGEFILE 0400000

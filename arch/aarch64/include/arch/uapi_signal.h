@@ -7,4 +7,4 @@
 #pragma once
 
 #define MINSIGSTKSZ 5120
-#define SIGSTKSZ 16384
+#define SIGSTKSZ    16384

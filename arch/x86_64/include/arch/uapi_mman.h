@@ -6,5 +6,5 @@
  */
 #pragma once
 
-#define MAP_32BIT 0x40
+#define MAP_32BIT   0x40
 #define MAP_ABOVE4G 0x80

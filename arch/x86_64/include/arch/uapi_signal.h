@@ -7,4 +7,4 @@
 #pragma once
 
 #define MINSIGSTKSZ 2048
-#define SIGSTKSZ 8192
+#define SIGSTKSZ    8192
