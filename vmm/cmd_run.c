@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "vmm/cmd.h"
+#include "vmm/cmd_run.h"
 #include "vmm/log.h"
 #include "vmm/vm.h"
 
