@@ -25,7 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / 'tests/lib'))
 import tap      # noqa: E402 (found through the line above)
 
-LOGS = ROOT / 'build/test-logs'
+LOGS = ROOT / 'build-logs'
 TTY = sys.stdout.isatty()
 
 
@@ -213,7 +213,7 @@ def main():
     total = {key: sum(s.counts[key] for s, _ in chosen) for key in ('ok', 'fail', 'skip')}
     failed = [s.name for s, _ in chosen if s.counts['fail']]
     if failed:
-        show(f'failed: {" ".join(failed)} (whole output: build/test-logs/)')
+        show(f'failed: {" ".join(failed)} (whole output: build-logs/)')
     show(f'{total["ok"]} passed, {total["fail"]} failed, {total["skip"]} skipped')
     return 1 if total['fail'] else 0
 

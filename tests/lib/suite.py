@@ -10,6 +10,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,6 +57,9 @@ def check(name, condition, details=''):
 
 def run(args, timeout=60, env=None, cwd=ROOT, **more):
     """Run a program in its own process group; returns (output, status), status 124 when out of time."""
+    if not shutil.which(str(args[0]), path=f'{os.environ["PATH"]}:{cwd}') \
+            and not (pathlib.Path(cwd) / str(args[0])).exists():
+        return f'{args[0]}: no such program', 127
     child = subprocess.Popen([str(a) for a in args], cwd=cwd, stdout=subprocess.PIPE, text=True,
                              stderr=subprocess.STDOUT, errors='replace', start_new_session=True,
                              env={**os.environ, **(env or {})}, **more)
