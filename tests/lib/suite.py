@@ -125,3 +125,20 @@ def meson_tests(directory, suite, extra=(), prefix='', jobs=None):
                 emit(result.status, result.name, result.text,
                      notes if result.status == 'fail' else '', again)
     return len(tests)
+
+
+def relay(place, command, timeout):
+    """Run a program that prints TAP and pass its results on as PLACE/name."""
+    text, status = run(command, timeout=timeout)
+    notes, failed, count = [], False, 0
+    for line in text.splitlines():
+        result = tap.parse(line)
+        if result is None:
+            notes.append(line)
+            continue
+        again = f'tools/dev test {NAME}:{place}/' + result.name.split('/')[0]
+        emit(result.status, f'{place}/{result.name}' if result.name else place, result.text,
+             '\n'.join(notes) if result.status == 'fail' else '', again.rstrip('/'))
+        failed, count, notes = failed or result.status == 'fail', count + 1, []
+    if (status and not failed) or not count:
+        fail(place, f'ended with status {status}', '\n'.join(notes))

@@ -14,27 +14,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import suite        # noqa: E402
-import tap          # noqa: E402
 
 RUNNER = suite.ROOT / 'tests/syscalls/run.py'
-
-
-def relay(machine, command, timeout):
-    """Run a program that prints TAP and pass its results on as MACHINE/name."""
-    text, status = suite.run(command, timeout=timeout)
-    notes, failed, count = [], False, 0
-    for line in text.splitlines():
-        result = tap.parse(line)
-        if result is None:
-            notes.append(line)
-            continue
-        name = f'{machine}/{result.name}' if result.name else machine
-        program = result.name.split('/')[0]
-        suite.emit(result.status, name, result.text, '\n'.join(notes[-20:])
-                   if result.status == 'fail' else '', f'tools/dev test {suite.NAME}:{machine}/{program}')
-        failed, count, notes = failed or result.status == 'fail', count + 1, []
-    if (status and not failed) or not count:
-        suite.fail(machine, f'ended with status {status}', '\n'.join(notes))
 
 
 def programs(machine):
@@ -54,12 +35,12 @@ def main():
         return
     if suite.wanted('kvm'):
         if os.access('/dev/kvm', os.R_OK | os.W_OK):
-            relay('kvm', [RUNNER, *programs('kvm')], 900)
+            suite.relay('kvm', [RUNNER, *programs('kvm')], 900)
         else:
             suite.skip('kvm', '/dev/kvm is not usable here')
     if suite.wanted('testhost') and not (suite.FAST and not suite.CASES):
-        relay('testhost', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '900', '--',
-                           RUNNER, *programs('testhost')], 1000)
+        suite.relay('testhost', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '900', '--',
+                                RUNNER, *programs('testhost')], 1000)
 
 
 main()
