@@ -28,7 +28,7 @@ LAYERS = [
     ('arch/*/include/arch/vcpu.h', ['vmm/*', 'arch/*'], True),
     ('arch/*/include/*', [*KERNEL, 'arch/*'], False),
     ('arch/*/guest/*', [*KERNEL, 'arch/*', 'vmm/abi/*', 'guestkernel/*.h'], False),
-    ('guestkernel/uapi/*', ['guestkernel/uapi/*'], False),
+    ('guestkernel/uapi/*', ['guestkernel/uapi/*', 'arch/uapi_*'], False),
     ('guestkernel/kapi/*', [*KERNEL, 'arch/*'], False),
     ('guestkernel/lib/*', [*KERNEL, 'guestkernel/lib/*'], False),
     ('fs/*', [*KERNEL, 'fs/*'], False),

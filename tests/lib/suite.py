@@ -21,6 +21,8 @@ import tap      # noqa: E402 (a sibling, found through the line above)
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FAST = os.environ.get('MONITOR_TEST_FAST') == '1'
 NAME = pathlib.Path(sys.argv[0]).stem.partition('-')[2]
+SANITIZERS = {'ASAN_OPTIONS': 'abort_on_error=1:print_summary=1',
+              'UBSAN_OPTIONS': 'halt_on_error=1:abort_on_error=1:print_stacktrace=1'}
 CASES = sys.argv[1:]        # what to run; empty: everything
 
 
@@ -82,7 +84,7 @@ def build(variant):
 def run_test(test, extra, prefix):
     """One meson test; returns its results, each with the commentary that led to it."""
     limit = test['timeout'] or 3600
-    text, status = run(test['cmd'] + extra, timeout=limit, env=test['env'],
+    text, status = run(test['cmd'] + extra, timeout=limit, env={**SANITIZERS, **test['env']},
                        cwd=test['workdir'] or ROOT)
     name = prefix + test['name'].replace(' ', '-')
     results, notes = [], []
