@@ -6,7 +6,8 @@ Role      Lint. Failures are printed as they are and end with status 1; warnings
           "warning:" and change nothing.
 Rules     Fails: a function of more than 100 lines, a file of more than 900, a missing SPDX line or
           file header, a TODO that names neither issue nor test, a `full` or `partial` row of
-          syscalls.tbl without a test, a header that does not compile alone.
+          syscalls.tbl without a test, a header that does not compile alone, an #if that names an
+          architecture outside arch/.
           Warns: functions over 60 lines, nesting over 3, more than 6 parameters, more than one
           #if per 1000 lines of .c code, more than 30 public functions in a header.
           A place may grant itself an exception: `lint: long function`, `long file`, `nesting` or
@@ -112,7 +113,26 @@ def check_file(name):
             warnings.append(f'{name}: {public} public functions, the limit is {PUBLIC}')
 
 
+def check_scripts():
+    listed = subprocess.run(['git', 'ls-files', '-co', '--exclude-standard', 'tools', 'tests', '.ci'],
+                            cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    for name in listed:
+        path = ROOT / name
+        if not path.is_file() or path.is_symlink():
+            continue
+        with open(path, 'rb') as f:
+            head = f.read(300)
+        if (head.startswith(b'#!') or name.endswith('.py')) and b'SPDX-License-Identifier' not in head:
+            failures.append(f'{name}: no SPDX line')
+
+
 def check_conditionals(names):
+    for name in names:
+        if name.startswith(('arch/', 'tests/', 'tools/')):
+            continue
+        for number, line in enumerate((ROOT / name).read_text(errors='replace').split('\n'), 1):
+            if re.match(r'\s*#\s*(if|elif).*__(x86_64|aarch64|i386|arm)__', line):
+                failures.append(f'{name}:{number}: an architecture is chosen by files in arch/')
     code = [n for n in names if n.endswith('.c') and not n.startswith('tests/')]
     texts = {n: (ROOT / n).read_text(errors='replace') for n in code}
     lines = sum(t.count('\n') for t in texts.values())
@@ -164,6 +184,7 @@ def main():
     for name in names:
         check_file(name)
     check_conditionals(names)
+    check_scripts()
     check_syscall_tests()
     check_headers_alone(names)
     for text in warnings:
