@@ -108,16 +108,26 @@ def run_test(test, extra, prefix):
     return results
 
 
+def introspect(directory):
+    """What meson knows of the tests of a build directory."""
+    text, status = run(['meson', 'introspect', '--tests', directory])
+    if status:
+        fail('introspect', details=text)
+        return []
+    return json.loads(text)
+
+
+def meson_suites(directory):
+    """The names of meson's suites, sorted."""
+    return sorted({s.split(':')[-1] for t in introspect(directory) for s in t['suite']})
+
+
 def meson_tests(directory, suite, extra=(), prefix='', jobs=None):
     """Run the tests of a meson suite that are wanted; returns how many there were.
 
     PREFIX stands before their names, for suites that run the same tests in several places.
     """
-    text, status = run(['meson', 'introspect', '--tests', directory])
-    if status:
-        fail('introspect', details=text)
-        return 0
-    tests = [t for t in json.loads(text)
+    tests = [t for t in introspect(directory)
              if any(s.split(':')[-1] == suite for s in t['suite'])
              and wanted(prefix + t['name'].replace(' ', '-'))]
     with concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
