@@ -87,6 +87,8 @@ class Reader:
         if result is None:
             if self.rerun and line.startswith('# rerun: '):
                 self.rerun = line[len('# rerun: '):]
+            elif self.rerun and line.startswith(' '):
+                show('    ' + line)
             elif line.strip() and not re.match(r'(TAP version|1\.\.)', line):
                 self.notes.append(line)
             return

@@ -33,8 +33,9 @@ def wanted(name):
 
 
 def emit(status, name, text='', details='', rerun=''):
-    for line in details.splitlines()[-40:]:
-        print('# ' + line)
+    lines = details.splitlines() if isinstance(details, str) else details
+    for line in lines[-40:]:
+        print(line if line.startswith('#') else '# ' + line)
     print(tap.Result(status, name, text).line())
     if rerun and status == 'fail':
         print('# rerun: ' + rerun)
@@ -87,24 +88,18 @@ def run_test(test, extra, prefix):
     text, status = run(test['cmd'] + extra, timeout=limit, env={**SANITIZERS, **test['env']},
                        cwd=test['workdir'] or ROOT)
     name = prefix + test['name'].replace(' ', '-')
-    results, notes = [], []
+    results, notes = [], text.splitlines()
     if test['protocol'] == 'tap':
-        for line in text.splitlines():
-            result = tap.parse(line.strip() if line.startswith('ok') else line)
-            if result:
-                result.name = f'{name}/{result.name}' if result.name else name
-                results.append((result, '\n'.join(notes)))
-                notes = []
-            else:
-                notes.append(line)
+        results, notes = tap.collect(notes)
     elif status == 77:
-        return [(tap.Result('skip', name, (text.splitlines() or ['no reason given'])[-1]), '')]
-    failed = any(r.status == 'fail' for r, _ in results)
-    if status and not failed:
-        results.append((tap.Result('fail', name, f'exit status {status}'),
-                        '\n'.join(notes or text.splitlines())))
+        return [(tap.Result('skip', name, (notes or ['no reason given'])[-1]), [])]
+    for result, _ in results:
+        case = result.name.removeprefix(test['name']).lstrip('/')
+        result.name = f'{name}/{case}' if case else name
+    if status and not any(r.status == 'fail' for r, _ in results):
+        results.append((tap.Result('fail', name, f'exit status {status}'), notes))
     elif not results:
-        results.append((tap.Result('ok', name), ''))
+        results.append((tap.Result('ok', name), []))
     return results
 
 
@@ -135,22 +130,17 @@ def meson_tests(directory, suite, extra=(), prefix='', jobs=None):
             again = f'tools/dev test {NAME}:{prefix}{test["name"].replace(" ", "-")}'
             for result, notes in results:
                 emit(result.status, result.name, result.text,
-                     notes if result.status == 'fail' else '', again)
+                     notes if result.status == 'fail' else [], again)
     return len(tests)
 
 
 def relay(place, command, timeout):
     """Run a program that prints TAP and pass its results on as PLACE/name."""
     text, status = run(command, timeout=timeout)
-    notes, failed, count = [], False, 0
-    for line in text.splitlines():
-        result = tap.parse(line)
-        if result is None:
-            notes.append(line)
-            continue
+    results, notes = tap.collect(text.splitlines())
+    for result, comments in results:
         again = f'tools/dev test {NAME}:{place}/' + result.name.split('/')[0]
         emit(result.status, f'{place}/{result.name}' if result.name else place, result.text,
-             '\n'.join(notes) if result.status == 'fail' else '', again.rstrip('/'))
-        failed, count, notes = failed or result.status == 'fail', count + 1, []
-    if (status and not failed) or not count:
+             comments if result.status == 'fail' else [], again.rstrip('/'))
+    if (status and not any(r.status == 'fail' for r, _ in results)) or not results:
         fail(place, f'ended with status {status}', '\n'.join(notes))
