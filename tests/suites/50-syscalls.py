@@ -29,6 +29,8 @@ def main():
         return
     if suite.wanted('native') and not suite.meson_tests(directory, 'syscalls', prefix='native/'):
         suite.skip('native', 'there are no system call programs yet')
+    if not suite.wanted('kvm') and not suite.wanted('testhost'):
+        return
     monitor = directory / 'monitor'
     if not RUNNER.exists() or not monitor.exists():
         suite.skip('kvm', 'there is no ' + ('monitor' if RUNNER.exists() else str(RUNNER)) + ' yet')
