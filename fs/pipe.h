@@ -34,10 +34,7 @@ struct pipe_buf {
 /* flags: O_CLOEXEC is the caller's business; O_NONBLOCK and O_DIRECT are honoured. */
 int must_check pipe_create(u32 flags, struct file **rd, struct file **wr);
 
-/* Opens a FIFO inode into f (ops, priv); may sleep for the other side (-ERESTARTSYS), -ENXIO for a
- * non-blocking writer without reader. */
-struct inode;
-int must_check fifo_open(struct inode *inode, struct file *f);
+/* fifo_open() and fifo_evict() are declared in fs/inode.h. */
 
 /* NULL when f is not a pipe or FIFO. The pipe lives as long as f. */
 struct pipe *file_pipe(const struct file *f);

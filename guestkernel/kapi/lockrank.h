@@ -17,6 +17,7 @@ enum lock_rank {
 	RANK_EPOLL_NEST,  /* one for the system: an epoll instance is being put into another */
 	RANK_EPOLL,	  /* one epoll instance's interest set; outer instances first (fs/epoll.c) */
 	RANK_EPOLL_LAST = RANK_EPOLL + 5,
+	RANK_PIPE,	  /* one end of a pipe: readers or writers of it copy one at a time */
 	RANK_RENAME,	  /* one per superblock: renames of directories */
 	RANK_INODE_DIR,	  /* a directory inode's contents; parents before children */
 	RANK_INODE,	  /* a non-directory inode's size, data and attributes */
