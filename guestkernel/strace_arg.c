@@ -435,9 +435,13 @@ static void print_itimerspec(struct strace_ctx *c, const struct strace_arg *a, u
 /* [INT CHLD], or ~[KILL STOP] when most are in. */
 static void format_sigset(struct strbuf *sb, sigset_t set)
 {
-	bool inverted = __builtin_popcountll(set) > 40;
 	const char *sep = "";
+	u32 members = 0;
+	bool inverted;
 
+	for (u32 sig = 0; sig < _NSIG; sig++)
+		members += set >> sig & 1;
+	inverted = members > 40;
 	if (inverted)
 		set = ~set;
 	strbuf_printf(sb, inverted ? "~[" : "[");
