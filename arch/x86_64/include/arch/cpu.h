@@ -11,6 +11,7 @@
 
 #include "guestkernel/kapi/types.h"
 
+struct arch_aspace;
 struct cpu;
 struct task;
 
@@ -21,7 +22,7 @@ struct arch_cpu {
 	u64 user_sp;		  /* gs:24: scratch of the syscall entry */
 	u32 apic_id;		  /* gs:32 */
 	u32 ipi_pending;	  /* gs:36: bit mask of enum arch_ipi, set by the sender */
-	u64 tlb_flush_seq;	  /* what of the shootdown mailbox has been done */
+	struct arch_aspace *active_as; /* whose tables CR3 holds; NULL: the boot tables */
 	void *fpu_owner;
 	struct arch_cpu_tables *tables; /* GDT, TSS, IST stacks */
 };

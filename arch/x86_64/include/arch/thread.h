@@ -19,7 +19,8 @@ struct arch_thread {
 	u64 kstack_top;		/* [I] */
 	u64 fs_base, gs_base;	/* application's, valid while not running */
 	struct fpu_state *fpu;
-	bool fpu_live;		/* has run in user mode since the last save */
+	u32 fpu_cpu;		/* CPU that saved fpu last */
+	u64 trap_nr, error_code, fault_addr; /* of the last exception, for signal frames */
 };
 
 /* Prepares a new thread whose kernel stack ends at kstack_top. The frame is empty. -ENOMEM. */
@@ -36,6 +37,8 @@ void arch_thread_exec(struct arch_thread *t, struct regs *r, u64 entry, u64 sp);
 /* Saves prev, runs next; returns when somebody switches back. next's user-visible state (TLS, FPU, kernel stack for
  * traps) is active afterwards. */
 void arch_switch(struct arch_thread *prev, struct arch_thread *next);
+/* The running CPU's idle thread becomes current without a switch (start of each CPU). */
+void arch_set_idle_thread(struct arch_thread *t);
 /* User registers of a task that is in the kernel. */
 struct regs *arch_thread_regs(struct arch_thread *t);
 /* Leaves to user mode with these registers. Does not return; the caller has done all pending work. */
