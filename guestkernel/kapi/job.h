@@ -1,34 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * job - sessions and process groups as terminals see them, and terminals as sessions see them
+ * job - sessions, process groups and the controlling terminal
  *
- * Role      The first part is implemented by task/job.c, the second by fs/tty.c. A terminal knows the
- *           session it controls by number; a session finds its terminal by asking the terminals.
- * Rules     A session or group number stays unique as long as the session or group has a member.
+ * Role      The terminal driver (fs/tty) asks these; task/job.c implements them. The driver embeds a struct
+ *           tty_session in its terminal and keeps it alive while it is attached to a session.
+ * Locking   job_* take the task list lock (RANK_TASKLIST) unless said otherwise: call them with no spinlock
+ *           held, the terminal's mutex (RANK_TTY) is allowed.
  */
 #pragma once
 
 #include "guestkernel/kapi/types.h"
 
-/* Implemented by task/job.c. */
-s32 job_current_session(void);
-s32 job_current_pgrp(void);
-bool job_current_is_session_leader(void);
-/* True when the group exists and belongs to the session. */
-bool job_pgrp_in_session(s32 pgrp, s32 sid);
-/* True when no member has a parent in the same session but in another group. */
-bool job_pgrp_is_orphaned(s32 pgrp);
-/* True when the current thread blocks or ignores sig. */
-bool job_current_ignores(s32 sig);
-/* Sends to every member as the kernel; 0 or -ESRCH. */
-int job_signal_pgrp(s32 pgrp, s32 sig);
-/* SIGHUP then SIGCONT to the leader of a session whose terminal hung up. */
-void job_hangup_session(s32 sid);
+struct tty_session {
+	s32 session;	/* session this terminal controls, 0 none */
+	s32 pgrp;	/* foreground process group, 0 none */
+	/* The session leader has exited or gave the terminal up: called without locks after the detach. */
+	void (*hangup)(struct tty_session *ts);
+	/* A reference the session holds on the terminal. */
+	void (*get)(struct tty_session *ts);
+	void (*put)(struct tty_session *ts);
+};
 
-/* Implemented by fs/tty.c. */
-/* A session leader exits: its terminal, if any, loses its session; the foreground group gets SIGHUP and
- * SIGCONT. Called with no locks held. */
-void tty_session_leader_exit(s32 sid);
-/* For /proc/<pid>/stat: device number of the session's terminal and its foreground group; 0 and -1 when
- * there is none. */
-u32 tty_of_session(s32 sid, s32 *fg_pgrp);
+s32 job_current_pgrp(void);
+s32 job_current_session(void);
+bool job_current_is_session_leader(void);
+/* The controlling terminal of the current session, referenced with ->get(), or NULL. */
+struct tty_session *job_ctty_get(void);
+bool job_has_ctty(void);
+/* True when ts is the controlling terminal of the current session. */
+bool job_is_ctty(const struct tty_session *ts);
+/* Attaches ts to the current session (which must be led by the caller and have no terminal yet). steal: may
+ * take it from another session (CAP_SYS_ADMIN checked here). -EPERM. */
+int must_check job_set_ctty(struct tty_session *ts, bool steal);
+/* open(2) of a terminal without O_NOCTTY: attaches when possible, silently not otherwise. */
+void job_open_tty(struct tty_session *ts);
+/* TIOCNOTTY. -ENOTTY when ts is not ours. */
+int must_check job_detach_ctty(struct tty_session *ts);
+/* Terminal goes away (pty master closed): SIGHUP and SIGCONT to the session leader and foreground group. */
+void job_tty_hangup(struct tty_session *ts);
+/* tcsetpgrp(3): checks that pgrp is in the caller's session. -ENOTTY, -EPERM, -ESRCH. */
+int must_check job_set_foreground(struct tty_session *ts, s32 pgrp);
+
+/* As the kernel (SI_KERNEL). -ESRCH when the group does not exist. */
+int job_signal_pgrp(s32 pgrp, s32 sig);
+bool job_is_orphaned_pgrp(s32 pgrp);
+/* Does the current task ignore or block sig? (background reads and writes) */
+bool job_signal_is_blocked(s32 sig);
+/* A background process is about to read (SIGTTIN) or change (SIGTTOU) terminal ts: 0 when it may, -EIO when
+ * it may not and no signal is due, -ERESTARTSYS after the group was signalled. */
+int must_check job_check_background(struct tty_session *ts, s32 sig);
