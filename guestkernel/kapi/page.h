@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * page - page frames
+ *
+ * Role      struct page describes one 4 KiB frame of guest memory. Frames of the read-only file window
+ *           (EROFS image) have none: paddr_page() is NULL there.
+ * Rules     The array of struct page is all zero at boot and only touched when a frame is used: memory
+ *           the guest never needed is never backed by the host. Frames that were never used are known
+ *           to be zero, so PAGE_ZERO costs nothing for them. Implementation in mm/phys.c.
+ */
+#pragma once
+
+#include "arch/param.h"
+#include "guestkernel/kapi/list.h"
+#include "guestkernel/kapi/refs.h"
+
+enum page_flag {
+	PG_DIRTY = 1u << 0,    /* differs from its backing store */
+	PG_UPTODATE = 1u << 1, /* contents valid */
+	PG_SLAB = 1u << 2,     /* owned by an object cache */
+	PG_LARGE = 1u << 3,    /* head of a contiguous kmalloc */
+	PG_FREE = 1u << 4,     /* on a free list */
+	PG_TABLE = 1u << 5,    /* a page table */
+};
+
+struct page {
+	struct refs refs;
+	u32 flags;		/* atomic: fetch_or/fetch_and */
+	struct list link;	/* free list, slab list, or the owner's list */
+	union {
+		void *owner;	/* pager, address space (page table) */
+		struct kmem_cache *cache; /* slab */
+	};
+	union {
+		u64 index;	/* offset in the owner, in pages; order of a free or large block */
+		u64 inuse;	/* slab: objects handed out */
+	};
+	atomic_t mapcount;	/* page table entries that point here */
+	u32 carved;		/* slab: objects ever handed out; the rest was never touched */
+	void *next_free;	/* slab: first free object; CPU cache: next frame */
+	u64 reserved;
+};
+BUILD_BUG_ON(sizeof(struct page) != 64);
+
+enum page_alloc_flags {
+	PAGE_ZERO = 1u << 0,
+	PAGE_USER = 1u << 1, /* counts against the sandbox's memory limit; may fail before the last reserve */
+};
+
+/* One frame with one reference. -ENOMEM. Never sleeps. */
+int must_check page_alloc(u32 flags, struct page **out);
+/* 2^order contiguous frames; the first carries the reference. Free with page_free_order(). */
+int must_check page_alloc_order(u32 order, u32 flags, struct page **out);
+void page_free_order(struct page *pg, u32 order);
+static inline void page_get(struct page *pg)
+{
+	refs_get(&pg->refs);
+}
+/* Frees at the last reference. */
+void page_put(struct page *pg);
+
+extern struct page *page_map;	 /* page_map[pfn - page_first_pfn] */
+extern u64 page_first_pfn, page_end_pfn;
+
+static inline u64 page_pfn(const struct page *pg)
+{
+	return (u64)(pg - page_map) + page_first_pfn;
+}
+static inline paddr_t page_paddr(const struct page *pg)
+{
+	return PADDR(page_pfn(pg) << PAGE_SHIFT);
+}
+static inline struct page *paddr_page(paddr_t pa)
+{
+	u64 pfn = pa.pa >> PAGE_SHIFT;
+
+	return pfn >= page_first_pfn && pfn < page_end_pfn ? &page_map[pfn - page_first_pfn] : NULL;
+}
+/* Kernel address of a frame through the direct map (arch_phys_to_virt). */
+void *page_kaddr(const struct page *pg);
+struct page *kaddr_page(const void *kaddr);
+
+struct page_stats {
+	u64 total, free, never_used; /* frames */
+	u64 slab, tables, stacks, cache;
+};
+void page_stats(struct page_stats *out);
