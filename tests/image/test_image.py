@@ -604,5 +604,37 @@ class Command(ImageTest):
             self.assertEqual(p.stdout, b"")
 
 
+class TapResult(unittest.TestResult):
+    """One result line per test, commentary in front of a failure."""
+
+    def line(self, test, word, text=""):
+        name = test.id().split(".", 1)[1].replace("test_", "")
+        print("%s - %s%s" % (word, name.replace(".", "/"), text), flush=True)
+
+    def addSuccess(self, test):
+        self.line(test, "ok")
+
+    def addSkip(self, test, reason):
+        self.line(test, "ok", " # SKIP " + reason)
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        for text in self.failures[-1][1].splitlines():
+            print("# " + text)
+        self.line(test, "not ok")
+
+    addError = addFailure
+
+
+def main():
+    if len(sys.argv) > 1:  # by hand: unittest's own options and names
+        return unittest.main(verbosity=2)
+    tests = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
+    print("TAP version 13\n1..%d" % tests.countTestCases())
+    result = TapResult()
+    tests.run(result)
+    sys.exit(0 if result.wasSuccessful() else 1)
+
+
 if __name__ == "__main__":
-    unittest.main(verbosity=1)
+    main()

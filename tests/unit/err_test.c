@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * test_err - error texts: context in front, code kept, terminal kept safe
+ * err_test - error texts: context in front, code kept, terminal kept safe
  */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * test_erofs - what the writer writes, the reader reads; damage gives errors
+ * erofs_test - what the writer writes, the reader reads; damage gives errors
  */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * test_image_docs - digests and the config document of an image
+ * image_docs_test - digests and the config document of an image
  */
 #include <criterion/criterion.h>
 #include <errno.h>

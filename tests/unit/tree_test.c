@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * test_tree - path cleaning, parents through links, whiteouts, links, limits of the image tree
+ * tree_test - path cleaning, parents through links, whiteouts, links, limits of the image tree
  *
  * See       tests/image/test_image.py for the same rules seen from outside
  */
