@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * abi_system - the values of abi_list.h as the kernel's user-space headers have them
+ * abi_system - the values of abi_list.inc as the kernel's user-space headers have them
  *
  * Rules     No libc header: they define the same names.
  */
@@ -73,7 +73,7 @@
 #define ABI_PICK(ours, theirs) theirs
 
 const struct abi_row ABI_TABLE(system)[] = {
-#include "tests/abi/abi_list.h"
+#include "tests/abi/abi_list.inc"
 #include ABI_ARCH_LIST
 	{ NULL, 0 },
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * abi_system_libc - the values of abi_list_libc.h as libc's headers have them
+ * abi_system_libc - the values of abi_list_libc.inc as libc's headers have them
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -17,6 +17,6 @@
 #define ABI_PICK(ours, theirs) theirs
 
 const struct abi_row ABI_TABLE(system_libc)[] = {
-#include "tests/abi/abi_list_libc.h"
+#include "tests/abi/abi_list_libc.inc"
 	{ NULL, 0 },
 };

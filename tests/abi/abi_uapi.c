@@ -48,12 +48,12 @@
 #define ABI_PICK(ours, theirs) ours
 
 const struct abi_row ABI_TABLE(uapi)[] = {
-#include "tests/abi/abi_list.h"
+#include "tests/abi/abi_list.inc"
 #include ABI_ARCH_LIST
 	{ NULL, 0 },
 };
 
 const struct abi_row ABI_TABLE(uapi_libc)[] = {
-#include "tests/abi/abi_list_libc.h"
+#include "tests/abi/abi_list_libc.inc"
 	{ NULL, 0 },
 };

@@ -121,11 +121,9 @@ s64 sys_execve(struct regs *r, uaddr_t path, uaddr_t argv, uaddr_t envp)
 	return -ENOENT;
 }
 
-static s64 call(s64 nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+static s64 call(s64 nr, u64 a, u64 b, u64 c, u64 d, u64 e)
 {
-	struct regs r = {
-		.orig_ax = (u64)nr, .di = a, .si = b, .dx = c, .r10 = d, .r8 = e, .r9 = f
-	};
+	struct regs r = { .orig_ax = (u64)nr, .di = a, .si = b, .dx = c, .r10 = d, .r8 = e };
 
 	nr_lines = 0;
 	last_line[0] = '\0';
@@ -146,9 +144,9 @@ TEST(arguments_are_narrowed_to_their_types)
 {
 	char buf[8];
 
-	CHECK(call(0, 0xdead00000007, va(buf), 1ull << 40, 0, 0, 0) == 8);
+	CHECK(call(0, 0xdead00000007, va(buf), 1ull << 40, 0, 0) == 8);
 	CHECK(handled_fd == 7 && handled_len == 1ull << 40);
-	CHECK(call(0, 0xffffffff, va(buf), 0, 0, 0, 0) == -EBADF);
+	CHECK(call(0, 0xffffffff, va(buf), 0, 0, 0) == -EBADF);
 	CHECK(nr_lines == 0);
 }
 
@@ -156,15 +154,15 @@ TEST(calls_that_do_not_exist_are_enosys_and_counted)
 {
 	struct strbuf sb;
 
-	CHECK(call(335, 0, 0, 0, 0, 0, 0) == -ENOSYS);
-	CHECK(call(400, 0, 0, 0, 0, 0, 0) == -ENOSYS);
-	CHECK(call(99999, 0, 0, 0, 0, 0, 0) == -ENOSYS);
-	CHECK(call(-1, 0, 0, 0, 0, 0, 0) == -ENOSYS);
-	CHECK(call(0x40000000, 0, 0, 0, 0, 0, 0) == -ENOSYS);
-	CHECK(call(425, 0, 0, 0, 0, 0, 0) == -ENOSYS);
-	CHECK(call(425, 0, 0, 0, 0, 0, 0) == -ENOSYS);
-	CHECK(call(39, 0, 0, 0, 0, 0, 0) == -ENOSYS); /* getpid: no handler in this program */
-	CHECK(call(175, 0, 0, 0, 0, 0, 0) == -EPERM); /* init_module: denied */
+	CHECK(call(335, 0, 0, 0, 0, 0) == -ENOSYS);
+	CHECK(call(400, 0, 0, 0, 0, 0) == -ENOSYS);
+	CHECK(call(99999, 0, 0, 0, 0, 0) == -ENOSYS);
+	CHECK(call(-1, 0, 0, 0, 0, 0) == -ENOSYS);
+	CHECK(call(0x40000000, 0, 0, 0, 0, 0) == -ENOSYS);
+	CHECK(call(425, 0, 0, 0, 0, 0) == -ENOSYS);
+	CHECK(call(425, 0, 0, 0, 0, 0) == -ENOSYS);
+	CHECK(call(39, 0, 0, 0, 0, 0) == -ENOSYS); /* getpid: no handler in this program */
+	CHECK(call(175, 0, 0, 0, 0, 0) == -EPERM); /* init_module: denied */
 	strbuf_init(&sb);
 	CHECK(syscall_show_missing(&sb, NULL) == 0);
 	CHECK_STR(sb.data, "getpid 1\nuretprobe 1\nsyscall_400 1\nio_uring_setup 2\n");
@@ -173,7 +171,7 @@ TEST(calls_that_do_not_exist_are_enosys_and_counted)
 
 TEST(registers_are_handed_to_calls_that_want_them)
 {
-	CHECK(call(56, 0x11, 0, 0, 0, 5, 0) == 99);
+	CHECK(call(56, 0x11, 0, 0, 0, 5) == 99);
 }
 
 TEST(strings_flags_and_results)
@@ -181,18 +179,18 @@ TEST(strings_flags_and_results)
 	char buf[16];
 
 	trace("");
-	call(257, (u64)AT_FDCWD, va("/etc/a\"b\n"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644, 0, 0);
+	call(257, (u64)AT_FDCWD, va("/etc/a\"b\n"), O_WRONLY | O_CREAT | O_CLOEXEC, 0644, 0);
 	CHECK_STR(last_line,
 		  "openat(AT_FDCWD, \"/etc/a\\\"b\\n\", O_WRONLY|O_CREAT|O_CLOEXEC, 0644) = 3");
-	call(257, 5, va("x"), 0, 0, 0, 0);
+	call(257, 5, va("x"), 0, 0, 0);
 	CHECK_STR(last_line, "openat(5, \"x\", O_RDONLY, 0) = 3");
-	call(0, 3, va(buf), 16, 0, 0, 0);
+	call(0, 3, va(buf), 16, 0, 0);
 	CHECK_STR(last_line, "read(3, \"hello\\n\\0012\", 16) = 8");
-	call(0, (u64)-1, 0x1000, 16, 0, 0, 0);
+	call(0, (u64)-1, 0x1000, 16, 0, 0);
 	CHECK_STR(last_line, "read(-1, 0x1000, 16) = -1 EBADF");
-	call(1, 1, va("0123456789012345678901234567890123456789"), 40, 0, 0, 0);
+	call(1, 1, va("0123456789012345678901234567890123456789"), 40, 0, 0);
 	CHECK_STR(last_line, "write(1, \"01234567890123456789012345678901\"..., 40) = 40");
-	call(9, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (u64)-1, 0);
+	call(9, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (u64)-1);
 	CHECK_STR(last_line,
 		  "mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) "
 		  "= 0x7f0000001000");
@@ -209,42 +207,42 @@ TEST(structures)
 	const char *argv[] = { "ls", "-l", NULL };
 
 	trace(NULL);
-	call(61, (u64)-1, va(&status), 0, 0, 0, 0);
+	call(61, (u64)-1, va(&status), 0, 0, 0);
 	CHECK_STR(last_line, "wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 17");
-	call(42, 3, va(&un), 2 + 7, 0, 0, 0);
+	call(42, 3, va(&un), 2 + 7, 0, 0);
 	CHECK_STR(last_line, "connect(3, {sa_family=AF_UNIX, sun_path=\"/run/x\"}, 9) = 0");
 	un.sun_path[0] = 0;
-	call(42, 3, va(&un), 2 + 6, 0, 0, 0);
+	call(42, 3, va(&un), 2 + 6, 0, 0);
 	CHECK_STR(last_line, "connect(3, {sa_family=AF_UNIX, sun_path=@\"run/x\"}, 8) = 0");
-	call(14, SIG_BLOCK, va(&set), 0, 8, 0, 0);
+	call(14, SIG_BLOCK, va(&set), 0, 8, 0);
 	CHECK_STR(last_line, "rt_sigprocmask(SIG_BLOCK, [INT CHLD], NULL, 8) = 0");
 	set = ~0ull;
-	call(14, SIG_SETMASK, va(&set), 0, 8, 0, 0);
+	call(14, SIG_SETMASK, va(&set), 0, 8, 0);
 	CHECK_STR(last_line, "rt_sigprocmask(SIG_SETMASK, ~[], NULL, 8) = 0");
-	call(5, 3, va(&st), 0, 0, 0, 0);
+	call(5, 3, va(&st), 0, 0, 0);
 	CHECK_STR(last_line, "fstat(3, {st_mode=S_IFREG|0644, st_size=1234, ...}) = 0");
-	call(7, va(&p), 1, (u64)-1, 0, 0, 0);
+	call(7, va(&p), 1, (u64)-1, 0, 0);
 	CHECK_STR(last_line, "poll([{fd=4, events=POLLIN, revents=POLLIN|POLLHUP}], 1, -1) = 1");
-	call(59, va("/bin/ls"), va(argv), 0, 0, 0, 0);
+	call(59, va("/bin/ls"), va(argv), 0, 0, 0);
 	CHECK_STR(last_line, "execve(\"/bin/ls\", [\"ls\", \"-l\"], NULL) = -1 ENOENT");
-	call(34, 0, 0, 0, 0, 0, 0);
+	call(34, 0, 0, 0, 0, 0);
 	CHECK_STR(last_line, "pause() = ? ERESTARTNOHAND");
-	call(231, 7, 0, 0, 0, 0, 0);
+	call(231, 7, 0, 0, 0, 0);
 	CHECK_STR(last_line, "exit_group(7) = ?");
-	call(56, 0x11, 0, 0, 0, 5, 0);
+	call(56, 0x11, 0, 0, 0, 5);
 	CHECK_STR(last_line, "clone(SIGCHLD, NULL, NULL, NULL, 0x5) = 99");
-	call(400, 1, 0, 0, 0, 0, 0);
+	call(400, 1, 0, 0, 0, 0);
 	CHECK_STR(last_line, "syscall_400(0x1, ...) = -1 ENOSYS");
 }
 
 TEST(addresses_that_cannot_be_read_are_shown_as_numbers)
 {
 	trace("");
-	call(257, 5, 0x10, 0, 0, 0, 0);
+	call(257, 5, 0x10, 0, 0, 0);
 	CHECK_STR(last_line, "openat(5, 0x10, O_RDONLY, 0) = 3");
-	call(42, 3, 0x20, 16, 0, 0, 0);
+	call(42, 3, 0x20, 16, 0, 0);
 	CHECK_STR(last_line, "connect(3, 0x20, 16) = 0");
-	call(59, 0x30, 0x40, 0x50, 0, 0, 0);
+	call(59, 0x30, 0x40, 0x50, 0, 0);
 	CHECK_STR(last_line, "execve(0x30, 0x40, 0x50) = -1 ENOENT");
 }
 
@@ -253,19 +251,19 @@ TEST(words_select_calls_and_classes)
 	const char *bad;
 
 	trace("openat,pause");
-	call(1, 1, va("x"), 1, 0, 0, 0);
+	call(1, 1, va("x"), 1, 0, 0);
 	CHECK(nr_lines == 0);
-	call(34, 0, 0, 0, 0, 0, 0);
+	call(34, 0, 0, 0, 0, 0);
 	CHECK(nr_lines == 1);
 	trace("%file");
-	call(257, 5, va("x"), 0, 0, 0, 0);
+	call(257, 5, va("x"), 0, 0, 0);
 	CHECK(nr_lines == 1);
-	call(1, 1, va("x"), 1, 0, 0, 0);
+	call(1, 1, va("x"), 1, 0, 0);
 	CHECK(nr_lines == 0);
 	trace("!write,%file");
-	call(1, 1, va("x"), 1, 0, 0, 0);
+	call(1, 1, va("x"), 1, 0, 0);
 	CHECK(nr_lines == 0);
-	call(34, 0, 0, 0, 0, 0, 0);
+	call(34, 0, 0, 0, 0, 0);
 	CHECK(nr_lines == 1);
 	CHECK(strace_select("read,nonsense,x", &bad) == -EINVAL);
 	CHECK_STR(bad, "nonsense,x");
@@ -277,7 +275,7 @@ TEST(lack_of_memory_costs_the_line_not_the_call)
 	trace("");
 	FAIL_LOOP(n)
 	{
-		CHECK(call(257, 5, va("a path"), O_RDWR, 0, 0, 0) == 3);
+		CHECK(call(257, 5, va("a path"), O_RDWR, 0, 0) == 3);
 		CHECK(nr_lines == 1);
 		if (!fail_happened())
 			break;
