@@ -12,7 +12,8 @@ import sys
 
 def read_covers(folder, problems):
     covered = {p.stem for p in folder.glob("*.c")}
-    programs = set(covered)
+    programs = set((folder / "programs.txt").read_text().split())
+    problems += [f"{name}.c is not in programs.txt" for name in sorted(covered - programs)]
     for line in (folder / "covers.txt").read_text().splitlines():
         line = line.split("#")[0].strip()
         if not line:
