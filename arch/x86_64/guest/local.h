@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * local - what the files of arch/x86_64/guest share among themselves
+ */
+#pragma once
+
+#include "arch/regs.h"
+#include "arch/thread.h"
+#include "arch/x86_64/guest/x86.h"
+
+struct cpu;
+
+/* cpu.c */
+void cpu_set_kernel_stack(struct cpu *c, u64 top);
+noreturn_fn void arch_start(const void *fdt);
+noreturn_fn void arch_start_secondary(struct cpu *c);
+
+/* irq.c */
+void irq_setup_cpu(void);
+void irq_eoi(void);
+/* Serves IPI_FLUSH and IPI_STOP of this CPU; leaves IPI_RESCHED to trap_resched(). */
+void ipi_serve(void);
+
+/* mmu.c */
+void mmu_serve_flush(void);
+
+/* fpu.c */
+void fpu_setup(void);
+
+/* hostcall.c: request and reply through this CPU's channel page; status of enum hyp_status. */
+s32 arch_hostcall(u32 nr, const void *req, u32 len, void *reply, u32 reply_len);
+
+/* trap.c */
+bool arch_syscall(struct regs *r);
+void arch_trap_user(struct regs *r, u32 vec);
+void arch_trap_kernel(struct regs *r, u32 vec);
+
+/* switch.S */
+void switch_stacks(u64 *save_sp, u64 load_sp);
+void thread_start(void);
+
+/* quirk_pvm.c */
+void quirk_probe(void);
+u64 quirk_syscall_entry(void);
+/* True when this #UD is a system call (frame already rewritten as one). */
+bool quirk_take_syscall(struct regs *r);
+/* Ends the probe when this #UD is its; then does not return. */
+void quirk_end_probe(struct regs *r);

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * mmu - four-level page tables behind arch/mmu.h, and TLB shootdown
+ *
+ * Role      See arch/mmu.h.
+ * Rules     The upper half of every top-level table is the same and never changes after boot: kernel image,
+ *           direct map, kmap area. User tables are freed with the address space only, so a walk needs no
+ *           care beyond the caller's lock.
+ *           Shootdown: one request at a time, kernel wide. The sender publishes it, marks the bit in
+ *           each target's ipi_pending, interrupts it, and waits until every target has cleared its bit. A target
+ *           in the kernel answers from arch_spin_relax() or on its way out, because interrupts are then
+ *           taken at once. active_cpus is set before CR3 is loaded and cleared after, so no CPU with
+ *           old translations is missed.
+ * Locking   Callers hold the address space's page table lock; shoot_lock (RANK_LEAF) is inside.
+ * Missing   PCID; large user pages.
+ */
+#include "arch/mmu.h"
+
+#include "arch/cpu.h"
+#include "arch/irq.h"
+#include "arch/param.h"
+#include "arch/x86_64/guest/local.h"
+#include "guestkernel/kapi/cpu.h"
+#include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/lock.h"
+#include "guestkernel/kapi/page.h"
+#include "guestkernel/kapi/string.h"
+
+#define PTE_P 0x001ull
+#define PTE_W 0x002ull
+#define PTE_U 0x004ull
+#define PTE_A 0x020ull
+#define PTE_D 0x040ull
+#define PTE_G 0x100ull
+#define PTE_NX (1ull << 63)
+#define PTE_ADDR 0x000ffffffffff000ull
+
+#define DIRECT_MAP_BASE 0xffff800000000000ull
+#define KMAP_BASE 0xffffc00000000000ull
+#define KMAP_BYTES (1ull << 39)
+#define FLUSH_SINGLE_MAX 32
+
+u64 arch_kmap_base = KMAP_BASE, arch_kmap_end = KMAP_BASE + KMAP_BYTES;
+
+static struct spinlock shoot_lock = SPINLOCK_INIT(RANK_LEAF);
+static struct {
+	struct arch_aspace *as;
+	u64 va, npages;
+} shoot;
+
+void *arch_phys_to_virt(paddr_t pa)
+{
+	return (void *)(DIRECT_MAP_BASE + pa.pa);
+}
+
+paddr_t arch_virt_to_phys(const void *p)
+{
+	return PADDR((u64)p - DIRECT_MAP_BASE);
+}
+
+static u64 *table_of(u64 entry)
+{
+	return arch_phys_to_virt(PADDR(entry & PTE_ADDR));
+}
+
+static u64 *slot(u64 *table, u64 va, u32 level)
+{
+	return &table[va >> (12 + 9 * (level - 1)) & 511];
+}
+
+static int table_alloc(struct arch_aspace *as, u64 *entry, u64 bits)
+{
+	struct page *pg;
+	int ret = page_alloc(PAGE_ZERO, &pg);
+
+	if (ret)
+		return ret;
+	pg->flags |= PG_TABLE;
+	if (as)
+		as->nr_tables++;
+	*entry = page_paddr(pg).pa | bits;
+	return 0;
+}
+
+/* The last-level slot of va, or NULL when tables are missing. */
+static u64 *find_pte(u64 root_pa, u64 va)
+{
+	u64 *table = arch_phys_to_virt(PADDR(root_pa));
+	u32 level;
+
+	for (level = 4; level > 1; level--) {
+		u64 e = *slot(table, va, level);
+
+		if (!(e & PTE_P))
+			return NULL;
+		table = table_of(e);
+	}
+	return slot(table, va, 1);
+}
+
+static int make_pte(struct arch_aspace *as, u64 root_pa, u64 va, u64 bits, u64 **out)
+{
+	u64 *table = arch_phys_to_virt(PADDR(root_pa));
+	u32 level;
+
+	for (level = 4; level > 1; level--) {
+		u64 *e = slot(table, va, level);
+		int ret;
+
+		if (!(*e & PTE_P)) {
+			ret = table_alloc(as, e, bits);
+			if (ret)
+				return ret;
+		}
+		table = table_of(*e);
+	}
+	*out = slot(table, va, 1);
+	return 0;
+}
+
+int arch_mmu_create(struct arch_aspace *as)
+{
+	struct page *pg;
+	u64 *kernel, *root;
+	int ret = page_alloc(PAGE_ZERO, &pg);
+
+	if (ret)
+		return ret;
+	memset(as, 0, sizeof *as);
+	as->root_pa = page_paddr(pg).pa;
+	as->nr_tables = 1;
+	pg->flags |= PG_TABLE;
+	kernel = arch_phys_to_virt(PADDR(read_cr3() & PTE_ADDR));
+	root = page_kaddr(pg);
+	/* The kernel half has three populated slots; copying only them keeps this short. */
+	root[DIRECT_MAP_BASE >> 39 & 511] = kernel[DIRECT_MAP_BASE >> 39 & 511];
+	root[KMAP_BASE >> 39 & 511] = kernel[KMAP_BASE >> 39 & 511];
+	root[511] = kernel[511];
+	return 0;
+}
+
+static void free_table(u64 entry)
+{
+	struct page *pg = paddr_page(PADDR(entry & PTE_ADDR));
+
+	pg->flags &= ~(u32)PG_TABLE;
+	page_put(pg);
+}
+
+static void destroy_level(u64 *table, u32 level)
+{
+	u32 i, n = level == 4 ? 256 : 512;
+
+	for (i = 0; i < n; i++) {
+		if (!(table[i] & PTE_P))
+			continue;
+		if (level > 2)
+			destroy_level(table_of(table[i]), level - 1);
+		free_table(table[i]);
+	}
+}
+
+void arch_mmu_destroy(struct arch_aspace *as)
+{
+	destroy_level(arch_phys_to_virt(PADDR(as->root_pa)), 4);
+	free_table(as->root_pa);
+	as->root_pa = 0;
+}
+
+static u64 user_bits(u32 prot)
+{
+	u64 bits = PTE_P | PTE_U | PTE_A;
+
+	if (prot & MMU_WRITE)
+		bits |= PTE_W | PTE_D;
+	if (!(prot & MMU_EXEC))
+		bits |= PTE_NX;
+	return bits;
+}
+
+int arch_mmu_map(struct arch_aspace *as, u64 va, paddr_t pa, u32 prot)
+{
+	return arch_mmu_map_run(as, va, pa, 1, prot);
+}
+
+int arch_mmu_map_run(struct arch_aspace *as, u64 va, paddr_t pa, u32 npages, u32 prot)
+{
+	u64 bits = user_bits(prot), *pte = NULL;
+	u32 i;
+
+	for (i = 0; i < npages; i++, va += PAGE_SIZE, pa.pa += PAGE_SIZE) {
+		int ret;
+
+		if (pte && (va & (512 * PAGE_SIZE - 1)) != 0) {
+			pte++;
+		} else {
+			ret = make_pte(as, as->root_pa, va, PTE_P | PTE_W | PTE_U | PTE_A, &pte);
+			if (ret)
+				return ret;
+		}
+		WRITE_ONCE(*pte, pa.pa | bits);
+	}
+	return 0;
+}
+
+static u32 query_bits(u64 pte)
+{
+	u32 f = MMU_Q_PRESENT;
+
+	if (pte & PTE_W)
+		f |= MMU_Q_WRITE;
+	if (!(pte & PTE_NX))
+		f |= MMU_Q_EXEC;
+	if (pte & PTE_A)
+		f |= MMU_Q_ACCESSED;
+	if (pte & PTE_D)
+		f |= MMU_Q_DIRTY;
+	return f;
+}
+
+/* The next present last-level entry at or after *va, below end; skips holes by whole tables. */
+static u64 *next_pte(struct arch_aspace *as, u64 *va, u64 end)
+{
+	while (*va < end) {
+		u64 *table = arch_phys_to_virt(PADDR(as->root_pa));
+		u32 level;
+
+		for (level = 4; level > 1; level--) {
+			u64 e = *slot(table, *va, level);
+
+			if (!(e & PTE_P))
+				break;
+			table = table_of(e);
+		}
+		if (level > 1) {
+			u64 size = 1ull << (12 + 9 * (level - 1));
+
+			*va = ALIGN_DOWN(*va, size) + size;
+			continue;
+		}
+		do {
+			u64 *pte = slot(table, *va, 1);
+
+			if (*pte & PTE_P)
+				return pte;
+			*va += PAGE_SIZE;
+		} while (*va < end && (*va & (512 * PAGE_SIZE - 1)));
+	}
+	return NULL;
+}
+
+void arch_mmu_unmap(struct arch_aspace *as, u64 va, u64 npages, mmu_unmap_fn fn, void *ctx)
+{
+	u64 end = va + npages * PAGE_SIZE, *pte;
+
+	while ((pte = next_pte(as, &va, end)) != NULL) {
+		u64 old = xchg(pte, 0);
+
+		if (fn)
+			fn(ctx, va, PADDR(old & PTE_ADDR), query_bits(old));
+		va += PAGE_SIZE;
+	}
+}
+
+void arch_mmu_protect(struct arch_aspace *as, u64 va, u64 npages, u32 prot)
+{
+	u64 end = va + npages * PAGE_SIZE, bits = user_bits(prot), *pte;
+
+	while ((pte = next_pte(as, &va, end)) != NULL) {
+		u64 old = READ_ONCE(*pte);
+
+		/* keep the hardware's dirty bit: write-back must not lose it */
+		while (!__atomic_compare_exchange_n(pte, &old, (old & (PTE_ADDR | PTE_D)) | bits, false,
+						    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+			;
+		va += PAGE_SIZE;
+	}
+}
+
+void arch_mmu_wrprotect(struct arch_aspace *as, u64 va, u64 npages)
+{
+	u64 end = va + npages * PAGE_SIZE, *pte;
+
+	while ((pte = next_pte(as, &va, end)) != NULL) {
+		if (*pte & PTE_W)
+			fetch_and(pte, ~PTE_W);
+		va += PAGE_SIZE;
+	}
+}
+
+bool arch_mmu_query(struct arch_aspace *as, u64 va, paddr_t *pa, u32 *flags)
+{
+	u64 *pte = find_pte(as->root_pa, va);
+
+	if (!pte || !(*pte & PTE_P))
+		return false;
+	*pa = PADDR(*pte & PTE_ADDR);
+	*flags = query_bits(*pte);
+	return true;
+}
+
+bool arch_mmu_next(struct arch_aspace *as, u64 *va, u64 end, paddr_t *pa, u32 *flags)
+{
+	u64 *pte = next_pte(as, va, end);
+
+	if (!pte)
+		return false;
+	*pa = PADDR(*pte & PTE_ADDR);
+	*flags = query_bits(*pte);
+	return true;
+}
+
+void arch_mmu_activate(struct arch_aspace *as)
+{
+	struct cpu *c = this_cpu();
+	struct arch_aspace *old = c->arch.active_as;
+
+	if (as == old || !as)
+		return;
+	fetch_or(&as->active_cpus, 1ull << c->id);
+	write_cr3(as->root_pa);
+	c->arch.active_as = as;
+	if (old)
+		fetch_and(&old->active_cpus, ~(1ull << c->id));
+}
+
+static void flush_local(u64 va, u64 npages)
+{
+	if (npages > FLUSH_SINGLE_MAX) {
+		write_cr3(read_cr3());
+		return;
+	}
+	for (; npages; npages--, va += PAGE_SIZE)
+		__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+void mmu_serve_flush(void)
+{
+	if (this_cpu()->arch.active_as == shoot.as)
+		flush_local(shoot.va, shoot.npages);
+}
+
+static void flush_others(struct arch_aspace *as, u64 others, u64 va, u64 npages)
+{
+	u64 left;
+	u32 i;
+
+	spin_lock(&shoot_lock);
+	shoot.as = as;
+	shoot.va = va;
+	shoot.npages = npages;
+	for (left = others; left; left &= left - 1) {
+		i = (u32)__builtin_ctzll(left);
+		arch_ipi_send(cpus[i], IPI_FLUSH);
+	}
+	for (left = others; left; left &= left - 1) {
+		i = (u32)__builtin_ctzll(left);
+		while (load_acquire(&cpus[i]->arch.ipi_pending) & IPI_FLUSH)
+			arch_spin_relax();
+	}
+	spin_unlock(&shoot_lock);
+}
+
+void arch_mmu_flush(struct arch_aspace *as, u64 va, u64 npages)
+{
+	struct cpu *c = this_cpu();
+	u64 me = 1ull << c->id, others;
+
+	smp_mb(); /* the caller's page table stores before the look at who may have cached the old ones */
+	others = READ_ONCE(as->active_cpus) & ~me;
+	if (c->arch.active_as == as)
+		flush_local(va, npages);
+	if (unlikely(others))
+		flush_others(as, others, va, npages);
+}
+
+int arch_kmap_page(u64 va, paddr_t pa, bool writable)
+{
+	u64 *pte;
+	int ret = make_pte(NULL, read_cr3() & PTE_ADDR, va, PTE_P | PTE_W | PTE_A, &pte);
+
+	if (ret)
+		return ret;
+	WRITE_ONCE(*pte, pa.pa | PTE_P | PTE_A | PTE_D | PTE_G | PTE_NX | (writable ? PTE_W : 0));
+	return 0;
+}
+
+void arch_kmap_unpage(u64 va)
+{
+	u64 *pte = find_pte(read_cr3() & PTE_ADDR, va);
+
+	if (pte)
+		WRITE_ONCE(*pte, 0);
+	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * trap - exceptions, interrupts and system calls into the portable kernel
+ *
+ * Role      Called by entry.S with the full frame. Before it goes back to user mode, every path runs
+ *           trap_user_exit() until nothing is pending.
+ * Rules     A fault of the kernel itself is resolved (application memory), ends at its fixup, or is a panic.
+ * See       Intel SDM volume 3, chapter 6
+ */
+#include "guestkernel/trap.h"
+
+#include "arch/cpu.h"
+#include "arch/fpu.h"
+#include "arch/irq.h"
+#include "arch/param.h"
+#include "arch/x86_64/guest/local.h"
+#include "guestkernel/kapi/bug.h"
+#include "guestkernel/kapi/cpu.h"
+#include "guestkernel/kapi/errno.h"
+#include "guestkernel/panic.h"
+#include "guestkernel/uapi/signal.h"
+
+enum vector {
+	VEC_DE = 0, VEC_DB = 1, VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, VEC_UD = 6, VEC_DF = 8,
+	VEC_SS = 12, VEC_GP = 13, VEC_PF = 14, VEC_MF = 16, VEC_AC = 17, VEC_XM = 19,
+};
+
+#define PF_PRESENT 1u
+#define PF_WRITE 2u
+#define PF_FETCH 16u
+
+struct fixup {
+	u64 at, to;
+};
+extern const struct fixup extable_start[], extable_end[];
+
+static bool apply_fixup(struct regs *r)
+{
+	const struct fixup *f;
+
+	for (f = extable_start; f < extable_end; f++) {
+		if (f->at == r->ip) {
+			r->ip = f->to;
+			return true;
+		}
+	}
+	return false;
+}
+
+static u32 fault_access(u64 error_code)
+{
+	u32 access = error_code & PF_WRITE ? FAULT_WRITE : error_code & PF_FETCH ? FAULT_EXEC : FAULT_READ;
+
+	return error_code & PF_PRESENT ? access | FAULT_PRESENT : access;
+}
+
+static s32 simd_code(void)
+{
+	u32 csr, bits;
+
+	__asm__ volatile("stmxcsr %0" : "=m"(csr));
+	bits = csr & ~(csr >> 7) & 0x3f;
+	return bits & 1 ? FPE_FLTINV : bits & 4 ? FPE_FLTDIV : bits & 8 ? FPE_FLTOVF : bits & 0x12 ? FPE_FLTUND : FPE_FLTRES;
+}
+
+static s32 x87_code(void)
+{
+	u16 sw, cw;
+	u32 bits;
+
+	__asm__ volatile("fnstsw %0; fnstcw %1" : "=m"(sw), "=m"(cw));
+	bits = sw & ~(u32)cw & 0x3f;
+	return bits & 1 ? FPE_FLTINV : bits & 4 ? FPE_FLTDIV : bits & 8 ? FPE_FLTOVF : bits & 0x12 ? FPE_FLTUND : FPE_FLTRES;
+}
+
+static void user_exception(struct regs *r, u32 vec, u64 err)
+{
+	switch (vec) {
+	case VEC_DE:
+		trap_user_exception(r, SIGFPE, FPE_INTDIV, r->ip, vec, err);
+		break;
+	case VEC_DB:
+		r->flags &= ~(u64)FLAGS_TF;
+		trap_user_exception(r, SIGTRAP, TRAP_TRACE, r->ip, vec, err);
+		break;
+	case VEC_BP:
+		trap_user_exception(r, SIGTRAP, SI_KERNEL, 0, vec, err);
+		break;
+	case VEC_UD:
+		trap_user_exception(r, SIGILL, ILL_ILLOPN, r->ip, vec, err);
+		break;
+	case VEC_MF:
+		trap_user_exception(r, SIGFPE, x87_code(), r->ip, vec, err);
+		break;
+	case VEC_XM:
+		trap_user_exception(r, SIGFPE, simd_code(), r->ip, vec, err);
+		break;
+	case VEC_AC:
+		trap_user_exception(r, SIGBUS, BUS_ADRALN, 0, vec, err);
+		break;
+	case VEC_SS:
+		trap_user_exception(r, SIGBUS, SI_KERNEL, 0, vec, err);
+		break;
+	case VEC_DF:
+	case VEC_NMI:
+	case 18:
+		panic("exception %u from user mode", vec);
+	default:
+		trap_user_exception(r, SIGSEGV, SI_KERNEL, 0, vec, err);
+	}
+}
+
+/* Interrupts are the same from user mode and from the idle loop. */
+static bool interrupt(u32 vec)
+{
+	switch (vec) {
+	case VEC_TIMER:
+		irq_eoi();
+		trap_timer();
+		return true;
+	case VEC_IPI:
+		irq_eoi();
+		ipi_serve();
+		trap_resched();
+		return true;
+	case VEC_EVENT:
+		irq_eoi();
+		trap_host_event();
+		return true;
+	case VEC_SPURIOUS:
+		return true;
+	}
+	return false;
+}
+
+static void user_exit(struct regs *r)
+{
+	while (unlikely(trap_work_pending()))
+		trap_user_exit(r);
+}
+
+/* True when sysret restores the frame exactly. */
+bool arch_syscall(struct regs *r)
+{
+	r->flags |= FLAGS_IF;
+	trap_syscall(r);
+	user_exit(r);
+	return r->cx == r->ip && r->r11 == (r->flags & ~(u64)FLAGS_RF) && !(r->flags & FLAGS_TF) && r->ip < USER_VA_END;
+}
+
+/* Signal frames and debuggers show the last exception. */
+static void note_exception(u32 vec, u64 err, u64 addr)
+{
+	struct arch_thread *t = (struct arch_thread *)current();
+
+	t->trap_nr = vec;
+	t->error_code = err;
+	t->fault_addr = addr;
+}
+
+static void user_page_fault(u64 err)
+{
+	u64 addr = read_cr2();
+
+	note_exception(VEC_PF, err, addr);
+	trap_page_fault(addr, fault_access(err));
+}
+
+void arch_trap_user(struct regs *r, u32 vec)
+{
+	u64 err = r->orig_ax;
+
+	if (vec == VEC_UD && features.syscall_by_ud && quirk_take_syscall(r)) {
+		trap_syscall(r);
+		user_exit(r);
+		return;
+	}
+	if (unlikely(vec == VEC_UD))
+		quirk_end_probe(r);
+	r->orig_ax = (u64)-1;
+	if (vec == VEC_PF) {
+		user_page_fault(err);
+	} else if (!interrupt(vec)) {
+		note_exception(vec, err, 0);
+		user_exception(r, vec, err);
+	}
+	user_exit(r);
+}
+
+void arch_trap_kernel(struct regs *r, u32 vec)
+{
+	u64 addr;
+
+	if (unlikely(vec == VEC_UD))
+		quirk_end_probe(r);
+	if (interrupt(vec))
+		return;
+	if (vec == VEC_PF) {
+		addr = read_cr2();
+		if (addr < USER_VA_END && trap_page_fault(addr, fault_access(r->orig_ax) | FAULT_KERNEL))
+			return;
+		if (apply_fixup(r))
+			return;
+		panic_at(r, addr, "kernel page fault at 0x%lx, error 0x%lx", addr, r->orig_ax);
+	}
+	if (apply_fixup(r))
+		return;
+	panic_at(r, 0, "kernel exception %u, error 0x%lx", vec, r->orig_ax);
+}

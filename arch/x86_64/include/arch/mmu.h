@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * mmu - address spaces as the hardware sees them (pmap)
+ *
+ * Role      mm/aspace.c and mm/fault.c are the callers. Page tables hold no truth of their own: everything in
+ *           them can be dropped and rebuilt from regions and pagers.
+ * Rules     Ranges are page aligned, within the user range, and covered by as->lock of the caller (the
+ *           caller's spinlock of rank RANK_PGTABLE: one writer per address space).
+ *           map/protect/unmap do not flush; the caller ends each batch with arch_mmu_flush(), which returns
+ *           when no CPU can use the old translations. Frames are freed only after that flush.
+ */
+#pragma once
+
+#include "guestkernel/kapi/atomic.h"
+
+enum mmu_prot {
+	MMU_READ = 1u << 0,
+	MMU_WRITE = 1u << 1,
+	MMU_EXEC = 1u << 2,
+};
+
+enum mmu_query_flags {
+	MMU_Q_PRESENT = 1u << 0,
+	MMU_Q_WRITE = 1u << 1,
+	MMU_Q_EXEC = 1u << 2,
+	MMU_Q_ACCESSED = 1u << 3,
+	MMU_Q_DIRTY = 1u << 4,
+};
+
+struct arch_aspace {
+	u64 root_pa;		/* [I] top level table */
+	u64 active_cpus;	/* atomic bit mask: CPUs that may hold translations */
+	u64 flush_seq;		/* bumped by each flush */
+	u64 nr_tables;		/* page table frames, for accounting */
+};
+
+/* One page of a batch handed to the visitor of arch_mmu_unmap(). */
+typedef void (*mmu_unmap_fn)(void *ctx, u64 va, paddr_t pa, u32 query_flags);
+
+int must_check arch_mmu_create(struct arch_aspace *as);
+/* Frees the tables; every mapping has been removed and the space is active nowhere. */
+void arch_mmu_destroy(struct arch_aspace *as);
+/* Maps one page, replacing what was there (no flush). prot 0: present but inaccessible is not used: PROT_NONE
+ * pages are simply unmapped. -ENOMEM for a page table. */
+int must_check arch_mmu_map(struct arch_aspace *as, u64 va, paddr_t pa, u32 prot);
+/* Maps n pages in a row of ascending physical frames; stops at the first failure. */
+int must_check arch_mmu_map_run(struct arch_aspace *as, u64 va, paddr_t pa, u32 npages, u32 prot);
+/* Removes what is mapped in the range; fn (may be NULL) sees each present page before it goes. */
+void arch_mmu_unmap(struct arch_aspace *as, u64 va, u64 npages, mmu_unmap_fn fn, void *ctx);
+/* Changes the rights of what is mapped; never adds pages. clear_dirty also resets dirty bits. */
+void arch_mmu_protect(struct arch_aspace *as, u64 va, u64 npages, u32 prot);
+/* Takes write permission away, keeping the rest (fork, write-back). */
+void arch_mmu_wrprotect(struct arch_aspace *as, u64 va, u64 npages);
+/* 0 and the frame when present; false otherwise. */
+bool arch_mmu_query(struct arch_aspace *as, u64 va, paddr_t *pa, u32 *flags);
+/* Next mapped page at or after *va, below end; for fork and unmap of sparse ranges. */
+bool arch_mmu_next(struct arch_aspace *as, u64 *va, u64 end, paddr_t *pa, u32 *flags);
+/* Makes this the address space of the running CPU; NULL: kernel mappings only. */
+void arch_mmu_activate(struct arch_aspace *as);
+/* No CPU uses old translations of the range after this returns. npages U64_MAX: everything. */
+void arch_mmu_flush(struct arch_aspace *as, u64 va, u64 npages);
+
+/* Kernel mappings (mm/kmap.c): stacks and large buffers outside the direct map. */
+int must_check arch_kmap_page(u64 va, paddr_t pa, bool writable);
+void arch_kmap_unpage(u64 va);
+extern u64 arch_kmap_base, arch_kmap_end;
+
+/* The direct map of guest memory. */
+void *arch_phys_to_virt(paddr_t pa);
+paddr_t arch_virt_to_phys(const void *p);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * thread - the machine side of a task: switching, entering user mode, signal frames
+ *
+ * Role      struct task embeds struct arch_thread as its first member (assembly knows the offsets).
+ * Rules     A kernel stack holds, from its top down: struct regs of the user state, then kernel frames.
+ */
+#pragma once
+
+#include "arch/regs.h"
+#include "guestkernel/kapi/types.h"
+
+struct task;
+struct fpu_state;
+struct sigframe_req;
+
+struct arch_thread {
+	u64 ksp;		/* saved kernel stack pointer while not running */
+	u64 kstack_top;		/* [I] */
+	u64 fs_base, gs_base;	/* application's, valid while not running */
+	struct fpu_state *fpu;
+	u32 fpu_cpu;		/* CPU that saved fpu last */
+	u64 trap_nr, error_code, fault_addr; /* of the last exception, for signal frames */
+};
+
+/* Prepares a new thread whose kernel stack ends at kstack_top. The frame is empty. -ENOMEM. */
+int must_check arch_thread_init(struct arch_thread *t, void *kstack_top);
+void arch_thread_fini(struct arch_thread *t);
+/* Makes the first switch to t call fn(arg) on its stack; fn does not return. */
+void arch_thread_set_entry(struct arch_thread *t, void (*fn)(void *arg), void *arg);
+/* fork/clone: child's user state = parent's with return value 0 (and new stack / TLS when asked). The first switch
+ * to the child must run task_fork_return() (portable) and then arch_user_enter(). */
+int must_check arch_thread_clone(struct arch_thread *child, const struct regs *parent_regs, u64 new_sp,
+				 bool set_tls, u64 tls);
+/* exec: fresh user state. */
+void arch_thread_exec(struct arch_thread *t, struct regs *r, u64 entry, u64 sp);
+/* Saves prev, runs next; returns when somebody switches back. next's user-visible state (TLS, FPU, kernel stack for
+ * traps) is active afterwards. */
+void arch_switch(struct arch_thread *prev, struct arch_thread *next);
+/* The running CPU's idle thread becomes current without a switch (start of each CPU). */
+void arch_set_idle_thread(struct arch_thread *t);
+/* User registers of a task that is in the kernel. */
+struct regs *arch_thread_regs(struct arch_thread *t);
+/* Leaves to user mode with these registers. Does not return; the caller has done all pending work. */
+noreturn_fn void arch_user_enter(struct regs *r);
+
+/* arch_prctl(2); -EINVAL. */
+s64 arch_thread_prctl(struct task *t, s32 code, u64 addr);
+
+/* Signal frames (signal.c). The frame is written to the application's stack. */
+struct sigframe_req {
+	s32 sig;
+	u64 handler, restorer, flags;	/* SA_* */
+	const void *siginfo;		/* 128 bytes */
+	u64 blocked;			/* mask to restore at sigreturn */
+	u64 sp;				/* where to start: alternate stack top or 0 = current sp */
+	u64 altstack_sp, altstack_size;
+	u32 altstack_flags;
+};
+/* -EFAULT: the stack is not writable; the caller kills with SIGSEGV. */
+int must_check arch_signal_deliver(struct regs *r, const struct sigframe_req *req);
+struct sigreturn_result {
+	u64 blocked;
+	u64 altstack_sp, altstack_size;
+	u32 altstack_flags;
+};
+/* Restores regs and FPU from the frame at the stack pointer, checking every field. -EFAULT or -EINVAL. */
+int must_check arch_signal_return(struct regs *r, struct sigreturn_result *out);
+/* AT_HWCAP, AT_HWCAP2, AT_MINSIGSTKSZ values for exec. */
+u64 arch_hwcap(void);
+u64 arch_hwcap2(void);
+u64 arch_min_sigstack(void);
+
+/* vDSO: pages to map at exec. image: code and rodata (kernel memory, page aligned); data: one page written by
+ * the clock. Mapped as data page(s) immediately below the image. */
+void arch_vdso_pages(const void **image, size_t *image_len, const void **data, size_t *data_len);
+/* Offset of the signal trampoline inside the image; 0: the architecture uses SA_RESTORER. */
+u64 arch_vdso_sigreturn_offset(void);
+/* /proc/cpuinfo text of one CPU. */
+struct strbuf;
+void arch_cpuinfo_show(struct strbuf *sb, u32 cpu);

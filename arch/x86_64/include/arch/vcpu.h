@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * vcpu - the monitor's side of this architecture: page tables at entry, registers, exits
+ *
+ * Role      Included by vmm/. Implemented in arch/x86_64/vmm/.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "vmm/err.h"
+
+#define ARCH_KERNEL_MACHINE 62 /* EM_X86_64 */
+
+struct kvm_run;
+struct vm;
+struct vcpu;
+struct gmem;
+
+/* Boot page tables: allocated from [next, end) of guest memory. */
+struct arch_pagetables {
+	struct gmem *mem;
+	uint64_t root, next, end;
+	bool has_1g;
+};
+
+enum { PT_WRITE = 1, PT_EXEC = 2 };
+
+int arch_pt_init(struct arch_pagetables *pt, struct gmem *m, uint64_t start, uint64_t end, bool has_1g);
+/* Maps with the largest pages that fit; ENOMEM when [next, end) is used up. */
+int arch_pt_map(struct arch_pagetables *pt, uint64_t va, uint64_t gpa, uint64_t len, int flags, struct err *e)
+	MUST_CHECK;
+/* Guest-virtual address of the direct map. */
+uint64_t arch_direct_map(uint64_t gpa);
+
+/* irqchip and anything the VM needs before vCPUs. */
+int arch_vm_init(struct vm *vm, struct err *e) MUST_CHECK;
+/* CPUID, control registers, the state at the kernel's first instruction. */
+int arch_vcpu_init(struct vm *vm, struct vcpu *v, struct err *e) MUST_CHECK;
+int arch_vcpu_set_entry(struct vcpu *v, uint64_t ip, uint64_t sp, uint64_t arg0, uint64_t arg1, struct err *e)
+	MUST_CHECK;
+/* Frequency of the guest's cycle counter. */
+uint64_t arch_counter_khz(struct vcpu *v);
+uint64_t arch_counter_now(void);
+
+enum arch_exit { ARCH_EXIT_DOORBELL, ARCH_EXIT_AGAIN, ARCH_EXIT_BROKEN };
+/* Decodes one KVM exit; BROKEN fills e with one sentence. */
+enum arch_exit arch_vcpu_exit(struct vcpu *v, struct kvm_run *run, struct err *e);
+/* Instruction, stack pointer and frame pointer of a stopped vCPU, for the last words. */
+void arch_vcpu_where(struct vcpu *v, uint64_t *ip, uint64_t *sp, uint64_t *fp);
+/* Routes event number gsi (an irqfd) to the event interrupt of CPU 0. */
+int arch_vm_route_event(struct vm *vm, uint32_t gsi, struct err *e) MUST_CHECK;

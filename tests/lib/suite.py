@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""suite - what a Python suite in tests/suites needs
+
+Role      Prints results as tests/run.py wants them, and runs the tests that meson knows of.
+Rules     Results appear on standard output as they are known. A test program gets its time limit
+          from meson.build and its own process group, which is killed with it.
+See       tests/README.md
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import tap      # noqa: E402 (a sibling, found through the line above)
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FAST = os.environ.get('MONITOR_TEST_FAST') == '1'
+NAME = pathlib.Path(sys.argv[0]).stem.partition('-')[2]
+SANITIZERS = {'ASAN_OPTIONS': 'abort_on_error=1:print_summary=1',
+              'UBSAN_OPTIONS': 'halt_on_error=1:abort_on_error=1:print_stacktrace=1'}
+CASES = sys.argv[1:]        # what to run; empty: everything
+
+
+def wanted(name):
+    """Whether the case NAME, or NAME's parent, was asked for."""
+    return not CASES or any(name == c or name.startswith(c + '/') or c.startswith(name + '/')
+                            for c in CASES)
+
+
+def emit(status, name, text='', details='', rerun=''):
+    lines = details.splitlines() if isinstance(details, str) else details
+    for line in lines[-40:]:
+        print(line if line.startswith('#') else '# ' + line)
+    print(tap.Result(status, name, text).line())
+    if rerun and status == 'fail':
+        print('# rerun: ' + rerun)
+    sys.stdout.flush()
+
+
+def ok(name, text=''):
+    emit('ok', name, text)
+
+
+def fail(name, text='', details='', rerun=''):
+    emit('fail', name, text, details, rerun)
+
+
+def skip(name, reason):
+    emit('skip', name, reason)
+
+
+def check(name, condition, details=''):
+    emit('ok' if condition else 'fail', name, details='' if condition else details)
+
+
+def run(args, timeout=60, env=None, cwd=ROOT, **more):
+    """Run a program in its own process group; returns (output, status), status 124 when out of time."""
+    if not shutil.which(str(args[0]), path=f'{os.environ["PATH"]}:{cwd}') \
+            and not (pathlib.Path(cwd) / str(args[0])).exists():
+        return f'{args[0]}: no such program', 127
+    child = subprocess.Popen([str(a) for a in args], cwd=cwd, stdout=subprocess.PIPE, text=True,
+                             stderr=subprocess.STDOUT, errors='replace', start_new_session=True,
+                             env={**os.environ, **(env or {})}, **more)
+    try:
+        return child.communicate(timeout=timeout)[0], child.returncode
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        return child.communicate()[0] + f'\nno end within {timeout} seconds\n', 124
+
+
+def build(variant):
+    """tools/dev build VARIANT; returns the directory, or None after reporting the failure."""
+    text, status = run([ROOT / 'tools/dev', 'build', variant], timeout=1200)
+    if status:
+        fail('build-' + variant, details=text, rerun=f'tools/dev build {variant}')
+        return None
+    return ROOT / ('build' if variant == 'gcc' else 'build-' + variant)
+
+
+def run_test(test, extra, prefix):
+    """One meson test; returns its results, each with the commentary that led to it."""
+    limit = test['timeout'] or 3600
+    text, status = run(test['cmd'] + extra, timeout=limit, env={**SANITIZERS, **test['env']},
+                       cwd=test['workdir'] or ROOT)
+    name = prefix + test['name'].replace(' ', '-')
+    results, notes = [], text.splitlines()
+    if test['protocol'] == 'tap':
+        results, notes = tap.collect(notes)
+    elif status == 77:
+        return [(tap.Result('skip', name, (notes or ['no reason given'])[-1]), [])]
+    for result, _ in results:
+        case = result.name.removeprefix(test['name']).lstrip('/')
+        result.name = f'{name}/{case}' if case else name
+    if status and not any(r.status == 'fail' for r, _ in results):
+        results.append((tap.Result('fail', name, f'exit status {status}'), notes))
+    elif not results:
+        results.append((tap.Result('ok', name), []))
+    return results
+
+
+def introspect(directory):
+    """What meson knows of the tests of a build directory."""
+    text, status = run(['meson', 'introspect', '--tests', directory])
+    if status:
+        fail('introspect', details=text)
+        return []
+    return json.loads(text)
+
+
+def meson_suites(directory):
+    """The names of meson's suites, sorted."""
+    return sorted({s.split(':')[-1] for t in introspect(directory) for s in t['suite']})
+
+
+def meson_tests(directory, suite, extra=(), prefix='', jobs=None):
+    """Run the tests of a meson suite that are wanted; returns how many there were.
+
+    PREFIX stands before their names, for suites that run the same tests in several places.
+    """
+    tests = [t for t in introspect(directory)
+             if any(s.split(':')[-1] == suite for s in t['suite'])
+             and wanted(prefix + t['name'].replace(' ', '-'))]
+    with concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+        for test, results in zip(tests, pool.map(lambda t: run_test(t, list(extra), prefix), tests)):
+            again = f'tools/dev test {NAME}:{prefix}{test["name"].replace(" ", "-")}'
+            for result, notes in results:
+                emit(result.status, result.name, result.text,
+                     notes if result.status == 'fail' else [], again)
+    return len(tests)
+
+
+def relay(place, command, timeout):
+    """Run a program that prints TAP and pass its results on as PLACE/name."""
+    text, status = run(command, timeout=timeout)
+    results, notes = tap.collect(text.splitlines())
+    for result, comments in results:
+        again = f'tools/dev test {NAME}:{place}/' + result.name.split('/')[0]
+        emit(result.status, f'{place}/{result.name}' if result.name else place, result.text,
+             comments if result.status == 'fail' else [], again.rstrip('/'))
+    if (status and not any(r.status == 'fail' for r, _ in results)) or not results:
+        fail(place, f'ended with status {status}', '\n'.join(notes))

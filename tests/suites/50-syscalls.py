@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# about: the system call programs: on this Linux, in the sandbox here, in the sandbox on a test host
+# timeout: 1500
+# fast: yes
+# packages: build test
+"""syscalls - tests/syscalls natively (the specification), then in the sandbox on each machine
+
+Cases: native, kvm, testhost, each followed by /PROGRAM for one program.
+"""
+import os
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+import suite        # noqa: E402
+
+RUNNER = suite.ROOT / 'tests/syscalls/run.py'
+
+
+def programs(machine):
+    """The programs of MACHINE that were asked for by name."""
+    return [c.split('/')[1] for c in suite.CASES if c.startswith(machine + '/')]
+
+
+def main():
+    directory = suite.build('gcc')
+    if not directory:
+        return
+    if suite.wanted('native') and not suite.meson_tests(directory, 'syscalls', prefix='native/'):
+        suite.skip('native', 'there are no system call programs yet')
+    if not suite.wanted('kvm') and not suite.wanted('testhost'):
+        return
+    monitor = directory / 'monitor'
+    if not RUNNER.exists() or not monitor.exists():
+        suite.skip('kvm', 'there is no ' + ('monitor' if RUNNER.exists() else str(RUNNER)) + ' yet')
+        return
+    if suite.wanted('kvm'):
+        if os.access('/dev/kvm', os.R_OK | os.W_OK):
+            suite.relay('kvm', [RUNNER, *programs('kvm')], 900)
+        else:
+            suite.skip('kvm', '/dev/kvm is not usable here')
+    if suite.wanted('testhost') and not (suite.FAST and not suite.CASES):
+        suite.relay('testhost', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '900', '--',
+                                RUNNER, *programs('testhost')], 1000)
+
+
+main()

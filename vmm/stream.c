@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * stream - the I/O thread: moves bytes between the rings and the monitor's stdin, stdout and stderr
+ *
+ * Role      Started by vm_run(), stopped after the last vCPU; then drains what the guest left.
+ * Rules     Guest memory is hostile: the monitor's own index of each ring lives here, the guest's is loaded once
+ *           per look and checked (used <= HYP_RING_BYTES), bytes are copied out before they are written.
+ *           Host descriptors stay in the mode we found them (they may be shared with other programs):
+ *           writes are cut to PIPE_BUF behind poll(), so that they do not block.
+ * Locking   All state belongs to the I/O thread.
+ */
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct stream {
+	struct hyp_ring *ring;
+	uint32_t index; /* ours: tail of an output ring, head of stdin's */
+	int fd;
+	bool is_done;	/* EOF delivered, or the reader went away */
+};
+
+struct stream_set {
+	struct stream s[HYP_STREAMS];
+	pthread_t thread;
+	atomic_bool finish;
+};
+
+static struct stream_set set;
+
+static void store_index(uint32_t *p, uint32_t v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* Bytes waiting in an output ring; ends the VM on nonsense. */
+static uint32_t output_used(struct vm *vm, struct stream *s)
+{
+	uint32_t used = __atomic_load_n(&s->ring->head, __ATOMIC_ACQUIRE) - s->index;
+
+	if (used > HYP_RING_BYTES) {
+		vm_end(vm, VM_KILL_PROTOCOL, 0, "the guest broke the ring contract: %u bytes in a ring of %u", used,
+		       HYP_RING_BYTES);
+		s->is_done = true;
+		return 0;
+	}
+	return used;
+}
+
+/* Free bytes of stdin's ring; ends the VM on nonsense. */
+static uint32_t input_room(struct vm *vm, struct stream *s)
+{
+	uint32_t used = s->index - __atomic_load_n(&s->ring->tail, __ATOMIC_ACQUIRE);
+
+	if (used > HYP_RING_BYTES) {
+		vm_end(vm, VM_KILL_PROTOCOL, 0, "the guest broke the ring contract: %u bytes taken from stdin",
+		       (uint32_t)-used);
+		s->is_done = true;
+		return 0;
+	}
+	return HYP_RING_BYTES - used;
+}
+
+static void output_broken(struct vm *vm, struct stream *s)
+{
+	s->is_done = true;
+	__atomic_fetch_or(&s->ring->consumer_flags, HYP_RING_BROKEN, __ATOMIC_SEQ_CST);
+	vm_raise(vm, HYP_EVENT_STREAM);
+}
+
+static void output_some(struct vm *vm, struct stream *s)
+{
+	uint32_t used = output_used(vm, s), at = s->index % HYP_RING_BYTES, n = used;
+	uint8_t buf[PIPE_BUF];
+	ssize_t done;
+
+	if (n > HYP_RING_BYTES - at)
+		n = HYP_RING_BYTES - at;
+	if (n > sizeof buf)
+		n = sizeof buf;
+	if (n == 0)
+		return;
+	memcpy(buf, s->ring->data + at, n);
+	done = write(s->fd, buf, n);
+	if (done < 0) {
+		if (errno != EINTR && errno != EAGAIN)
+			output_broken(vm, s);
+		return;
+	}
+	s->index += (uint32_t)done;
+	store_index(&s->ring->tail, s->index);
+	if (__atomic_exchange_n(&s->ring->producer_waits, 0, __ATOMIC_SEQ_CST))
+		vm_raise(vm, HYP_EVENT_STREAM);
+}
+
+static void input_some(struct vm *vm, struct stream *s)
+{
+	uint32_t room = input_room(vm, s), at = s->index % HYP_RING_BYTES, n = room;
+	ssize_t got;
+
+	if (n > HYP_RING_BYTES - at)
+		n = HYP_RING_BYTES - at;
+	if (n == 0)
+		return;
+	got = read(s->fd, s->ring->data + at, n);
+	if (got < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (got <= 0) {
+		s->is_done = true;
+		__atomic_fetch_or(&s->ring->producer_flags, HYP_RING_EOF, __ATOMIC_SEQ_CST);
+	} else {
+		s->index += (uint32_t)got;
+		store_index(&s->ring->head, s->index);
+	}
+	if (__atomic_exchange_n(&s->ring->consumer_waits, 0, __ATOMIC_SEQ_CST) || got <= 0)
+		vm_raise(vm, HYP_EVENT_STREAM);
+}
+
+/* Asks the guest for a kick before we sleep; true when there is nothing to do now. */
+static bool may_sleep(struct vm *vm)
+{
+	int i;
+
+	for (i = HYP_STDOUT; i < HYP_STREAMS; i++) {
+		struct stream *s = &set.s[i];
+
+		if (s->is_done)
+			continue;
+		__atomic_store_n(&s->ring->consumer_waits, 1, __ATOMIC_SEQ_CST);
+		if (output_used(vm, s))
+			return false;
+	}
+	if (!set.s[HYP_STDIN].is_done && input_room(vm, &set.s[HYP_STDIN]) == 0) {
+		__atomic_store_n(&set.s[HYP_STDIN].ring->producer_waits, 1, __ATOMIC_SEQ_CST);
+		return input_room(vm, &set.s[HYP_STDIN]) == 0;
+	}
+	return true;
+}
+
+static void wait_and_move(struct vm *vm, int timeout_ms)
+{
+	struct pollfd p[HYP_STREAMS + 1] = { { .fd = vm->kick_fd, .events = POLLIN } };
+	uint64_t drained;
+	int i;
+
+	for (i = 0; i < HYP_STREAMS; i++) {
+		struct stream *s = &set.s[i];
+		bool want = !s->is_done && (i == HYP_STDIN ? input_room(vm, s) != 0 : output_used(vm, s) != 0);
+
+		p[1 + i].fd = want ? s->fd : -1;
+		p[1 + i].events = i == HYP_STDIN ? POLLIN : POLLOUT;
+	}
+	if (poll(p, HYP_STREAMS + 1, timeout_ms) < 0)
+		return;
+	if (p[0].revents && read(vm->kick_fd, &drained, sizeof drained) < 0)
+		return;
+	for (i = 0; i < HYP_STREAMS; i++) {
+		if (!p[1 + i].revents)
+			continue;
+		if (i == HYP_STDIN)
+			input_some(vm, &set.s[i]);
+		else
+			output_some(vm, &set.s[i]);
+	}
+}
+
+static bool output_left(struct vm *vm)
+{
+	return (!set.s[HYP_STDOUT].is_done && output_used(vm, &set.s[HYP_STDOUT])) ||
+	       (!set.s[HYP_STDERR].is_done && output_used(vm, &set.s[HYP_STDERR]));
+}
+
+static void *stream_thread(void *arg)
+{
+	struct vm *vm = arg;
+
+	while (!atomic_load(&set.finish))
+		wait_and_move(vm, may_sleep(vm) ? -1 : 0);
+	set.s[HYP_STDIN].is_done = true;
+	while (output_left(vm))
+		wait_and_move(vm, 1000);
+	return NULL;
+}
+
+int stream_start(struct vm *vm, struct err *e)
+{
+	sigset_t all, old;
+	int i, ret;
+
+	for (i = 0; i < HYP_STREAMS; i++)
+		set.s[i] = (struct stream){ .ring = vm_ring(vm, (enum hyp_stream)i), .fd = i };
+	vm->streams = &set;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = pthread_create(&set.thread, NULL, stream_thread, vm);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return ret ? err_set_errno(e, ret, "starting the I/O thread") : 0;
+}
+
+void stream_stop(struct vm *vm)
+{
+	uint64_t one = 1;
+
+	atomic_store(&set.finish, true);
+	if (write(vm->kick_fd, &one, sizeof one) != sizeof one)
+		return;
+	pthread_join(set.thread, NULL);
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * vm - one virtual machine: memory, vCPUs, the place of everything in it, how it ended
+ *
+ * Role      vm_create() prepares everything up to the first guest instruction, vm_run() runs it to its end.
+ * Rules     The first recorded end wins (vm_end); everything after it only helps to stop.
+ * Locking   lock covers result and the waiting vCPUs' start records; the rest is immutable after vm_create().
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "vmm/abi/ring.h"
+#include "vmm/gmem.h"
+#include "vmm/kimage.h"
+
+struct kvm_run;
+struct vm;
+
+struct vcpu {
+	struct vm *vm;
+	uint32_t id;
+	int fd;
+	struct kvm_run *run;
+	pthread_t thread;
+	bool has_thread;
+	/* [vm->lock] set by HYP_CPU_START */
+	bool started;
+	uint64_t start_ip, start_sp, start_arg;
+	uint64_t hostcalls; /* counter, own thread */
+};
+
+/* Where things lie in guest memory. */
+struct vm_layout {
+	uint64_t kernel, tables, tables_end, fdt, channels, event, rings, page_map, reserved_end;
+};
+
+enum vm_end_kind {
+	VM_RUNNING,
+	VM_EXITED,	  /* the container's first process ended: status */
+	VM_PANICKED,	  /* the guest kernel said it cannot go on */
+	VM_KILL_PROTOCOL, /* the guest broke the ABI */
+	VM_KILL_GUEST,	  /* triple fault, hang */
+	VM_KILL_HOST,	  /* the host failed us */
+	VM_STOPPED,	  /* the user asked twice, or a signal to the monitor */
+};
+
+struct vm_result {
+	enum vm_end_kind kind;
+	int status;	 /* wait status for VM_EXITED */
+	char reason[1024];
+};
+
+/* What the container is to run; lives as long as the VM. */
+struct vm_start {
+	char **argv, **envp;	/* NULL-terminated */
+	const char *cwd, *hostname;
+	uint32_t uid, gid;
+	uint32_t *groups;
+	uint32_t nr_groups;
+	bool tty, read_only;
+	uint16_t rows, cols;
+	char **tmpfs;		/* "path[:options]", NULL-terminated, may be NULL */
+	char **rlimits;		/* "name=soft:hard", NULL-terminated, may be NULL */
+	const char *strace;	/* NULL: off; "" all; else list */
+	uint32_t log_level;
+};
+
+struct vm_config {
+	uint64_t mem_bytes;
+	uint32_t nr_cpus;
+	int image_fd;		/* EROFS root file */
+	uint64_t image_len;
+	const struct vm_start *start;
+	const void *kernel;	/* ELF to use instead of the embedded one, or NULL */
+	size_t kernel_len;
+};
+
+struct vm {
+	int kvm_fd, fd;
+	struct gmem mem;
+	struct kimage kimage;
+	struct vm_layout at;
+	uint64_t root_gpa; /* page table root */
+	struct vm_config cfg;
+	struct vcpu cpu[HYP_CPU_MAX];
+	uint32_t nr_cpus;
+	int event_fd;	/* irqfd of the event interrupt */
+	int kick_fd;	/* guest to I/O thread */
+	struct stream_set *streams;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct vm_result result;
+	atomic_bool stopping;
+	struct hyp_stats {
+		uint64_t v[12];
+	} stats;
+	bool has_stats;
+};
+
+int vm_create(struct vm *vm, const struct vm_config *cfg, struct err *e) MUST_CHECK;
+/* Runs to the end; result in vm->result. */
+int vm_run(struct vm *vm, struct err *e) MUST_CHECK;
+void vm_destroy(struct vm *vm);
+/* Records how the VM ended and stops every vCPU. Any thread. The first call wins. */
+void vm_end(struct vm *vm, enum vm_end_kind kind, int status, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* Sets bits of the event page and raises the event interrupt. Any thread. */
+void vm_raise(struct vm *vm, uint32_t event_bits);
+void vm_signal(struct vm *vm, int signo);
+void vm_winsize(struct vm *vm, uint16_t rows, uint16_t cols);
+struct hyp_event *vm_event_page(struct vm *vm);
+struct hyp_ring *vm_ring(struct vm *vm, enum hyp_stream s);
+struct hyp_channel *vm_channel(struct vm *vm, uint32_t cpu);
+
+/* vcpu.c */
+int vcpu_create(struct vm *vm, uint32_t id, struct err *e) MUST_CHECK;
+void vcpu_destroy(struct vcpu *v);
+void *vcpu_thread(void *v);
+void vcpu_kick(struct vcpu *v);
+void vcpu_setup_kick_signal(void);
+
+/* hypercall.c */
+void hypercall_dispatch(struct vcpu *v);
+
+/* bootinfo.c: writes the device tree at vm->at.fdt. */
+int bootinfo_write(struct vm *vm, uint64_t tsc_khz, struct err *e) MUST_CHECK;
+#define BOOTINFO_MAX (512u * 1024)
+
+/* stream.c */
+int stream_start(struct vm *vm, struct err *e) MUST_CHECK;
+/* Writes out what is left in the output rings and ends the thread. */
+void stream_stop(struct vm *vm);
