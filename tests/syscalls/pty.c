@@ -202,9 +202,13 @@ static void last_close_of_the_slave_is_eio(void)
 
 static void flushing_and_counting(void)
 {
+	struct pollfd p;
+
 	open_pair();
 	set_flags(ECHO, 0);
 	type("abc\n");
+	p = (struct pollfd){ slave, POLLIN, 0 };
+	CHECK_EQ(poll(&p, 1, -1), 1);
 	CHECK_EQ(waiting(slave), 4);
 	MUST(tcflush(slave, TCIFLUSH));
 	CHECK_EQ(waiting(slave), 0);
