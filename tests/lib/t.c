@@ -291,13 +291,8 @@ static int run_case(const struct t_program *p, const struct t_case *c, int numbe
 {
 	char label[128];
 	int status;
-	size_t i;
 
 	snprintf(label, sizeof(label), "%s: %s", p->name, c->name);
-	for (i = strlen(p->name); label[i]; i++) {
-		if (label[i] == '_')
-			label[i] = ' ';
-	}
 	if (mkdir("case", 0755) < 0 || chdir("case") < 0) {
 		printf("not ok %d - %s\n# cannot make a directory: %s\n", number, label,
 		       strerror(errno));
