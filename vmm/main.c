@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vmm/cmd.h"
+#include "vmm/cmd_image.h"
+#include "vmm/cmd_run.h"
 
 static const struct {
 	const char *name;
@@ -15,6 +16,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "run", cmd_run, "run a command of a container image in a sandbox" },
+	{ "image", cmd_image, "list and remove cached images" },
 };
 
 static void usage(FILE *out)

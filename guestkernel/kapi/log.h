@@ -16,7 +16,7 @@ void log_print(enum log_level level, const char *fmt, ...) printf_like(2, 3);
 
 #define log_at(level, ...)                                                                         \
 	do {                                                                                       \
-		if ((u32)(level) <= log_level_max)                                                 \
+		if ((s32)(level) <= (s32)log_level_max)                                                 \
 			log_print(level, __VA_ARGS__);                                             \
 	} while (0)
 #define log_err(...) log_at(LOG_ERR, __VA_ARGS__)

@@ -40,7 +40,7 @@ struct page {
 	u64 index;		/* offset in the owner, in pages; order of a free or large block */
 	atomic_t mapcount;	/* page table entries that point here */
 	u32 cpu;		/* free lists: home */
-	u64 reserved;
+	u64 reserved[2];
 };
 BUILD_BUG_ON(sizeof(struct page) != 64);
 

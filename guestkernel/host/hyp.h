@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * hyp - the kernel's side of the hostcalls
+ *
+ * Rules     None of these blocks or sleeps.
+ */
+#pragma once
+
+#include "guestkernel/kapi/types.h"
+#include "vmm/abi/hyp.h"
+
+/* Implemented by arch/<cpu>/guest/hostcall.c: one request through this CPU's channel page. */
+s32 arch_hostcall(u32 nr, const void *req, u32 len, void *reply, u32 reply_len);
+
+extern struct hyp_channel *hyp_channels;
+
+void hyp_init(void);
+void hyp_log(u32 level, const char *text, size_t n);
+/* Ends the VM with a wait status; the monitor stops this CPU. */
+noreturn_fn void hyp_exit(struct hyp_exit *e);
+void hyp_panic(const struct hyp_panic *p);
+void hyp_kick(u32 streams);
+/* Up to HYP_RANDOM_MAX bytes. */
+void hyp_random(void *p, u32 n);
+/* A signal or window change from the monitor: called from trap_host_event(). Set by main.c. */
+extern void (*hyp_on_signals)(u64 mask);
+extern void (*hyp_on_winsize)(u16 rows, u16 cols);

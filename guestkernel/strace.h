@@ -1,0 +1,3 @@
+#pragma once
+#include "guestkernel/kapi/types.h"
+void strace_emit(const char *line, size_t n);
