@@ -65,6 +65,9 @@ int must_check arch_kmap_page(u64 va, paddr_t pa, bool writable);
 void arch_kmap_unpage(u64 va);
 extern u64 arch_kmap_base, arch_kmap_end;
 
+/* True where clearing a frame costs far more than taking one the host has not backed yet. */
+extern bool arch_prefers_fresh_pages;
+
 /* The direct map of guest memory. */
 void *arch_phys_to_virt(paddr_t pa);
 paddr_t arch_virt_to_phys(const void *p);
