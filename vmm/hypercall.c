@@ -39,10 +39,10 @@ static int hc_exit(struct vcpu *v, void *req, uint32_t len)
 	struct hyp_exit *r = req;
 
 	(void)len;
-	if (r->flags)
-		return PROTOCOL(v, "exit flags 0x%x", r->flags);
-	memcpy(v->vm->stats.v, &r->tasks, sizeof *r - offsetof(struct hyp_exit, tasks));
-	v->vm->has_stats = true;
+	if (r->exec_errno < 0 || r->exec_errno > 4095)
+		return PROTOCOL(v, "exec error %d", r->exec_errno);
+	v->vm->exec_errno = r->exec_errno;
+	v->vm->exit_report = *r;
 	vm_end(v->vm, VM_EXITED, r->status & 0xffff, "exited");
 	return HYP_OK;
 }

@@ -89,15 +89,13 @@ struct vm {
 	uint32_t nr_cpus;
 	int event_fd;	/* irqfd of the event interrupt */
 	int kick_fd;	/* guest to I/O thread */
-	struct stream_set *streams;
+	bool has_stdin;	/* else the container's standard input is empty */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct vm_result result;
 	atomic_bool stopping;
-	struct hyp_stats {
-		uint64_t v[12];
-	} stats;
-	bool has_stats;
+	int exec_errno;	/* of VM_EXITED: the program never started */
+	struct hyp_exit exit_report;
 };
 
 int vm_create(struct vm *vm, const struct vm_config *cfg, struct err *e) MUST_CHECK;

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * kapi_host - what tests may ask of the host stand-in for the kernel
+ */
+#pragma once
+
+#include "guestkernel/kapi/types.h"
+
+struct task;
+
+/* The n-th allocation (heap, page) from now fails, once; 0: none. */
+void fail_at(u32 n);
+/* True when the failure asked for has happened. */
+bool fail_happened(void);
+/* Heap blocks and pages in use, for leak checks. */
+u64 host_blocks_in_use(void);
+u64 host_pages_in_use(void);
+/* Accesses to application memory in [lo, hi) give -EFAULT; below 4096 always. */
+void host_fault_range(u64 lo, u64 hi);
+/* signal_pending() of the calling thread; wakes it when set from another one. */
+void host_signal_set(bool pending);
+void host_signal_thread(struct task *t);
+/* Realtime clock offset and fixed monotonic clock (0: the host's). */
+void host_clock_fix(u64 monotonic_ns);
+/* An application address for host memory. */
+#define HOST_UADDR(p) UADDR((uintptr_t)(p))
