@@ -9,10 +9,10 @@
  */
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
-#include "guestkernel/kapi/kstack.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/mm/aspace.h"
+#include "guestkernel/mm/kmap.h"
 #include "guestkernel/task/cred.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
@@ -350,4 +350,9 @@ s32 current_tgid(void)
 bool signal_pending(void)
 {
 	return READ_ONCE(current()->work) & (WORK_SIGNAL | WORK_KILLED);
+}
+
+struct restart_block *current_restart_block(void)
+{
+	return &current()->restart;
 }
