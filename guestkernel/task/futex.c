@@ -15,6 +15,7 @@
  * See       futex(2), set_robust_list(2), tests/syscalls
  */
 #include "guestkernel/task/futex.h"
+#include "arch/param.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/user.h"
