@@ -246,8 +246,6 @@ void trap_user_exit(struct regs *r)
 	if (this_cpu()->need_resched)
 		schedule();
 	work = READ_ONCE(t->work);
-	if (work & WORK_CPUTIME)
-		itimer_check_cpu();
 	if (work & (WORK_SIGNAL | WORK_KILLED | WORK_RESTORE_MASK))
 		signal_deliver(r);
 	if (READ_ONCE(t->work) & WORK_RSEQ)

@@ -85,7 +85,6 @@ int task_alloc(struct task **out)
 	spin_init(&t->alloc_lock, RANK_FSCTX);
 	list_init(&t->rq_link);
 	list_init(&t->thread_link);
-	list_init(&t->pi_owned);
 	sigqueue_init(&t->pending);
 	atomic_add(&nr_tasks, 1);
 	*out = t;
