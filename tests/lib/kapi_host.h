@@ -24,6 +24,9 @@ void host_signal_thread(struct task *t);
 void host_clock_fix(u64 monotonic_ns);
 /* Stops the clock there and runs the timers that are due; how many. */
 u32 host_timers_run(u64 now_ns);
+/* The same without touching the clock, and the earliest deadline (U64_MAX: none). */
+u32 host_timers_expire(u64 now_ns);
+u64 host_timers_next(void);
 
 struct file;
 /* Read and write with a kernel buffer, access checked. */
