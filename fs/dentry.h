@@ -42,8 +42,6 @@ struct dentry {
 
 extern struct spinlock dcache_lock;
 
-int must_check dcache_init(void);
-
 /* A root (no parent, never hashed). Takes over the reference on inode. */
 int must_check dentry_create_root(struct inode *inode, const char *name, struct super *sb,
 				  struct dentry **out);
@@ -69,8 +67,14 @@ void dentry_delete(struct dentry *d);
 void dentry_drop(struct dentry *d);
 /* Forget every cached unused name below d (umount, removal). */
 void dentry_prune_below(struct dentry *d);
-/* After a rename: d takes the place (parent, name) of target, which is deleted; exchange: they swap. */
-int must_check dentry_move(struct dentry *d, struct dentry *target, bool exchange);
+/* After a rename: d takes the place (parent, name) of target, which is deleted; exchange: they swap.
+ * Both directories are locked. */
+void dentry_move(struct dentry *d, struct dentry *target, bool exchange);
+/* Changes with every rename of a directory and every change of the mount tree. */
+extern u64 dcache_move_seq;
+/* The child n of dir with a reference, from the cache or from the driver; may be negative. The directory's
+ * inode is locked (shared suffices). */
+int must_check dentry_lookup(struct dentry *dir, const struct name *n, struct dentry **out);
 /* True when d is below (or is) ancestor. */
 bool dentry_is_below(struct dentry *d, struct dentry *ancestor);
 struct dentry *dentry_parent(struct dentry *d); /* with a reference */

@@ -14,6 +14,7 @@ struct fs_ctx {
 	struct spinlock lock;
 	struct path root, cwd;	/* [lock] */
 	u32 umask;		/* [lock] */
+	struct list link;	/* all contexts */
 };
 
 /* Root and working directory at the root of the initial mount namespace, umask 022. */
@@ -31,5 +32,5 @@ void fs_ctx_set_root(struct fs_ctx *fs, const struct path *p);
 void fs_ctx_set_cwd(struct fs_ctx *fs, const struct path *p);
 u32 fs_ctx_umask(struct fs_ctx *fs);
 u32 fs_ctx_swap_umask(struct fs_ctx *fs, u32 mask);
-/* pivot_root: every context (iterated by task/) whose root or cwd is old moves to new. */
-void fs_ctx_move(struct fs_ctx *fs, const struct path *old, const struct path *new);
+/* pivot_root: every context whose root or working directory is old moves to new. */
+void fs_ctx_move_all(const struct path *old, const struct path *new);

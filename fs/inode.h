@@ -108,8 +108,8 @@ struct inode_ops {
 	int (*getattr)(struct inode *inode, struct kstat *st);
 	/* Locked exclusively. Must update the inode's fields; sizes: pages beyond are dropped here. NULL: -EPERM. */
 	int (*setattr)(struct inode *inode, const struct attr *a);
-	/* MAY_* mask; called without locks under dcache_lock: must not sleep. NULL: mode bits. */
-	int (*permission)(struct inode *inode, u32 mask);
+	/* MAY_* mask; dcache_lock may be held: must not sleep. NULL: inode_permission_mode(). */
+	int (*permission)(const struct cred *c, struct inode *inode, u32 mask);
 	/* Symbolic links whose text is not in inode->link. Unlocked. Bytes stored (not terminated) or
 	 * -errno; the text is cut at size. */
 	s64 (*readlink)(struct inode *inode, char *buf, u32 size);
@@ -144,7 +144,7 @@ enum inode_flags {
 	INODE_NODUMP = 1u << 6,
 	INODE_NOATIME = 1u << 7,
 	INODE_HAS_XATTR = 1u << 8,	/* security.* may exist: writers must look */
-	INODE_LOCKS = 1u << 9,		/* flock/POSIX locks exist or existed */
+	INODE_LINKABLE = 1u << 9,	/* O_TMPFILE without O_EXCL: linkat may give it a name */
 };
 
 struct inode {
@@ -162,8 +162,9 @@ struct inode {
 	u64 size;			/* [lock] read atomically */
 	struct timespec atime, mtime, ctime, btime; /* [lock] atime: unlocked */
 	struct rwsem lock;
-	struct list hash_link;		/* [icache] */
+	struct inode *hash_next;	/* [icache_lock] */
 	const char *link;		/* symbolic link text, or NULL: readlink; owned by the driver */
+	u32 seals;			/* [lock] F_SEAL_*; memfd starts with what it wants, others F_SEAL_SEAL */
 	s32 write_count;		/* atomic: open for writing n times, or -n denied by exec */
 	void *special;			/* FIFO: struct pipe (fs/pipe.c); socket: the bound socket */
 	struct lock_list *locks;	/* fs/lock.c; allocated on first use, xchg */
@@ -268,9 +269,16 @@ void inode_allow_write(struct inode *inode);
 /* Permission checks (perm.c) with the current credentials: fsuid, groups, capabilities. */
 enum may { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4, MAY_APPEND = 8 };
 int must_check inode_permission(struct inode *inode, u32 mask);
+/* The same for other credentials (access(2), path walk). */
+int must_check inode_permission_as(const struct cred *c, struct inode *inode, u32 mask);
 /* Mode bits alone, for drivers' permission operations. */
-int must_check inode_permission_mode(struct inode *inode, u32 mask);
+int must_check inode_permission_mode(const struct cred *c, const struct inode *inode, u32 mask);
 bool inode_owner_or_capable(const struct inode *inode);
+/* May the caller make or remove names in dir? victim NULL: make. */
+int must_check inode_may_create(struct inode *dir);
+int must_check inode_may_delete(struct inode *dir, struct inode *victim, bool want_dir);
+/* Owner, group and mode bits of something new in dir. mode has had the umask applied. */
+void inode_new_owner(const struct inode *dir, u32 mode, struct new_inode *ni);
 
 /* defaults.c: open by type: regular files and directories get inode->fops, devices chrdev_open(), FIFOs
  * fifo_open(), sockets -ENXIO. */

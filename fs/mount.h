@@ -80,6 +80,8 @@ static inline bool path_equal(const struct path *a, const struct path *b)
 
 /* The mount on top of (mnt, dentry), borrowed, or NULL. */
 struct mount *mount_find_locked(struct mount *mnt, struct dentry *d) REQUIRES(&dcache_lock);
+/* Replaces *p (referenced) by the root of the topmost mount on it. */
+void path_climb(struct path *p);
 /* -EROFS when the mount or its super block is read-only. */
 int must_check mount_want_write(const struct mount *m);
 

@@ -41,6 +41,11 @@ char *path_text(const struct path *p, const struct path *root, char *buf, u32 si
 /* getcwd(2): length with the NUL, -ENOENT when the directory was removed, -ERANGE. */
 s64 must_check path_getcwd(char *buf, u32 size);
 
+/* All flags open(2) knows (the last is FASYNC); it ignores others, openat2 refuses them. */
+#define VFS_OPEN_FLAGS                                                                             \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC |      \
+	 O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH |      \
+	 O_TMPFILE | 020000)
 /* Open. how->flags as in open(2), resolve RESOLVE_*. mode has not had the umask applied. */
 int must_check vfs_open(s32 dirfd, const char *path, const struct open_how *how, struct file **out);
 /* A file over an existing place: no permission checks except those of the flags. */

@@ -21,6 +21,7 @@ enum page_flag {
 	PG_LARGE = 1u << 3,    /* head of a contiguous kmalloc */
 	PG_FREE = 1u << 4,     /* on a free list */
 	PG_TABLE = 1u << 5,    /* a page table */
+	PG_ANON = 1u << 6,     /* private memory of address spaces; shared copy-on-write when refs > 1 */
 };
 
 struct page {

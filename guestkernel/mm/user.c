@@ -13,7 +13,7 @@
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
-#include "guestkernel/mm/nofault.h"
+#include "guestkernel/task/task.h"
 #include "guestkernel/uapi/uio.h"
 
 static bool range_ok(u64 va, u64 n)
@@ -90,9 +90,9 @@ int user_load_u32_nowait(uaddr_t ua, u32 *val)
 
 	if ((ua.va & 3) || !range_ok(ua.va, 4))
 		return -EFAULT;
-	mm_nofault_begin();
+	task_nofault_begin();
 	ret = arch_user_load_u32(ua.va, val);
-	mm_nofault_end();
+	task_nofault_end();
 	return ret;
 }
 
@@ -102,9 +102,9 @@ int user_cmpxchg_u32_nowait(uaddr_t ua, u32 old, u32 new, u32 *seen)
 
 	if ((ua.va & 3) || !range_ok(ua.va, 4))
 		return -EFAULT;
-	mm_nofault_begin();
+	task_nofault_begin();
 	ret = arch_user_cmpxchg_u32(ua.va, old, new, seen);
-	mm_nofault_end();
+	task_nofault_end();
 	return ret;
 }
 

@@ -15,7 +15,7 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/uapi/resource.h"
-#include "syscall_protos.h"
+#include "syscalls_gen.h"
 
 #define SLOTS_ON_STACK 8
 #define SELECT_IN      (EPOLLRDNORM | EPOLLRDBAND | EPOLLIN | EPOLLHUP | EPOLLERR)
