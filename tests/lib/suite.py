@@ -79,6 +79,7 @@ def build(variant):
     if status:
         fail('build-' + variant, details=text, rerun=f'tools/dev build {variant}')
         return None
+    print(''.join(f'# {line}\n' for line in text.splitlines() if 'warning:' in line), end='')
     return ROOT / ('build' if variant == 'gcc' else 'build-' + variant)
 
 
