@@ -126,9 +126,9 @@ def prompt(t):
     t.expect(PROMPT)
 
 
-def start_sleep(t):
+def start(t, command="sleep 1000"):
     """Starts a job that says when it has the terminal."""
-    t.send("sh -c 'echo $((6*7))front; exec sleep 1000'\r")
+    t.send(f"sh -c 'echo $((6*7))front; exec {command}'\r")
     t.expect("42front")
 
 
@@ -136,23 +136,22 @@ def start_sleep(t):
 def job_control(t):
     """Ctrl-Z, jobs, fg, bg, kill and Ctrl-C of jobs in bash"""
     prompt(t)
-    t.send("cat\r")
-    t.expect(r"cat\r\n")
+    start(t, "cat")
     t.send("echo me\r")
     t.expect(r"echo me\r\necho me\r\n")
     t.send("\x1a")
-    t.expect(r"\[1\]\+  Stopped +cat")
+    t.expect(r"\[1\]\+  Stopped +sh -c")
     t.expect(PROMPT)
     t.send("jobs\r")
-    t.expect(r"\[1\]\+  Stopped +cat")
+    t.expect(r"\[1\]\+  Stopped +sh -c")
     t.expect(PROMPT)
     t.send("fg\r")
-    t.expect(r"cat\r\n")
+    t.expect(r"exec cat'\r\n")
     t.send("again\r")
     t.expect(r"again\r\nagain\r\n")
     t.send("\x04")
     t.expect(PROMPT)
-    start_sleep(t)
+    start(t)
     t.send("\x1a")
     t.expect("Stopped")
     t.expect(PROMPT)
@@ -173,15 +172,15 @@ def job_control(t):
 def interrupt(t):
     """Ctrl-C and Ctrl-\\ end the foreground program only; the shell goes on"""
     prompt(t)
-    start_sleep(t)
+    start(t)
     t.send("\x03")
     t.expect(r"\^C")
     t.expect(PROMPT)
     t.send("echo st=$?\r")
     t.expect("st=130")
     t.expect(PROMPT)
-    t.send("while :; do :; done\r")
-    t.expect(r"done\r\n")
+    t.send("echo $((6*7))spin; while :; do :; done\r")
+    t.expect("42spin")
     t.send("\x03")
     t.expect(PROMPT)
     t.send("trap 'echo tra''pped' INT; sh -c 'kill -INT $$'; echo st=$?\r")
@@ -299,11 +298,11 @@ def busybox_shell(t):
     """ash: line editing, jobs, vi and top of busybox"""
     t.send("PS1='READ''Y> '\r")
     t.expect(PROMPT)
-    start_sleep(t)
+    start(t)
     t.send("\x1a")
     t.expect(r"Stopped")
     t.expect(PROMPT)
-    t.send("kill %1; wait; tty > /dev/null; echo do''ne\r")
+    t.send("kill -9 %1; wait; tty > /dev/null; echo do''ne\r")
     t.expect("done")
     t.expect(PROMPT)
     t.send("vi /tmp/f\r")
