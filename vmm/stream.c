@@ -16,7 +16,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "vmm/sandbox.h"
 
 struct stream {
 	struct hyp_ring *ring;
@@ -180,6 +181,7 @@ static void *stream_thread(void *arg)
 {
 	struct vm *vm = arg;
 
+	sandbox_filter(SANDBOX_STREAM);
 	while (!atomic_load(&set.finish))
 		wait_and_move(vm, may_sleep(vm) ? -1 : 0);
 	set.s[HYP_STDIN].is_done = true;
@@ -195,7 +197,10 @@ int stream_start(struct vm *vm, struct err *e)
 
 	for (i = 0; i < HYP_STREAMS; i++)
 		set.s[i] = (struct stream){ .ring = vm_ring(vm, (enum hyp_stream)i), .fd = i };
-	vm->streams = &set;
+	if (!vm->has_stdin) {
+		set.s[HYP_STDIN].is_done = true;
+		__atomic_fetch_or(&set.s[HYP_STDIN].ring->producer_flags, HYP_RING_EOF, __ATOMIC_SEQ_CST);
+	}
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	ret = pthread_create(&set.thread, NULL, stream_thread, vm);

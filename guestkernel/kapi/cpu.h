@@ -36,7 +36,7 @@ struct cpu {
 	struct ktimer *timer_running;	/* [timer_lock] */
 	u64 timer_armed_ns;		/* deadline given to the arch timer, U64_MAX: none */
 	/* frame cache (mm/phys.c) */
-	struct page *page_cache;	/* private free frames, linked by page->slab.free */
+	struct page *page_cache;	/* private free frames, linked by page->next_free */
 	u32 page_cache_nr;
 	void *mm_private;		/* mm's current address space on this CPU */
 } cacheline_aligned;

@@ -14,7 +14,10 @@ enum lock_rank {
 	RANK_EXEC = 1,	  /* task group: one exec or credential change at a time */
 	RANK_MOUNT_TREE,  /* mount tree shape of one namespace */
 	RANK_FILE_POS,	  /* file position of one open file */
-	RANK_EPOLL,	  /* one epoll instance's interest set; nesting is ordered by depth */
+	RANK_EPOLL_NEST,  /* one for the system: an epoll instance is being put into another */
+	RANK_EPOLL,	  /* one epoll instance's interest set; outer instances first (fs/epoll.c) */
+	RANK_EPOLL_LAST = RANK_EPOLL + 5,
+	RANK_PIPE,	  /* one end of a pipe: readers or writers of it copy one at a time */
 	RANK_RENAME,	  /* one per superblock: renames of directories */
 	RANK_INODE_DIR,	  /* a directory inode's contents; parents before children */
 	RANK_INODE,	  /* a non-directory inode's size, data and attributes */
@@ -41,6 +44,9 @@ enum lock_rank {
 	RANK_PAGECACHE,	  /* a pager's page index */
 	RANK_SWAPLESS_LRU,/* reclaim lists */
 	RANK_WAITQ,	  /* one wait queue's entries: the wake path may come from under any object lock */
+	RANK_EPOLL_WAKE,  /* ready list and wait queue of epoll instances, two ranks a nesting level: the */
+			  /* wake path of a watched object leads through them */
+	RANK_EPOLL_WAKE_LAST = RANK_EPOLL_WAKE + 12,
 	RANK_TIMER,	  /* one CPU's timer tree */
 	RANK_RUNQUEUE,	  /* one CPU's run queue; two are taken in CPU order */
 	RANK_SLAB,	  /* one object cache */

@@ -21,26 +21,25 @@ enum page_flag {
 	PG_LARGE = 1u << 3,    /* head of a contiguous kmalloc */
 	PG_FREE = 1u << 4,     /* on a free list */
 	PG_TABLE = 1u << 5,    /* a page table */
+	PG_ANON = 1u << 6,     /* private memory of address spaces; shared copy-on-write when refs > 1 */
 };
 
 struct page {
 	struct refs refs;
 	u32 flags;		/* atomic: fetch_or/fetch_and */
-	union {
-		struct list link; /* free list, or the owner's list */
-		struct {
-			void *free;	    /* slab: first free object */
-			struct kmem_cache *cache;
-		} slab;
-	};
+	struct list link;	/* free list, slab list, or the owner's list */
 	union {
 		void *owner;	/* pager, address space (page table) */
+		struct kmem_cache *cache; /* slab */
+	};
+	union {
+		u64 index;	/* offset in the owner, in pages; order of a free or large block */
 		u64 inuse;	/* slab: objects handed out */
 	};
-	u64 index;		/* offset in the owner, in pages; order of a free or large block */
 	atomic_t mapcount;	/* page table entries that point here */
-	u32 cpu;		/* free lists: home */
-	u64 reserved[2];
+	u32 carved;		/* slab: objects ever handed out; the rest was never touched */
+	void *next_free;	/* slab: first free object; CPU cache: next frame */
+	u64 reserved;
 };
 BUILD_BUG_ON(sizeof(struct page) != 64);
 

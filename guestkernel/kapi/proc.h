@@ -23,3 +23,52 @@ struct proc_table {
 	size_t nr;
 	void *ctx;
 };
+
+/*
+ * Tasks as procfs sees them; task/task_proc.c fills the table. fs/ may not include task/.
+ * A struct task * returned is referenced until put().
+ */
+struct task;
+struct fdtable;
+struct path;
+struct cred;
+struct mount;
+
+struct proc_task_ops {
+	/* Thread group leader of this id; NULL. Ids are those of the caller's pid namespace. */
+	struct task *(*get_process)(s32 tgid);
+	/* Thread tid of the group of `leader`; NULL. */
+	struct task *(*get_thread)(struct task *leader, s32 tid);
+	void (*put)(struct task *t);
+	/* Smallest id > after; 0 at the end. */
+	s32 (*next_process)(s32 after);
+	s32 (*next_thread)(struct task *leader, s32 after);
+	s32 (*tid)(struct task *t);
+	s32 (*tgid)(struct task *t);
+	/* Referenced credentials (cred_put); they own the files of /proc/<pid>. */
+	const struct cred *(*cred)(struct task *t);
+	/* PTRACE_MODE_READ of the caller on t: 0 or -EACCES/-EPERM. */
+	int (*may_read)(struct task *t);
+	/* Referenced table; NULL for zombies and kernel threads. */
+	struct fdtable *(*fds)(struct task *t);
+	/* Referenced paths; -ENOENT when there is none. */
+	int (*exe)(struct task *t, struct path *out);
+	int (*cwd)(struct task *t, struct path *out);
+	int (*root)(struct task *t, struct path *out);
+	/* Inode number of namespace `name` ("mnt", "pid", "uts" ...), for ns/ links; -ENOENT. */
+	int (*ns_ino)(struct task *t, const char *name, u64 *ino);
+};
+
+/*
+ * Everything procfs and sysfs are made of, collected in guestkernel/main.c before they are mounted.
+ * Row names may contain slashes; directories on the way are made by procfs.
+ */
+struct procfs_setup {
+	const struct proc_table *const *root;	 /* tables below /proc, NULL-terminated */
+	const struct proc_table *const *process; /* /proc/<pid>/ rows (ctx: task), NULL-terminated */
+	const struct proc_table *const *thread;	 /* /proc/<pid>/task/<tid>/ rows; NULL: same as process */
+	const struct proc_task_ops *tasks;
+};
+void procfs_setup(const struct procfs_setup *s);
+/* More rows for /sys, NULL-terminated; NULL: none. */
+void sysfs_setup(const struct proc_table *const *tables);

@@ -31,6 +31,9 @@
 #define S_IFLNK	 0120000
 #define S_IFSOCK 0140000
 #define S_IFMT	 0170000
+#define S_ISVTX	 01000
+#define S_ISGID	 02000
+#define S_ISUID	 04000
 
 #define STATX_TYPE	      0x1
 #define STATX_MODE	      0x2

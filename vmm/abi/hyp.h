@@ -80,7 +80,7 @@ _Static_assert(sizeof(struct hyp_log) == HYP_PAYLOAD_MAX, "ABI");
 struct hyp_exit {
 	/* in */
 	int32_t status; /* as wait(2) gives it */
-	uint32_t flags;	/* must be zero */
+	int32_t exec_errno; /* positive: the first program could not be started; status is then meaningless */
 	/* the leak guard: what is left after everything ended, against the state before the first process */
 	uint64_t tasks, files, inodes, pages, pages_at_boot, slab_bytes, slab_at_boot;
 	/* counters */

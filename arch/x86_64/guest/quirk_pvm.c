@@ -17,6 +17,7 @@
  *           natively.
  */
 #include "arch/cpu.h"
+#include "arch/mmu.h"
 #include "arch/param.h"
 #include "arch/regs.h"
 #include "arch/x86_64/guest/local.h"
@@ -28,6 +29,7 @@
 
 extern const char kernel_utext[], quirk_probe_user[];
 
+bool arch_prefers_fresh_pages;
 static bool is_probing;
 
 /* The user-executable page, and the jump to ring 3 and back. */
@@ -111,6 +113,7 @@ void quirk_probe(void)
 		set_user_page((u64)kernel_utext, false);
 		return;
 	}
+	arch_prefers_fresh_pages = true;
 	features.smap = false;
 	features.umip = false;
 	features.smep = false;

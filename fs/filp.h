@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * filp - open files, for the rest of fs/ only
+ *
+ * Role      What open.c, memfd.c and anonfs.c need of file.c beyond kapi/file.h.
+ */
+#pragma once
+
+#include "fs/mount.h"
+
+/* An open file over p (references are taken), without operations yet. */
+int must_check file_alloc(const struct path *p, u32 flags, struct file **out);
+/* Write access is counted and the driver's open runs; on failure the caller puts f. */
+int must_check file_open(struct file *f);
+/* Access time of what was read, by the rules of the mount. data: the inode that has the times. */
+void file_accessed(struct file *f, struct inode *data);
+/* A write or change of owner takes set-ID bits and file capabilities away. */
+int must_check file_remove_privs(struct file *f);

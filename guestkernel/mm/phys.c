@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * phys - page frames: buddy lists, a frontier of never-used memory, per-CPU caches
+ *
+ * Role      Implements kapi/page.h.
+ * Rules     Frames above the frontier were never touched: they are zero and the host has not backed them. They
+ *           are used when the free lists are empty, so that the sandbox stays small; where clearing memory
+ *           is slow (arch_prefers_fresh_pages) a request for a zeroed frame takes a fresh one first.
+ *           User allocations stop RESERVE frames before the end, so that the kernel can still act (kill, free).
+ * Locking   zone.lock (RANK_PHYS) for lists and frontier; the per-CPU caches need none (the kernel is not
+ *           preempted).
+ * Missing   Giving free memory back to the host (HYP_MEM_RELEASE).
+ */
+#include "guestkernel/mm/phys.h"
+
+#include "arch/cpu.h"
+#include "arch/mmu.h"
+#include "guestkernel/kapi/cpu.h"
+#include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/string.h"
+#include "guestkernel/mm/slab.h"
+
+#define MAX_ORDER 11
+#define CACHE_MAX 64
+#define CACHE_BATCH 16
+#define RESERVE_MIN 256
+
+struct page *page_map;
+u64 page_first_pfn, page_end_pfn;
+
+static struct {
+	struct spinlock lock;
+	struct list free[MAX_ORDER];
+	u64 frontier;	/* next never-used pfn */
+	u64 nr_free;	/* frames on the lists */
+	u64 reserve;
+	u64 nr_total;
+} zone;
+
+void phys_init(u64 first_pfn, u64 end_pfn, u64 reserved_end_pfn, struct page *map)
+{
+	u32 i;
+
+	/* what lies below belongs to the kernel image and the monitor's structures: no struct page */
+	page_map = map + (reserved_end_pfn - first_pfn);
+	page_first_pfn = reserved_end_pfn;
+	page_end_pfn = end_pfn;
+	spin_init(&zone.lock, RANK_PHYS);
+	for (i = 0; i < MAX_ORDER; i++)
+		list_init(&zone.free[i]);
+	zone.frontier = reserved_end_pfn;
+	zone.nr_total = end_pfn - reserved_end_pfn;
+	zone.reserve = MAX(zone.nr_total / 128, (u64)RESERVE_MIN);
+}
+
+void *page_kaddr(const struct page *pg)
+{
+	return arch_phys_to_virt(page_paddr(pg));
+}
+
+struct page *kaddr_page(const void *kaddr)
+{
+	return paddr_page(arch_virt_to_phys(kaddr));
+}
+
+static struct page *pfn_page(u64 pfn)
+{
+	return &page_map[pfn - page_first_pfn];
+}
+
+static void list_put(struct page *pg, u32 order)
+{
+	pg->flags = PG_FREE;
+	pg->index = order;
+	list_add(&zone.free[order], &pg->link);
+	zone.nr_free += 1ull << order;
+}
+
+static void list_take(struct page *pg, u32 order)
+{
+	list_del(&pg->link);
+	pg->flags = 0;
+	zone.nr_free -= 1ull << order;
+}
+
+/* Free frames never lie above the frontier, so a buddy there is not a candidate. */
+static void free_block(u64 pfn, u32 order)
+{
+	while (order < MAX_ORDER - 1) {
+		u64 buddy = pfn ^ (1ull << order);
+		struct page *b;
+
+		if (buddy < page_first_pfn || buddy + (1ull << order) > zone.frontier)
+			break;
+		b = pfn_page(buddy);
+		if (!(b->flags & PG_FREE) || b->index != order)
+			break;
+		list_take(b, order);
+		pfn &= ~(1ull << order);
+		order++;
+	}
+	list_put(pfn_page(pfn), order);
+}
+
+static struct page *take_listed(u32 order)
+{
+	u32 have;
+
+	for (have = order; have < MAX_ORDER; have++) {
+		struct page *pg = list_first(&zone.free[have], struct page, link);
+
+		if (!pg)
+			continue;
+		list_take(pg, have);
+		while (have > order) {
+			have--;
+			list_put(pg + (1ull << have), have);
+		}
+		return pg;
+	}
+	return NULL;
+}
+
+static struct page *take_fresh(u32 order)
+{
+	u64 start = ALIGN_UP(zone.frontier, 1ull << order), skipped = zone.frontier;
+
+	if (start + (1ull << order) > page_end_pfn)
+		return NULL;
+	zone.frontier = start + (1ull << order);
+	for (; skipped < start; skipped++)
+		free_block(skipped, 0);
+	return pfn_page(start);
+}
+
+static bool may_take(u32 order, u32 flags)
+{
+	u64 left = zone.nr_free + (page_end_pfn - zone.frontier);
+
+	return !(flags & PAGE_USER) || left >= zone.reserve + (1ull << order);
+}
+
+/* A frame or block and whether it is known to be zero. */
+static struct page *take(u32 order, u32 flags, bool *is_zero)
+{
+	bool fresh_first = (flags & PAGE_ZERO) && arch_prefers_fresh_pages;
+	struct page *pg = NULL;
+
+	*is_zero = false;
+	spin_lock(&zone.lock);
+	if (!may_take(order, flags))
+		goto unlock;
+	if (!fresh_first)
+		pg = take_listed(order);
+	if (!pg) {
+		pg = take_fresh(order);
+		*is_zero = pg != NULL;
+	}
+	if (!pg)
+		pg = take_listed(order);
+unlock:
+	spin_unlock(&zone.lock);
+	return pg;
+}
+
+static void refill(struct cpu *c)
+{
+	u32 i;
+
+	spin_lock(&zone.lock);
+	for (i = 0; i < CACHE_BATCH; i++) {
+		struct page *pg = take_listed(0);
+
+		if (!pg)
+			break;
+		pg->next_free = c->page_cache;
+		c->page_cache = pg;
+		c->page_cache_nr++;
+	}
+	spin_unlock(&zone.lock);
+}
+
+static void spill(struct cpu *c)
+{
+	u32 i;
+
+	spin_lock(&zone.lock);
+	for (i = 0; i < CACHE_MAX / 2; i++) {
+		struct page *pg = c->page_cache;
+
+		c->page_cache = pg->next_free;
+		c->page_cache_nr--;
+		free_block(page_pfn(pg), 0);
+	}
+	spin_unlock(&zone.lock);
+}
+
+static struct page *take_cached(u32 flags)
+{
+	struct cpu *c = this_cpu();
+	struct page *pg = c->page_cache;
+
+	if ((flags & PAGE_ZERO) && arch_prefers_fresh_pages && zone.frontier < page_end_pfn)
+		return NULL;
+	if (!pg && zone.nr_free > zone.reserve) {
+		refill(c);
+		pg = c->page_cache;
+	}
+	if (!pg)
+		return NULL;
+	c->page_cache = pg->next_free;
+	c->page_cache_nr--;
+	return pg;
+}
+
+static void page_start(struct page *pg)
+{
+	refs_init(&pg->refs, 1);
+	pg->flags = 0;
+	pg->owner = NULL;
+	pg->index = 0;
+	atomic_set(&pg->mapcount, 0);
+}
+
+int page_alloc(u32 flags, struct page **out)
+{
+	bool is_zero = false;
+	struct page *pg = take_cached(flags);
+
+	if (!pg)
+		pg = take(0, flags, &is_zero);
+	if (unlikely(!pg))
+		return -ENOMEM;
+	page_start(pg);
+	if ((flags & PAGE_ZERO) && !is_zero)
+		memset(page_kaddr(pg), 0, PAGE_SIZE);
+	*out = pg;
+	return 0;
+}
+
+int page_alloc_order(u32 order, u32 flags, struct page **out)
+{
+	bool is_zero;
+	struct page *pg;
+
+	if (order >= MAX_ORDER)
+		return -ENOMEM;
+	pg = take(order, flags, &is_zero);
+	if (!pg)
+		return -ENOMEM;
+	page_start(pg);
+	if ((flags & PAGE_ZERO) && !is_zero)
+		memset(page_kaddr(pg), 0, PAGE_SIZE << order);
+	*out = pg;
+	return 0;
+}
+
+void page_free_order(struct page *pg, u32 order)
+{
+	spin_lock(&zone.lock);
+	free_block(page_pfn(pg), order);
+	spin_unlock(&zone.lock);
+}
+
+void page_put(struct page *pg)
+{
+	struct cpu *c;
+
+	if (!refs_put(&pg->refs))
+		return;
+	c = this_cpu();
+	pg->flags = 0;
+	pg->next_free = c->page_cache;
+	c->page_cache = pg;
+	if (++c->page_cache_nr > CACHE_MAX)
+		spill(c);
+}
+
+void page_stats(struct page_stats *out)
+{
+	struct cpu *c;
+
+	memset(out, 0, sizeof *out);
+	spin_lock(&zone.lock);
+	out->total = zone.nr_total;
+	out->never_used = page_end_pfn - zone.frontier;
+	out->free = zone.nr_free + out->never_used;
+	spin_unlock(&zone.lock);
+	for_each_cpu(c)
+		out->free += c->page_cache_nr;
+	slab_stats(&out->slab);
+}

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * slab - object caches of one frame each, and kmalloc on top
+ *
+ * Role      Implements kapi/alloc.h.
+ * Rules     A slab is one frame of equal objects. Objects are carved off one after the other the first time, so
+ *           a new slab touches only what is used; freed ones go on the slab's own list. Empty slabs go
+ *           back except the last of a cache. Above OBJECT_MAX, kmalloc takes whole frames (PG_LARGE, the order in
+ *           page->index).
+ * Locking   cache->lock (RANK_SLAB) covers the cache and its slabs' fields.
+ */
+#include "guestkernel/mm/slab.h"
+
+#include "arch/mmu.h"
+#include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/lock.h"
+#include "guestkernel/kapi/page.h"
+#include "guestkernel/kapi/string.h"
+
+#define OBJECT_MAX 2048
+
+struct kmem_cache {
+	const char *name;	/* [I] */
+	u32 size, per_slab;	/* [I] */
+	struct spinlock lock;
+	struct list partial;	/* [lock] slabs with room */
+	u32 nr_empty;		/* [lock] */
+};
+
+static const u16 class_size[] = { 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048 };
+static struct kmem_cache classes[ARRAY_SIZE(class_size)];
+static u8 class_of[OBJECT_MAX / 16 + 1]; /* by size in 16-byte steps, rounded up */
+static atomic64_t nr_frames;
+
+static void cache_init(struct kmem_cache *c, const char *name, u32 size)
+{
+	c->name = name;
+	c->size = size;
+	c->per_slab = (u32)PAGE_SIZE / size;
+	spin_init(&c->lock, RANK_SLAB);
+	list_init(&c->partial);
+	c->nr_empty = 0;
+}
+
+void slab_init(void)
+{
+	u32 i, step, c = 0;
+
+	for (i = 0; i < ARRAY_SIZE(classes); i++)
+		cache_init(&classes[i], "kmalloc", class_size[i]);
+	for (step = 0; step < ARRAY_SIZE(class_of); step++) {
+		if (step * 16 > class_size[c])
+			c++;
+		class_of[step] = (u8)c;
+	}
+}
+
+void slab_stats(u64 *frames)
+{
+	*frames = atomic64_read(&nr_frames);
+}
+
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align)
+{
+	struct kmem_cache *c;
+
+	size = ALIGN_UP(MAX(size, (size_t)16), MAX(align, (size_t)16));
+	if (size > PAGE_SIZE)
+		return NULL;
+	c = kzalloc(sizeof *c);
+	if (c)
+		cache_init(c, name, (u32)size);
+	return c;
+}
+
+static struct page *slab_new(struct kmem_cache *c)
+{
+	struct page *pg;
+
+	if (page_alloc(0, &pg))
+		return NULL;
+	atomic64_add(&nr_frames, 1);
+	pg->flags = PG_SLAB;
+	pg->cache = c;
+	pg->inuse = 0;
+	pg->carved = 0;
+	pg->next_free = NULL;
+	return pg;
+}
+
+static void *slab_take(struct kmem_cache *c, struct page *pg)
+{
+	void *p = pg->next_free;
+
+	if (p)
+		pg->next_free = *(void **)p;
+	else
+		p = (u8 *)page_kaddr(pg) + (size_t)c->size * pg->carved++;
+	if (pg->inuse++ == 0)
+		c->nr_empty--;
+	if (pg->inuse == c->per_slab)
+		list_del(&pg->link);
+	return p;
+}
+
+void *kmem_cache_alloc(struct kmem_cache *c)
+{
+	struct page *pg;
+	void *p;
+
+	spin_lock(&c->lock);
+	pg = list_first(&c->partial, struct page, link);
+	if (unlikely(!pg)) {
+		pg = slab_new(c);
+		if (!pg) {
+			spin_unlock(&c->lock);
+			return NULL;
+		}
+		list_add(&c->partial, &pg->link);
+		c->nr_empty++;
+	}
+	p = slab_take(c, pg);
+	spin_unlock(&c->lock);
+	return p;
+}
+
+void *kmem_cache_zalloc(struct kmem_cache *c)
+{
+	void *p = kmem_cache_alloc(c);
+
+	if (p)
+		memset(p, 0, c->size);
+	return p;
+}
+
+static void slab_free(struct page *pg, void *p)
+{
+	struct kmem_cache *c = pg->cache;
+	struct page *release = NULL;
+
+	spin_lock(&c->lock);
+	BUG_ON(pg->inuse == 0);
+	*(void **)p = pg->next_free;
+	pg->next_free = p;
+	if (pg->inuse-- == c->per_slab)
+		list_add(&c->partial, &pg->link);
+	if (pg->inuse == 0 && c->nr_empty++ > 0) {
+		c->nr_empty--;
+		list_del(&pg->link);
+		release = pg;
+	}
+	spin_unlock(&c->lock);
+	if (release) {
+		atomic64_sub(&nr_frames, 1);
+		page_put(release);
+	}
+}
+
+void kmem_cache_free(struct kmem_cache *c, void *p)
+{
+	struct page *pg;
+
+	if (!p)
+		return;
+	pg = kaddr_page(p);
+	BUG_ON(!pg || pg->cache != c);
+	slab_free(pg, p);
+}
+
+static u32 order_for(size_t size)
+{
+	u32 order = 0;
+
+	while (((size_t)PAGE_SIZE << order) < size)
+		order++;
+	return order;
+}
+
+void *kmalloc(size_t size)
+{
+	struct page *pg;
+	u32 order;
+
+	if (likely(size <= OBJECT_MAX))
+		return kmem_cache_alloc(&classes[class_of[(size + 15) / 16]]);
+	if (size > KMALLOC_MAX)
+		return NULL;
+	order = order_for(size);
+	if (page_alloc_order(order, 0, &pg))
+		return NULL;
+	atomic64_add(&nr_frames, 1ull << order);
+	pg->flags = PG_LARGE;
+	pg->index = order;
+	return page_kaddr(pg);
+}
+
+void *kzalloc(size_t size)
+{
+	void *p = kmalloc(size);
+
+	if (p)
+		memset(p, 0, size);
+	return p;
+}
+
+void *kcalloc(size_t count, size_t size)
+{
+	size_t n;
+
+	return __builtin_mul_overflow(count, size, &n) ? NULL : kzalloc(n);
+}
+
+size_t ksize(const void *p)
+{
+	struct page *pg = kaddr_page(p);
+
+	return pg->flags & PG_LARGE ? PAGE_SIZE << pg->index : pg->cache->size;
+}
+
+void kfree(void *p)
+{
+	struct page *pg;
+	u32 order;
+
+	if (!p)
+		return;
+	pg = kaddr_page(p);
+	BUG_ON(!pg || !(pg->flags & (PG_SLAB | PG_LARGE)));
+	if (likely(pg->flags & PG_SLAB)) {
+		slab_free(pg, p);
+		return;
+	}
+	order = (u32)pg->index;
+	atomic64_sub(&nr_frames, 1ull << order);
+	page_free_order(pg, order);
+}
+
+void *krealloc(void *p, size_t new_size)
+{
+	size_t old;
+	void *q;
+
+	if (!p)
+		return kmalloc(new_size);
+	old = ksize(p);
+	if (new_size <= old && new_size > old / 4)
+		return p;
+	q = kmalloc(new_size);
+	if (!q)
+		return new_size <= old ? p : NULL;
+	memcpy(q, p, MIN(old, new_size));
+	kfree(p);
+	return q;
+}
+
+void *kmemdup(const void *p, size_t n)
+{
+	void *q = kmalloc(n);
+
+	if (q)
+		memcpy(q, p, n);
+	return q;
+}
+
+char *kstrdup(const char *s)
+{
+	return kmemdup(s, strlen(s) + 1);
+}
