@@ -173,6 +173,7 @@ static int describe_container(struct run *r, struct err *e)
 	s->nr_groups = (uint32_t)r->user.nr_groups;
 	s->tty = r->opt.has_tty;
 	s->read_only = r->opt.is_read_only;
+	s->privileged = r->opt.is_privileged;
 	s->tmpfs = r->opt.tmpfs.item;
 	s->rlimits = r->opt.ulimits.item;
 	s->strace = r->opt.strace;

@@ -60,7 +60,7 @@ struct vm_start {
 	uint32_t uid, gid;
 	uint32_t *groups;
 	uint32_t nr_groups;
-	bool tty, read_only;
+	bool tty, read_only, privileged;
 	uint16_t rows, cols;
 	char **tmpfs;		/* "path[:options]", NULL-terminated, may be NULL */
 	char **rlimits;		/* "name=soft:hard", NULL-terminated, may be NULL */

@@ -163,7 +163,7 @@ int aspace_clone(struct aspace *src, struct aspace **out)
 	return ret;
 }
 
-static int unmap_locked(struct aspace *as, u64 va, u64 len)
+int aspace_unmap_locked(struct aspace *as, u64 va, u64 len)
 {
 	u64 end = va + len;
 	struct region *r = aspace_find_first(as, va), *next;
@@ -195,7 +195,7 @@ int aspace_unmap(struct aspace *as, u64 va, u64 len)
 	int ret;
 
 	rwsem_write_lock(&as->lock);
-	ret = unmap_locked(as, va, len);
+	ret = aspace_unmap_locked(as, va, len);
 	rwsem_write_unlock(&as->lock);
 	return ret;
 }
@@ -225,7 +225,7 @@ static int choose_place(struct aspace *as, const struct map_req *req, u64 *va)
 	if (req->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
 		*va = req->addr;
 		if (!(req->flags & MAP_FIXED_NOREPLACE))
-			return unmap_locked(as, req->addr, req->len);
+			return aspace_unmap_locked(as, req->addr, req->len);
 		r = aspace_find_first(as, req->addr);
 		return r && r->start < req->addr + req->len ? -EEXIST : 0;
 	}
@@ -292,17 +292,9 @@ static void protect_region(struct aspace *as, struct region *r, u32 prot)
 	region_account(as, r, -pages);
 	r->prot = prot;
 	region_account(as, r, pages);
-	if (!(prot & (PROT_READ | PROT_WRITE | PROT_EXEC))) {
-		/* inaccessible pages leave the page table but stay with us only if private: keep them */
-		spin_lock(&as->pt_lock);
-		arch_mmu_protect(&as->arch, r->start, (u64)pages, 0);
-		arch_mmu_flush(&as->arch, r->start, (u64)pages);
-		spin_unlock(&as->pt_lock);
-		return;
-	}
 	spin_lock(&as->pt_lock);
 	/* writing always goes through a fault first: copy-on-write and dirty tracking stay right */
-	arch_mmu_protect(&as->arch, r->start, (u64)pages, region_mmu_prot(r, false));
+	arch_mmu_protect(&as->arch, r->start, (u64)pages, prot ? region_mmu_prot(r, false) : 0);
 	arch_mmu_flush(&as->arch, r->start, (u64)pages);
 	spin_unlock(&as->pt_lock);
 }
@@ -374,7 +366,7 @@ int aspace_set_brk(struct aspace *as, u64 new_brk, u64 *result)
 	else if (new_top > old_top)
 		ret = grow_brk(as, old_top, new_top);
 	else if (new_top < old_top)
-		ret = unmap_locked(as, new_top, old_top - new_top);
+		ret = aspace_unmap_locked(as, new_top, old_top - new_top);
 	if (!ret)
 		as->brk_end = new_brk;
 	*result = as->brk_end;

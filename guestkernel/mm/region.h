@@ -6,6 +6,8 @@
 
 #include "guestkernel/mm/aspace.h"
 
+struct page;
+
 /* All below: as->lock held exclusively unless said otherwise. */
 struct region *region_next(struct region *r);
 struct region *region_prev(struct region *r);
@@ -21,6 +23,7 @@ struct region *region_merge(struct aspace *as, struct region *r);
 u64 region_find_gap(struct aspace *as, u64 hint, u64 len, u64 limit);
 void region_account(struct aspace *as, const struct region *r, s64 pages);
 
+int must_check aspace_unmap_locked(struct aspace *as, u64 va, u64 len);
 /* Drops every page of the range (page table lock taken inside). Any hold of as->lock. */
 void region_zap(struct aspace *as, u64 va, u64 end);
 u32 region_mmu_prot(const struct region *r, bool writable);
