@@ -8,12 +8,14 @@
  */
 #pragma once
 
-#include "fs/inode.h"
+#include "fs/mount.h"
 
 int must_check anonfs_init(void);
 /* Two files over one inode (pipe ends). On success both own priv once each (release is called for both). */
 int must_check file_create_anon_pair(const char *name, u32 mode, const u32 flags[2],
 				     const struct file_ops *const ops[2], void *priv,
 				     struct file *out[2]);
+/* The internal mount, borrowed (memfd). */
+struct mount *anonfs_mount(void);
 /* The number shown in the name and by fstat. */
 u64 file_anon_ino(const struct file *f);

@@ -19,7 +19,7 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
-#include "guestkernel/uapi/dirent.h"
+#include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/mount.h"
 
 #define ICACHE_BUCKETS 4096u
@@ -57,6 +57,7 @@ void inode_init(struct inode *inode, struct super *sb, u64 ino, u32 mode, const 
 	inode->sb = sb;
 	inode->ops = ops;
 	inode->ino = ino;
+	inode->seals = F_SEAL_SEAL;
 	inode->atime = inode_now();
 	inode->mtime = inode->atime;
 	inode->ctime = inode->atime;

@@ -164,6 +164,7 @@ struct inode {
 	struct rwsem lock;
 	struct inode *hash_next;	/* [icache_lock] */
 	const char *link;		/* symbolic link text, or NULL: readlink; owned by the driver */
+	u32 seals;			/* [lock] F_SEAL_*; memfd starts with what it wants, others F_SEAL_SEAL */
 	s32 write_count;		/* atomic: open for writing n times, or -n denied by exec */
 	void *special;			/* FIFO: struct pipe (fs/pipe.c); socket: the bound socket */
 	struct lock_list *locks;	/* fs/lock.c; allocated on first use, xchg */

@@ -22,7 +22,6 @@ struct pagecache {
 	struct pager pager;
 	struct spinlock lock;
 	struct xarray pages;	/* [lock] of struct page */
-	u64 nr_charged;		/* [lock] pages accounted through inode_ops.charge */
 };
 
 /* ops NULL: the page cache's own pager operations. */

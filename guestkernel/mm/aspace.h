@@ -93,6 +93,11 @@ int must_check aspace_protect(struct aspace *as, u64 va, u64 len, u32 prot);
 int must_check aspace_set_brk(struct aspace *as, u64 new_brk, u64 *result);
 int must_check aspace_remap(struct aspace *as, u64 old, u64 old_len, u64 new_len, u32 flags, u64 new_addr, u64 *out);
 int must_check aspace_madvise(struct aspace *as, u64 va, u64 len, s32 advice);
+/* Sets and clears region flags over a range (mlock, advice). */
+int must_check aspace_set_region_flags(struct aspace *as, u64 va, u64 len, u32 set, u32 clear);
+bool aspace_is_mapped(struct aspace *as, u64 va, u64 len);
+/* Faults every page in; the first error ends it. */
+int must_check aspace_populate(struct aspace *as, u64 va, u64 len, bool write);
 /* Region that contains va, or NULL; caller holds as->lock. */
 struct region *aspace_find(struct aspace *as, u64 va);
 struct region *aspace_find_first(struct aspace *as, u64 va); /* first with end > va */

@@ -20,7 +20,7 @@
 #include "guestkernel/uapi/eventfd.h"
 #include "guestkernel/uapi/inotify.h"
 #include "guestkernel/uapi/poll.h"
-#include "syscall_protos.h"
+#include "syscalls_gen.h"
 
 static s64 install(struct file *f, bool cloexec)
 {
@@ -163,12 +163,12 @@ s64 sys_epoll_wait(s32 epfd, uaddr_t events, s32 max, s32 timeout_ms)
 
 static s64 epoll_pwait_common(s32 epfd, uaddr_t events, s32 max, u64 deadline, uaddr_t set, u64 size)
 {
-	s64 ret = sigmask_swap_user(set, size);
+	s64 ret = sigmask_begin(set, size);
 
 	if (ret)
 		return ret;
 	ret = epoll_wait_common(epfd, events, max, deadline);
-	sigmask_swap_end(ret == -EINTR);
+	sigmask_end(ret == -EINTR);
 	return ret;
 }
 

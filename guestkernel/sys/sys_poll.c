@@ -12,10 +12,11 @@
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/sigmask.h"
+#include "guestkernel/task/task.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/uapi/resource.h"
-#include "syscall_protos.h"
+#include "syscalls_gen.h"
 
 #define SLOTS_ON_STACK 8
 #define SELECT_IN      (EPOLLRDNORM | EPOLLRDBAND | EPOLLIN | EPOLLHUP | EPOLLERR)
@@ -107,7 +108,7 @@ s64 sys_poll(uaddr_t fds, u32 nr, s32 timeout_ms)
 
 	if (ret != -ERESTARTSYS)
 		return ret;
-	rb = current_restart_block();
+	rb = &current()->restart;
 	rb->fn = poll_restart;
 	rb->arg[0] = fds.va;
 	rb->arg[1] = nr;
@@ -158,11 +159,11 @@ s64 sys_ppoll(uaddr_t fds, u32 nr, uaddr_t timeout, uaddr_t set, u64 size)
 
 	if (ret)
 		return ret;
-	ret = sigmask_swap_user(set, size);
+	ret = sigmask_begin(set, size);
 	if (ret)
 		return ret;
 	ret = do_poll(fds, nr, deadline);
-	sigmask_swap_end(ret == -ERESTARTSYS);
+	sigmask_end(ret == -ERESTARTSYS);
 	return finish_timespec(timeout, deadline, ret);
 }
 
@@ -320,10 +321,10 @@ s64 sys_pselect6(s32 n, uaddr_t in, uaddr_t out, uaddr_t ex, uaddr_t timeout, ua
 	ret = read_timespec(timeout, &deadline);
 	if (ret)
 		return ret;
-	ret = sigmask_swap_user(UADDR(arg[0]), arg[1]);
+	ret = sigmask_begin(UADDR(arg[0]), arg[1]);
 	if (ret)
 		return ret;
 	ret = do_select(n, sets, deadline);
-	sigmask_swap_end(ret == -ERESTARTSYS);
+	sigmask_end(ret == -ERESTARTSYS);
 	return finish_timespec(timeout, deadline, ret);
 }

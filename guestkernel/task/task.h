@@ -74,7 +74,7 @@ struct tgroup {
 	s32 ppid;			/* [T], read anywhere: number of the parent */
 	struct task *leader;		/* [T] */
 	struct list threads;		/* [T] task.thread_link */
-	u32 nr_threads;			/* [T] not yet exited */
+	u32 nr_threads;			/* [T and S for writing] not yet exited */
 	struct tgroup *parent;		/* [T] */
 	struct list children, sibling;	/* [T] */
 	struct pid *pgrp, *session;	/* [T] */
@@ -92,10 +92,16 @@ struct tgroup {
 	struct spinlock lock;		/* RANK_SIGHAND */
 	struct sighand *sighand;	/* [S] replaced by exec */
 	struct sigqueue_head shared;	/* [S] */
+	struct waitq signal_wait;	/* pollers of signalfds */
 	bool exiting;			/* [S] exit_group or fatal signal */
 	struct task *exec_task;		/* [S] thread that removes the others */
-	u32 stop_flags;			/* [S] enum group_stop */
+	bool stop_pending;		/* [S] threads are to stop */
+	bool stopped;			/* [S] all have */
+	bool stop_unreported, cont_unreported; /* [S] for wait4() */
+	bool notify_cont;		/* [S] somebody has to tell the parent */
+	bool init_may_die;		/* [S] process 1 was killed by a fault or by the monitor */
 	u32 nr_stopped;			/* [S] */
+	u32 nr_queued;			/* [S] sigqueue entries, against RLIMIT_SIGPENDING */
 	s32 stop_signal;		/* [S] */
 	struct waitq thread_wait;	/* exec waits for the other threads to go */
 	struct task *last_target;	/* [S] rotates delivery of process signals */
@@ -117,10 +123,8 @@ struct tgroup {
 	struct ktimer cpu_timer;	/* looks at CPU time again */
 	u32 rlimit_cpu_warned_s;	/* [S] */
 	s32 oom_score_adj;
-	struct mutex exec_lock;		/* RANK_EXEC */
-	struct vfork_done *vfork;	/* [A of leader] parent waits until we exec or exit */
+	struct mutex timer_mutex;	/* RANK_EXEC: setting itimers and POSIX timers */
 	u32 personality;		/* [self] */
-	bool no_cldwait_reap;
 };
 
 struct rseq_state {
@@ -183,12 +187,12 @@ struct task {
 	sigset_t blocked;		/* [self], changed under [S] */
 	sigset_t saved_blocked;		/* [self] */
 	sigset_t wait_set;		/* [S] sigtimedwait: signals that wake though blocked */
+	struct vfork_done *vfork;	/* [self] the parent waits until we exec or exit */
 	struct sigqueue_head pending;	/* [S] */
 	bool stop_counted;		/* [S] */
 	u64 altstack_sp, altstack_size;	/* [self] */
 	u32 altstack_flags;		/* [self] */
 	struct restart_block restart;	/* [self] */
-	struct waitq signalfd_wait;
 
 	/* user memory the kernel writes */
 	uaddr_t set_child_tid, clear_child_tid;	/* [self] */

@@ -125,6 +125,11 @@ def meson_tests(directory, suite, extra=(), prefix='', jobs=None):
     tests = [t for t in introspect(directory)
              if any(s.split(':')[-1] == suite for s in t['suite'])
              and wanted(prefix + t['name'].replace(' ', '-'))]
+    if tests:       # test programs need not be part of the default build
+        text, status = run(['ninja', '-C', directory, 'meson-test-prereq'], timeout=900)
+        if status:
+            fail('building-tests', details=text)
+            return len(tests)
     with concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
         for test, results in zip(tests, pool.map(lambda t: run_test(t, list(extra), prefix), tests)):
             again = f'tools/dev test {NAME}:{prefix}{test["name"].replace(" ", "-")}'

@@ -137,12 +137,25 @@ static int docker_pick(struct json_object *root, const char *tag, struct json_ob
 	return err_set(err, ENOENT, "the archive holds no image tagged '%.200s'", tag);
 }
 
+/* docker save and its imitators name the config after its digest; hold them to it. */
+static const char *digest_in_name(const char *name, char hex[DIGEST_HEX])
+{
+	const char *slash = strrchr(name, '/');
+
+	name = slash ? slash + 1 : name;
+	if (strncmp(name, "sha256:", 7) == 0)
+		name += 7;
+	snprintf(hex, DIGEST_HEX, "%s", name);
+	return digest_is_valid(hex) ? hex : NULL;
+}
+
 static int plan_docker(const struct store *s, const struct plan_choice *choice,
 		       struct image_plan *p, struct err *err)
 {
 	CLEANUP_JSON struct json_object *root = NULL;
 	struct json_object *item = NULL;
 	const char *config = NULL;
+	char digest[DIGEST_HEX];
 	char **layers = NULL;
 	int r = load_json(s, "manifest.json", NULL, &root, err);
 
@@ -153,7 +166,7 @@ static int plan_docker(const struct store *s, const struct plan_choice *choice,
 	if (r == 0 && !config)
 		r = err_set(err, EINVAL, "manifest.json names no config");
 	if (r == 0)
-		r = plan_config(s, config, NULL, p, err);
+		r = plan_config(s, config, digest_in_name(config, digest), p, err);
 	if (r == 0)
 		r = check_platform(p, choice->arch, err);
 	if (r == 0)

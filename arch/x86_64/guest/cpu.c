@@ -211,6 +211,7 @@ noreturn_fn void arch_start(const void *fdt)
 	set_control_registers();
 	set_syscall_msrs();
 	fpu_setup();
+	mmu_setup();
 	irq_setup_cpu();
 	kmain(fdt);
 }

@@ -22,6 +22,7 @@ void irq_eoi(void);
 void ipi_serve(void);
 
 /* mmu.c */
+void mmu_setup(void);
 void mmu_serve_flush(void);
 
 /* fpu.c */

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * fdtable - descriptor tables beyond what kapi/file.h shows to everybody
+ *
+ * Role      For sys/sys_fd.c: dup2, descriptor flags, close_range.
+ */
+#pragma once
+
+#include "guestkernel/kapi/file.h"
+
+/* Puts f (reference consumed on success) at exactly fd, closing what was there. -EBADF beyond RLIMIT_NOFILE, -EBUSY
+ * while another thread has fd reserved. */
+int must_check fd_install_at(struct file *f, s32 fd, bool cloexec);
+/* -EBADF when fd is not open. */
+int must_check fd_get_cloexec(s32 fd, bool *cloexec);
+int must_check fd_set_cloexec(s32 fd, bool cloexec);
+/* Closes (or marks close-on-exec) every open descriptor in [first, last] of t. */
+void fdtable_close_range(struct fdtable *t, u32 first, u32 last, bool cloexec_only);
+/* Slots the table has room for, for /proc/<pid>/status FDSize. */
+u32 fdtable_size(struct fdtable *t);

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * xattr - see xattr.h
+ *
+ * Locking   inode->lock shared for reading, exclusively for writing, around the driver's operations.
+ * See       xattr(7), setxattr(2)
+ */
+#include "fs/xattr.h"
+
+#include "fs/notify.h"
+#include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/cred.h"
+#include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/string.h"
+#include "guestkernel/uapi/capability.h"
+#include "guestkernel/uapi/xattr.h"
+
+struct xattr_entry {
+	struct list link;
+	size_t size;
+	char *name;  /* behind the value */
+	u8 value[];
+};
+
+void xattr_store_init(struct xattr_store *s)
+{
+	list_init(&s->entries);
+}
+
+void xattr_store_fini(struct xattr_store *s)
+{
+	struct xattr_entry *e;
+
+	while ((e = list_first(&s->entries, struct xattr_entry, link))) {
+		list_del(&e->link);
+		kfree(e);
+	}
+}
+
+static struct xattr_entry *xattr_find(const struct xattr_store *s, const char *name)
+{
+	struct xattr_entry *e;
+
+	list_for_each_entry(e, &s->entries, link)
+		if (!strcmp(e->name, name))
+			return e;
+	return NULL;
+}
+
+s64 xattr_store_get(const struct xattr_store *s, const char *name, void *value, size_t size)
+{
+	struct xattr_entry *e = xattr_find(s, name);
+
+	if (!e)
+		return -ENODATA;
+	if (value) {
+		if (size < e->size)
+			return -ERANGE;
+		memcpy(value, e->value, e->size);
+	}
+	return (s64)e->size;
+}
+
+int xattr_store_set(struct xattr_store *s, const char *name, const void *value, size_t size, u32 flags)
+{
+	struct xattr_entry *old = xattr_find(s, name), *e = NULL;
+	size_t name_len = strlen(name);
+
+	if (old && flags & XATTR_CREATE)
+		return -EEXIST;
+	if (!old && (!value || flags & XATTR_REPLACE))
+		return -ENODATA;
+	if (value) {
+		e = kmalloc(sizeof *e + size + name_len + 1);
+		if (!e)
+			return -ENOMEM;
+		e->size = size;
+		memcpy(e->value, value, size);
+		e->name = (char *)e->value + size;
+		memcpy(e->name, name, name_len + 1);
+		list_add_tail(&s->entries, &e->link);
+	}
+	if (old) {
+		list_del(&old->link);
+		kfree(old);
+	}
+	return 0;
+}
+
+s64 xattr_store_list(const struct xattr_store *s, char *list, size_t size)
+{
+	struct xattr_entry *e;
+	size_t need = 0, len;
+
+	list_for_each_entry(e, &s->entries, link) {
+		len = strlen(e->name) + 1;
+		if (list) {
+			if (need + len > size)
+				return -ERANGE;
+			memcpy(list + need, e->name, len);
+		}
+		need += len;
+	}
+	return (s64)need;
+}
+
+static bool has_prefix(const char *s, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return !strncmp(s, prefix, n) && s[n];
+}
+
+static int xattr_permission(struct inode *inode, const char *name, bool write)
+{
+	if (write && inode->flags & (INODE_IMMUTABLE | INODE_APPEND))
+		return -EPERM;
+	if (has_prefix(name, XATTR_SECURITY_PREFIX)) {
+		if (!write)
+			return 0;
+		if (!strcmp(name, XATTR_NAME_CAPS))
+			return capable(CAP_SETFCAP) ? 0 : -EPERM;
+		return capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+	}
+	if (has_prefix(name, XATTR_TRUSTED_PREFIX)) {
+		if (capable(CAP_SYS_ADMIN))
+			return 0;
+		return write ? -EPERM : -ENODATA;
+	}
+	if (!has_prefix(name, XATTR_USER_PREFIX))
+		return -EOPNOTSUPP;
+	if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode))
+		return write ? -EPERM : -ENODATA;
+	/* In a sticky directory only the owner may attach attributes. */
+	if (S_ISDIR(inode->mode) && inode->mode & S_ISVTX && write && !inode_owner_or_capable(inode))
+		return -EPERM;
+	return inode_permission(inode, write ? MAY_WRITE : MAY_READ);
+}
+
+s64 vfs_getxattr(const struct path *p, const char *name, void *value, size_t size)
+{
+	struct inode *inode = p->dentry->inode;
+	s64 n = xattr_permission(inode, name, false);
+
+	if (n)
+		return n;
+	if (!inode->ops->getxattr)
+		return -EOPNOTSUPP;
+	inode_lock_shared(inode);
+	n = inode->ops->getxattr(inode, name, value, size);
+	inode_unlock_shared(inode);
+	return n;
+}
+
+static int xattr_change(const struct path *p, const char *name, const void *value, size_t size,
+			u32 flags)
+{
+	struct inode *inode = p->dentry->inode;
+	int err = mount_want_write(p->mnt);
+
+	if (!err)
+		err = xattr_permission(inode, name, true);
+	if (err)
+		return err;
+	if (!inode->ops->setxattr)
+		return -EOPNOTSUPP;
+	inode_lock(inode);
+	err = inode->ops->setxattr(inode, name, value, size, flags);
+	if (!err)
+		inode->ctime = inode_now();
+	inode_unlock(inode);
+	if (!err && notify_active())
+		notify_dentry(p->dentry, IN_ATTRIB);
+	return err;
+}
+
+int vfs_setxattr(const struct path *p, const char *name, const void *value, size_t size, u32 flags)
+{
+	if (size > XATTR_SIZE_MAX)
+		return -E2BIG;
+	return xattr_change(p, name, value, size, flags);
+}
+
+int vfs_removexattr(const struct path *p, const char *name)
+{
+	return xattr_change(p, name, NULL, 0, XATTR_REPLACE);
+}
+
+s64 vfs_listxattr(const struct path *p, char *list, size_t size)
+{
+	struct inode *inode = p->dentry->inode;
+	bool admin = capable(CAP_SYS_ADMIN);
+	s64 n, kept = 0;
+
+	if (!inode->ops->listxattr)
+		return 0;
+	inode_lock_shared(inode);
+	n = inode->ops->listxattr(inode, list, size);
+	inode_unlock_shared(inode);
+	if (n <= 0 || !list || admin)
+		return n;
+	/* trusted.* is not even visible without the capability. */
+	for (s64 i = 0; i < n;) {
+		size_t len = strlen(list + i) + 1;
+
+		if (strncmp(list + i, XATTR_TRUSTED_PREFIX, strlen(XATTR_TRUSTED_PREFIX))) {
+			memmove(list + kept, list + i, len);
+			kept += (s64)len;
+		}
+		i += (s64)len;
+	}
+	return kept;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * xattr - extended attributes: permission rules, and a store for file systems in memory
+ *
+ * Role      sys/sys_xattr.c calls vfs_*xattr; tmpfs keeps its attributes in a struct xattr_store.
+ * Rules     user.* on regular files and directories only; trusted.* and security.* need CAP_SYS_ADMIN to write
+ *           (security.capability: CAP_SETFCAP). Sizes are limited by XATTR_SIZE_MAX.
+ * Missing   system.posix_acl_*
+ * See       xattr(7)
+ */
+#pragma once
+
+#include "fs/mount.h"
+
+struct xattr_store {
+	struct list entries;
+};
+
+void xattr_store_init(struct xattr_store *s);
+void xattr_store_fini(struct xattr_store *s);
+/* As the inode_ops of the same names; the owner's lock is held. */
+s64 must_check xattr_store_get(const struct xattr_store *s, const char *name, void *value, size_t size);
+int must_check xattr_store_set(struct xattr_store *s, const char *name, const void *value, size_t size,
+			       u32 flags);
+s64 must_check xattr_store_list(const struct xattr_store *s, char *list, size_t size);
+
+/* value NULL: size only. */
+s64 must_check vfs_getxattr(const struct path *p, const char *name, void *value, size_t size);
+int must_check vfs_setxattr(const struct path *p, const char *name, const void *value, size_t size,
+			    u32 flags);
+int must_check vfs_removexattr(const struct path *p, const char *name);
+s64 must_check vfs_listxattr(const struct path *p, char *list, size_t size);
