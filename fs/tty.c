@@ -37,6 +37,11 @@ void tty_put(struct tty *t)
 	kfree(t);
 }
 
+bool tty_is_dead(const struct tty *t)
+{
+	return !READ_ONCE(t->master_open);
+}
+
 void tty_fx_run(struct tty *t, const struct tty_fx *fx)
 {
 	s32 pgrp = READ_ONCE(t->js.pgrp);
@@ -251,7 +256,7 @@ static s64 write_chunk(struct tty *t, const u8 *buf, u32 n, bool nonblock)
 			err = nonblock ? -EAGAIN : wait_on(&t->write_wq, &t->lock);
 		spin_unlock(&t->lock);
 	}
-	return done ? done : err;
+	return done ? (s64)done : err;
 }
 
 static s64 slave_write(struct file *f, struct iov_cursor *src, s64 *pos)

@@ -243,7 +243,7 @@ static s64 master_push(struct tty *t, const u8 *buf, u32 n, bool nonblock)
 			err = nonblock ? -EAGAIN : wait_on(&t->master_wq, &t->lock);
 		spin_unlock(&t->lock);
 	}
-	return done ? done : err;
+	return done ? (s64)done : err;
 }
 
 static s64 master_write(struct file *f, struct iov_cursor *src, s64 *pos)

@@ -24,6 +24,15 @@
 #define SELECT_EX      EPOLLPRI
 #define SELECT_MAX_FDS (1u << 20)
 
+static u32 count_bits(u64 w)
+{
+	u32 n = 0;
+
+	for (; w; w &= w - 1)
+		n++;
+	return n;
+}
+
 static u64 deadline_after(u64 ns)
 {
 	u64 now = clock_monotonic_ns();
@@ -108,7 +117,7 @@ s64 sys_poll(uaddr_t fds, u32 nr, s32 timeout_ms)
 
 	if (ret != -ERESTARTSYS)
 		return ret;
-	rb = &current()->restart;
+	rb = current_restart_block();
 	rb->fn = poll_restart;
 	rb->arg[0] = fds.va;
 	rb->arg[1] = nr;
@@ -159,11 +168,11 @@ s64 sys_ppoll(uaddr_t fds, u32 nr, uaddr_t timeout, uaddr_t set, u64 size)
 
 	if (ret)
 		return ret;
-	ret = sigmask_begin(set, size);
+	ret = sigmask_swap_user(set, size);
 	if (ret)
 		return ret;
 	ret = do_poll(fds, nr, deadline);
-	sigmask_end(ret == -ERESTARTSYS);
+	sigmask_swap_end(ret == -ERESTARTSYS);
 	return finish_timespec(timeout, deadline, ret);
 }
 
@@ -194,7 +203,7 @@ static int select_load(struct select_sets *ss)
 		for (u32 k = 0; k < 3; k++)
 			ss->bits[k][ss->words - 1] &= (1ull << ss->nr % 64) - 1;
 	for (u32 w = 0; w < ss->words; w++)
-		count += (u32)__builtin_popcountll(ss->bits[0][w] | ss->bits[1][w] | ss->bits[2][w]);
+		count += (u32)count_bits(ss->bits[0][w] | ss->bits[1][w] | ss->bits[2][w]);
 	ss->slots = kcalloc(count, sizeof *ss->slots);
 	return ss->slots || !count ? 0 : -ENOMEM;
 }
@@ -321,10 +330,10 @@ s64 sys_pselect6(s32 n, uaddr_t in, uaddr_t out, uaddr_t ex, uaddr_t timeout, ua
 	ret = read_timespec(timeout, &deadline);
 	if (ret)
 		return ret;
-	ret = sigmask_begin(UADDR(arg[0]), arg[1]);
+	ret = sigmask_swap_user(UADDR(arg[0]), arg[1]);
 	if (ret)
 		return ret;
 	ret = do_select(n, sets, deadline);
-	sigmask_end(ret == -ERESTARTSYS);
+	sigmask_swap_end(ret == -ERESTARTSYS);
 	return finish_timespec(timeout, deadline, ret);
 }

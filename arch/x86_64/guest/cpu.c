@@ -66,6 +66,7 @@ static struct cpu boot_cpu;
 static struct arch_cpu_tables boot_tables;
 static struct idt_gate idt[256];
 extern const char trap_stubs[];
+extern char boot_stack_top[];
 extern const char entry_syscall[];
 extern const char entry_secondary[];
 extern const u64 smap_sites_start[], smap_sites_end[];
@@ -242,6 +243,11 @@ void cpu_set_kernel_stack(struct cpu *c, u64 top)
 {
 	c->arch.kstack_top = top;
 	c->arch.tables->tss.rsp[0] = top;
+}
+
+void *arch_boot_stack_top(void)
+{
+	return boot_stack_top;
 }
 
 noreturn_fn void arch_cpu_stop(void)
