@@ -285,6 +285,29 @@ bool dir_emit_dots(struct file *f, struct dir_ctx *ctx)
 	return ok;
 }
 
+static int default_dir_iterate(struct file *f, struct dir_ctx *ctx)
+{
+	struct inode *dir = f->inode;
+	int err;
+
+	if (!dir->ops->iterate)
+		return -ENOTDIR;
+	if (!dir_emit_dots(f, ctx))
+		return 0;
+	inode_lock_shared(dir);
+	err = dir->ops->iterate(dir, ctx);
+	inode_unlock_shared(dir);
+	if (!err)
+		file_accessed(f, dir);
+	return err;
+}
+
+const struct file_ops default_dir_fops = {
+	.iterate = default_dir_iterate,
+	.lseek = dir_lseek,
+	.fsync = pagecache_file_fsync,
+};
+
 const struct file_ops pagecache_file_ops = {
 	.read = pagecache_file_read,
 	.write = pagecache_file_write,

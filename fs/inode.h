@@ -89,6 +89,9 @@ struct inode_ops {
 	/* Directories. dir locked shared (exclusively also allowed). *out gets a reference; -ENOENT when there
 	 * is none. NULL: -ENOTDIR, and the inode is not a directory for path walk. */
 	int (*lookup)(struct inode *dir, const struct name *n, struct inode **out);
+	/* dir locked shared. Emits entries from ctx->pos on (2 is the first; "." and ".." are the caller's),
+	 * advancing it. For default_dir_fops and for layered file systems. */
+	int (*iterate)(struct inode *dir, struct dir_ctx *ctx);
 	/* dir locked exclusively, name known to be absent. All types but hard links. NULL: -EPERM. */
 	int (*create)(struct inode *dir, const struct name *n, const struct new_inode *ni,
 		      struct inode **out);
@@ -285,6 +288,8 @@ void inode_new_owner(const struct inode *dir, u32 mode, struct new_inode *ni);
 int must_check default_open(struct inode *inode, struct file *f);
 /* Regular files over the page cache of f->priv (a struct inode *). */
 extern const struct file_ops pagecache_file_ops;
+/* Directories with inode_ops.iterate. */
+extern const struct file_ops default_dir_fops;
 s64 pagecache_file_read(struct file *f, struct iov_cursor *dst, s64 *pos);
 /* lseek for a file of the given size, with SEEK_DATA/SEEK_HOLE as if there were no holes. */
 s64 default_lseek(struct file *f, s64 off, s32 whence, u64 size);

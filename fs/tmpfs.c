@@ -63,7 +63,6 @@ static struct tmpfs_super *tmpfs_sb(struct super *sb)
 }
 
 static const struct inode_ops tmpfs_dir_ops, tmpfs_file_ops, tmpfs_special_ops;
-static const struct file_ops tmpfs_dir_fops;
 
 static int tmpfs_new_inode(struct super *sb, const struct new_inode *ni, struct inode **out)
 {
@@ -96,7 +95,7 @@ static int tmpfs_new_inode(struct super *sb, const struct new_inode *ni, struct 
 	ti->vfs.rdev = ni->rdev;
 	ti->vfs.nlink = 0;
 	if (S_ISDIR(ni->mode)) {
-		ti->vfs.fops = &tmpfs_dir_fops;
+		ti->vfs.fops = &default_dir_fops;
 		ti->vfs.nlink = 1;
 		ti->next_cookie = 2;
 	} else if (S_ISREG(ni->mode)) {
@@ -424,9 +423,7 @@ static void tmpfs_evict(struct inode *inode)
 	}
 }
 
-/* Open directories. */
-
-int tmpfs_iterate_inode(struct inode *dir, struct dir_ctx *ctx)
+static int tmpfs_iterate(struct inode *dir, struct dir_ctx *ctx)
 {
 	struct tmpfs_inode *td = tmpfs_i(dir);
 	struct tmpfs_entry *e;
@@ -438,23 +435,6 @@ int tmpfs_iterate_inode(struct inode *dir, struct dir_ctx *ctx)
 			break;
 		ctx->pos = (s64)cookie + 1;
 	}
-	return 0;
-}
-
-static int tmpfs_iterate(struct file *f, struct dir_ctx *ctx)
-{
-	int err;
-
-	if (!dir_emit_dots(f, ctx))
-		return 0;
-	inode_lock_shared(f->inode);
-	err = tmpfs_iterate_inode(f->inode, ctx);
-	inode_unlock_shared(f->inode);
-	return err;
-}
-
-static int tmpfs_dir_fsync(struct file *f, bool data_only)
-{
 	return 0;
 }
 
@@ -504,6 +484,7 @@ static void tmpfs_umount(struct super *sb)
 
 static const struct inode_ops tmpfs_dir_ops = {
 	.lookup = tmpfs_lookup,
+	.iterate = tmpfs_iterate,
 	.create = tmpfs_create,
 	.tmpfile = tmpfs_tmpfile,
 	.link = tmpfs_link,
@@ -532,12 +513,6 @@ static const struct inode_ops tmpfs_special_ops = {
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
 	.evict = tmpfs_evict,
-};
-
-static const struct file_ops tmpfs_dir_fops = {
-	.iterate = tmpfs_iterate,
-	.lseek = dir_lseek,
-	.fsync = tmpfs_dir_fsync,
 };
 
 static const struct super_ops tmpfs_super_ops = {

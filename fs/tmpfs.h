@@ -12,5 +12,3 @@ extern const struct fs_type tmpfs_fs_type;
 int must_check tmpfs_create_layer(u32 percent, u32 root_mode, struct super **out);
 /* A regular file without a name, nlink 0 (memfd, shared memory). */
 int must_check tmpfs_create_unnamed(struct super *sb, u32 mode, struct inode **out);
-/* The entries from ctx->pos (at least 2) on; dir locked shared. */
-int must_check tmpfs_iterate_inode(struct inode *dir, struct dir_ctx *ctx);

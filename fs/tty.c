@@ -37,6 +37,11 @@ void tty_put(struct tty *t)
 	kfree(t);
 }
 
+bool tty_is_dead(const struct tty *t)
+{
+	return !READ_ONCE(t->master_open);
+}
+
 void tty_fx_run(struct tty *t, const struct tty_fx *fx)
 {
 	s32 pgrp = READ_ONCE(t->js.pgrp);

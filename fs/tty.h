@@ -29,7 +29,9 @@ int must_check tty_create_console(struct tty **out);
  * smallest index >= from, or -1. */
 struct tty *tty_find(u32 index);
 s32 tty_next_index(u32 from);
+struct tty *tty_get(struct tty *t);
 void tty_put(struct tty *t);
+bool tty_is_dead(const struct tty *t); /* the master is closed */
 
 struct tty_owner {
 	u32 uid, gid, mode; /* permission bits */

@@ -97,7 +97,6 @@ static inline u32 tty_out_used(const struct tty *t)
 u32 ldisc_drain_locked(struct tty *t, u8 *buf, u32 n, struct tty_fx *fx);
 
 /* tty.c */
-struct tty *tty_get(struct tty *t);
 extern const struct file_ops tty_slave_ops;
 int tty_wait_drained(struct tty *t);
 

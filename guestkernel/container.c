@@ -27,6 +27,7 @@
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/task/sched.h"
+#include "guestkernel/task/signal.h"
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/mount.h"
@@ -231,7 +232,7 @@ static void on_signals(u64 mask)
 
 	for (sig = 1; sig <= 64; sig++)
 		if (mask >> (sig - 1) & 1)
-			signal_init_from_monitor(sig);
+			signal_from_monitor(1, sig);
 }
 
 void container_start(void)

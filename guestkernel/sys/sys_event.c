@@ -163,12 +163,12 @@ s64 sys_epoll_wait(s32 epfd, uaddr_t events, s32 max, s32 timeout_ms)
 
 static s64 epoll_pwait_common(s32 epfd, uaddr_t events, s32 max, u64 deadline, uaddr_t set, u64 size)
 {
-	s64 ret = sigmask_begin(set, size);
+	s64 ret = sigmask_swap_user(set, size);
 
 	if (ret)
 		return ret;
 	ret = epoll_wait_common(epfd, events, max, deadline);
-	sigmask_end(ret == -EINTR);
+	sigmask_swap_end(ret == -EINTR);
 	return ret;
 }
 

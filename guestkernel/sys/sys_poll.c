@@ -117,7 +117,7 @@ s64 sys_poll(uaddr_t fds, u32 nr, s32 timeout_ms)
 
 	if (ret != -ERESTARTSYS)
 		return ret;
-	rb = &current()->restart;
+	rb = current_restart_block();
 	rb->fn = poll_restart;
 	rb->arg[0] = fds.va;
 	rb->arg[1] = nr;
@@ -168,11 +168,11 @@ s64 sys_ppoll(uaddr_t fds, u32 nr, uaddr_t timeout, uaddr_t set, u64 size)
 
 	if (ret)
 		return ret;
-	ret = sigmask_begin(set, size);
+	ret = sigmask_swap_user(set, size);
 	if (ret)
 		return ret;
 	ret = do_poll(fds, nr, deadline);
-	sigmask_end(ret == -ERESTARTSYS);
+	sigmask_swap_end(ret == -ERESTARTSYS);
 	return finish_timespec(timeout, deadline, ret);
 }
 
@@ -330,10 +330,10 @@ s64 sys_pselect6(s32 n, uaddr_t in, uaddr_t out, uaddr_t ex, uaddr_t timeout, ua
 	ret = read_timespec(timeout, &deadline);
 	if (ret)
 		return ret;
-	ret = sigmask_begin(UADDR(arg[0]), arg[1]);
+	ret = sigmask_swap_user(UADDR(arg[0]), arg[1]);
 	if (ret)
 		return ret;
 	ret = do_select(n, sets, deadline);
-	sigmask_end(ret == -ERESTARTSYS);
+	sigmask_swap_end(ret == -ERESTARTSYS);
 	return finish_timespec(timeout, deadline, ret);
 }

@@ -246,8 +246,6 @@ void trap_user_exit(struct regs *r)
 	if (this_cpu()->need_resched)
 		schedule();
 	work = READ_ONCE(t->work);
-	if (work & WORK_CPUTIME)
-		itimer_check_cpu();
 	if (work & (WORK_SIGNAL | WORK_KILLED | WORK_RESTORE_MASK))
 		signal_deliver(r);
 	if (READ_ONCE(t->work) & WORK_RSEQ)
@@ -278,7 +276,7 @@ void task_fault_signal(s32 sig, s32 code, u64 addr, u32 access)
 	signal_force(&info);
 }
 
-int sigmask_begin(uaddr_t set, u64 size)
+int sigmask_swap_user(uaddr_t set, u64 size)
 {
 	struct task *t = current();
 	sigset_t mask;
@@ -295,7 +293,7 @@ int sigmask_begin(uaddr_t set, u64 size)
 	return 0;
 }
 
-void sigmask_end(bool interrupted)
+void sigmask_swap_end(bool interrupted)
 {
 	struct task *t = current();
 

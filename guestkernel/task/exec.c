@@ -531,6 +531,8 @@ int task_exec(struct regs *r, const struct exec_req *q)
 	become(x);
 	e = build(x, r);
 	if (e < 0) {
+		arg_buf_fini(q->argv);
+		arg_buf_fini(q->env);
 		exec_fini(x);
 		task_exit_group(SIGSEGV);
 	}

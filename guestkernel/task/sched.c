@@ -417,7 +417,6 @@ void sched_init(void *boot_stack_top)
 	c = this_cpu();
 	refs_init(&boot_idle.refs, 1);
 	list_init(&boot_idle.rq_link);
-	list_init(&boot_idle.pi_owned);
 	spin_init(&boot_idle.alloc_lock, RANK_FSCTX);
 	strlcpy(boot_idle.comm, "idle", sizeof boot_idle.comm);
 	boot_idle.is_idle = true;

@@ -41,8 +41,10 @@ static struct sigqueue *queue_alloc(struct tgroup *g, bool force)
 static void queue_free(struct tgroup *g, struct sigqueue *q)
 {
 	list_del(&q->link);
-	if (q->timer)
+	if (q->timer) {
+		posix_timer_dequeued_locked(q->timer, &q->info);
 		return;
+	}
 	g->nr_queued--;
 	kmem_cache_free(queue_cache, q);
 }
@@ -231,18 +233,42 @@ static bool must_not_lose(const siginfo_t *info)
 	return info->si_signo >= SIGRTMIN && info->si_code != SI_USER && info->si_code != SI_KERNEL;
 }
 
+/* Blocked ones are kept: their disposition may be another when they are unblocked. */
+static bool is_ignored_now(struct task *t, s32 sig)
+{
+	sigset_t keep = t->blocked | t->wait_set;
+	struct sigaction sa;
+
+	if (t->work & WORK_RESTORE_MASK)
+		keep |= t->saved_blocked;
+	if (keep & sig_bit(sig))
+		return false;
+	sighand_get_action(t->group, sig, &sa);
+	return is_default_ignored(t->group, sig, &sa);
+}
+
+bool signal_send_entry_locked(struct task *t, struct sigqueue *q, enum signal_to to)
+{
+	s32 sig = q->info.si_signo;
+	struct sigqueue_head *h = to == SIGNAL_TO_PROCESS ? &t->group->shared : &t->pending;
+
+	if (is_ignored_now(t, sig))
+		return false;
+	list_add_tail(&h->list, &q->link);
+	h->set |= sig_bit(sig);
+	notify(t, sig, to);
+	return true;
+}
+
 int signal_send_locked(struct task *t, const siginfo_t *info, enum signal_to to, bool force)
 {
 	struct tgroup *g = t->group;
 	s32 sig = info->si_signo;
 	struct sigqueue_head *h = to == SIGNAL_TO_PROCESS ? &g->shared : &t->pending;
-	struct sigaction sa;
 	struct sigqueue *q;
 
 	stop_and_continue(g, sig);
-	sighand_get_action(g, sig, &sa);
-	if (!force && !((t->blocked | t->saved_blocked * !!(t->work & WORK_RESTORE_MASK)) & sig_bit(sig)) &&
-	    !(t->wait_set & sig_bit(sig)) && is_default_ignored(g, sig, &sa))
+	if (!force && is_ignored_now(t, sig))
 		return 0;
 	if (sig < SIGRTMIN && (h->set & sig_bit(sig)))
 		return 0;

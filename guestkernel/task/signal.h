@@ -25,6 +25,8 @@ s64 signal_action(s32 sig, const struct sigaction *new, struct sigaction *old);
 /* Queues. info->si_signo 1 .. 64. -EAGAIN: the limit is reached and the signal must not be lost. */
 int signal_send(struct task *t, const siginfo_t *info, enum signal_to to);
 int signal_send_locked(struct task *t, const siginfo_t *info, enum signal_to to, bool force);
+/* With an entry of the caller's (timers). False: ignored, not queued. */
+bool signal_send_entry_locked(struct task *t, struct sigqueue *q, enum signal_to to);
 /* As the kernel, to a group; [T] may be held. */
 void signal_send_group(struct tgroup *g, s32 sig);
 /* From the monitor: SIGKILL also ends process 1. */
@@ -67,7 +69,6 @@ bool signal_notify_parent_exit(struct tgroup *g);
 /* Timers that end in signals (itimer.c, posix_timer.c). */
 void itimer_init_group(struct tgroup *g);
 void itimer_exit_group(struct tgroup *g);
-void itimer_check_cpu(void);	/* WORK_CPUTIME */
 void posix_timer_exit_group(struct tgroup *g);
 void posix_timer_dequeued_locked(struct posix_timer *pt, siginfo_t *info);
 

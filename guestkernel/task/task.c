@@ -9,10 +9,10 @@
  */
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
-#include "guestkernel/kapi/kstack.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/mm/aspace.h"
+#include "guestkernel/mm/kmap.h"
 #include "guestkernel/task/cred.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
@@ -85,7 +85,6 @@ int task_alloc(struct task **out)
 	spin_init(&t->alloc_lock, RANK_FSCTX);
 	list_init(&t->rq_link);
 	list_init(&t->thread_link);
-	list_init(&t->pi_owned);
 	sigqueue_init(&t->pending);
 	atomic_add(&nr_tasks, 1);
 	*out = t;
@@ -350,4 +349,9 @@ s32 current_tgid(void)
 bool signal_pending(void)
 {
 	return READ_ONCE(current()->work) & (WORK_SIGNAL | WORK_KILLED);
+}
+
+struct restart_block *current_restart_block(void)
+{
+	return &current()->restart;
 }

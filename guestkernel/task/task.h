@@ -19,6 +19,7 @@
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/htab.h"
+#include "guestkernel/kapi/sigmask.h"
 #include "guestkernel/kapi/timer.h"
 #include "guestkernel/kapi/wait.h"
 #include "guestkernel/task/sigset.h"
@@ -31,7 +32,6 @@ struct fs_ctx;
 struct file;
 struct tty_session;
 struct posix_timer;
-struct futex_pi;
 
 #define PID_MAX_DEFAULT 32768
 #define PID_RESERVED 300
@@ -52,8 +52,7 @@ enum task_work {
 	WORK_RSEQ = 1u << 1,		/* switched or signalled since rseq was last written */
 	WORK_RESTORE_MASK = 1u << 2,	/* saved_blocked becomes blocked (sigsuspend) */
 	WORK_KILLED = 1u << 3,		/* group is exiting or exec removes this thread */
-	WORK_CPUTIME = 1u << 4,		/* CPU clocks with limits or timers need a look */
-	WORK_MEMBARRIER = 1u << 5,
+	WORK_MEMBARRIER = 1u << 4,	/* passes through the kernel once */
 };
 
 /* A number; in the table while anything uses it. */
@@ -132,14 +131,6 @@ struct rseq_state {
 	u32 len, sig;
 };
 
-struct restart_block {
-	s64 (*fn)(struct restart_block *rb);	/* NULL: -EINTR */
-	u64 deadline_ns;
-	uaddr_t rem;
-	s32 clock;
-	u64 arg[4];
-};
-
 struct task {
 	struct arch_thread thread;	/* first: offsets known to assembly */
 	u32 work;			/* [a] enum task_work */
@@ -198,7 +189,6 @@ struct task {
 	uaddr_t set_child_tid, clear_child_tid;	/* [self] */
 	uaddr_t robust_list;		/* [self] */
 	struct rseq_state rseq;		/* [self] */
-	struct list pi_owned;		/* futexes with PI waiters we own, under futex locks */
 	u64 timer_slack_ns;
 	bool keep_caps;			/* [self] */
 	bool in_execve;
