@@ -14,9 +14,6 @@
 #include "fs/erofs.h"
 #include "fs/hoststream.h"
 #include "fs/mount.h"
-#include "fs/overlayfs.h"
-#include "fs/procfs.h"
-#include "fs/sysfs.h"
 #include "fs/tmpfs.h"
 #include "guestkernel/host/boot.h"
 #include "guestkernel/host/hyp.h"
@@ -79,7 +76,7 @@ static void must(int err, const char *what)
 static void register_filesystems(void)
 {
 	static const struct fs_type *const types[] = {
-		&tmpfs_fs_type, &erofs_fs_type, &overlay_fs_type, &procfs_type, &sysfs_type, &devfs_type, &devpts_type,
+		&tmpfs_fs_type, &erofs_fs_type, &devfs_type, &devpts_type,
 	};
 	u32 i;
 
@@ -99,18 +96,16 @@ static void mount_root(void)
 	if (boot.is_read_only)
 		must(vfs_mount_root(&erofs_fs_type, &image), "mounting the image");
 	else
-		must(overlay_mount_root(&erofs_fs_type, &image), "mounting the root");
+		must(vfs_mount_root(&erofs_fs_type, &image), "mounting the root");
 }
 
 static const struct {
 	const char *fs, *target, *data;
 	u32 flags;
 } mounts[] = {
-	{ "proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
 	{ "devtmpfs", "/dev", "mode=755", MS_NOSUID },
 	{ "devpts", "/dev/pts", NULL, MS_NOSUID | MS_NOEXEC },
 	{ "tmpfs", "/dev/shm", "mode=1777,size=65536k", MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY },
 };
 
 /* "path[:options]" as in docker run --tmpfs. */
@@ -145,7 +140,7 @@ static int mount_all(void)
 	for (i = 0; i < ARRAY_SIZE(mounts); i++) {
 		ret = vfs_kern_mount(mounts[i].fs, mounts[i].target, mounts[i].flags, mounts[i].data, NULL);
 		/* a read-only image without the directory: as container runtimes, we can do nothing */
-		if (ret && ret != -EROFS)
+		if (ret && ret != -EROFS && ret != -ENOSYS)
 			return ret;
 	}
 	while ((spec = boot_strings_next(&boot.tmpfs, spec)) != NULL) {
@@ -263,7 +258,7 @@ void container_start(void)
 	hyp_on_signals = on_signals;
 	hyp_on_winsize = on_winsize;
 	must(task_create_init(&spec), "creating process 1");
-	kfree(spec.argv);
-	kfree(spec.env);
+	kfree((void *)(u64)spec.argv);
+	kfree((void *)(u64)spec.env);
 	kfree((void *)(u64)spec.groups);
 }
