@@ -316,3 +316,8 @@ void current_send_signal(s32 sig)
 	}
 	(void)!signal_send(t, &info, sig == SIGXFSZ ? SIGNAL_TO_PROCESS : SIGNAL_TO_THREAD);
 }
+
+struct restart_block *current_restart_block(void)
+{
+	return &current()->restart;
+}
