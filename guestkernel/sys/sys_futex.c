@@ -20,7 +20,7 @@ static s64 wait_restart(struct restart_block *rb)
 		.ua = UADDR(rb->arg[0]),
 		.val = (u32)rb->arg[1],
 		.is_private = rb->arg[3],
-		.deadline_ns = rb->arg[4],
+		.deadline_ns = rb->deadline_ns,
 	};
 	s64 r = futex_wait(&c, (u32)rb->arg[2]);
 
@@ -43,7 +43,7 @@ static s64 do_wait(const struct futex_call *c, u32 bitset)
 	rb->arg[1] = c->val;
 	rb->arg[2] = bitset;
 	rb->arg[3] = c->is_private;
-	rb->arg[4] = c->deadline_ns;
+	rb->deadline_ns = c->deadline_ns;
 	return -ERESTART_RESTARTBLOCK;
 }
 
