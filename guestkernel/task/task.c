@@ -351,7 +351,11 @@ bool signal_pending(void)
 	return READ_ONCE(current()->work) & (WORK_SIGNAL | WORK_KILLED);
 }
 
-struct restart_block *current_restart_block(void)
+void current_set_fds(struct fdtable *files)
 {
-	return &current()->restart;
+	struct task *t = current();
+
+	spin_lock(&t->alloc_lock);
+	t->files = files;
+	spin_unlock(&t->alloc_lock);
 }
