@@ -354,8 +354,11 @@ bool signal_pending(void)
 void current_set_fds(struct fdtable *files)
 {
 	struct task *t = current();
+	struct fdtable *old = t->files;
 
 	spin_lock(&t->alloc_lock);
 	t->files = files;
 	spin_unlock(&t->alloc_lock);
+	if (old)
+		fdtable_put(old);
 }
