@@ -94,7 +94,8 @@ static int open_finish(const struct path *p, u32 flags, bool created, struct fil
 		if (err)
 			return err;
 	}
-	err = file_alloc(p, flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC), &f);
+	/* O_TRUNC stays until the driver has seen it: no need to copy up what will be cut off. */
+	err = file_alloc(p, flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC), &f);
 	if (err)
 		return err;
 	if (flags & O_PATH) {
@@ -102,6 +103,7 @@ static int open_finish(const struct path *p, u32 flags, bool created, struct fil
 		return 0;
 	}
 	err = file_open(f);
+	f->flags &= ~(u32)O_TRUNC;
 	if (!err && flags & O_TRUNC && S_ISREG(inode->mode) && !created)
 		err = vfs_truncate(p, 0, f);
 	if (err) {
