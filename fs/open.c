@@ -21,7 +21,8 @@
 
 static u32 open_access(u32 flags)
 {
-	static const u8 may[4] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
+	static const u8 may[4] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
+				   MAY_READ | MAY_WRITE };
 	u32 mask = may[flags & O_ACCMODE];
 
 	if (flags & O_TRUNC)
@@ -76,7 +77,8 @@ static int open_check_access(const struct path *p, u32 flags, u32 mask)
 		if (err)
 			return err;
 	}
-	if (inode->flags & INODE_APPEND && mask & MAY_WRITE && (!(flags & O_APPEND) || flags & O_TRUNC))
+	if (inode->flags & INODE_APPEND && mask & MAY_WRITE &&
+	    (!(flags & O_APPEND) || flags & O_TRUNC))
 		return -EPERM;
 	if (flags & O_NOATIME && !inode_owner_or_capable(inode))
 		return -EPERM;

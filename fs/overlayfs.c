@@ -83,8 +83,8 @@ void ovl_sync_attr(struct ovl_inode *oi)
 }
 
 /* Consumes the references. */
-static int ovl_new(struct super *sb, u64 ino, struct inode *upper, struct inode *const *lower, u32 nr,
-		   struct inode **out)
+static int ovl_new(struct super *sb, u64 ino, struct inode *upper, struct inode *const *lower,
+		   u32 nr, struct inode **out)
 {
 	struct ovl_inode *oi = kzalloc(sizeof *oi + nr * sizeof *lower);
 	struct inode *real = upper ? upper : lower[0], *old;
@@ -342,7 +342,8 @@ static int ovl_make_root(struct super *sb)
 
 	for (u32 i = 0; i < os->nr_lower; i++)
 		lower[i] = inode_get(os->lower[i]->root);
-	err = ovl_new(sb, ovl_lower_ino(os, lower[0]->sb, lower[0]->ino), NULL, lower, os->nr_lower, &sb->root);
+	err = ovl_new(sb, ovl_lower_ino(os, lower[0]->sb, lower[0]->ino), NULL, lower, os->nr_lower,
+		      &sb->root);
 	if (err)
 		return err;
 	return ovl_copy_up(ovl_i(sb->root), U64_MAX);
@@ -401,7 +402,8 @@ static int ovl_mount(const struct fs_type *t, const struct mount_args *a, struct
 
 	if (!l || !l->nr_lower || l->nr_lower > OVL_LOWERS_MAX)
 		return -EINVAL;
-	err = tmpfs_create_layer(l->upper_percent ? l->upper_percent : OVL_UPPER_PERCENT, 0755, &upper);
+	err = tmpfs_create_layer(l->upper_percent ? l->upper_percent : OVL_UPPER_PERCENT, 0755,
+				 &upper);
 	if (err)
 		return err;
 	while (nr < l->nr_lower) {

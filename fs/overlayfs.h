@@ -17,4 +17,5 @@ struct ovl_layers {
 
 extern const struct fs_type ovl_fs_type;
 /* From super blocks already made (tests); takes over their references on success. */
-int must_check ovl_create(struct super *const *lowers, u32 nr, struct super *upper, struct super **out);
+int must_check ovl_create(struct super *const *lowers, u32 nr, struct super *upper,
+			  struct super **out);

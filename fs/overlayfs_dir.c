@@ -243,10 +243,10 @@ static int move_name(const struct rename_req *r)
 		inode_get(before);
 	err = tmpfs_layer_put(new_up, &r->new_name, ovl_upper(ovl_i(r->inode)));
 	if (!err) {
-		err = r->flags & RENAME_WHITEOUT ?
-			      tmpfs_layer_put(ovl_upper(ovl_i(r->old_dir)), &r->old_name,
-					      ovl_sb(r->old_dir->sb)->whiteout) :
-			      remove_name(r->old_dir, &r->old_name);
+		err = r->flags & RENAME_WHITEOUT
+			      ? tmpfs_layer_put(ovl_upper(ovl_i(r->old_dir)), &r->old_name,
+						ovl_sb(r->old_dir->sb)->whiteout)
+			      : remove_name(r->old_dir, &r->old_name);
 		if (err)
 			restore_new_name(r, before);
 	}

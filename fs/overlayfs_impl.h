@@ -14,8 +14,8 @@ struct ovl_super {
 	struct super *lower[OVL_LOWERS_MAX];
 	u32 nr_lower;
 	struct super *upper;
-	struct inode *whiteout;	/* every whiteout entry is a link to this one */
-	struct mutex copy_lock;	/* RANK_MUTEX_LEAF: one copy-up at a time */
+	struct inode *whiteout; /* every whiteout entry is a link to this one */
+	struct mutex copy_lock; /* RANK_MUTEX_LEAF: one copy-up at a time */
 	struct spinlock lock;	/* RANK_OBJECT */
 	struct xarray copied;	/* [lock] upper inode number -> ovl_inode with a lower origin */
 	struct list pinned;	/* [lock] ovl_inodes that must not be forgotten */
@@ -23,10 +23,10 @@ struct ovl_super {
 
 struct ovl_inode {
 	struct inode vfs;
-	struct inode *upper;	/* set once, atomically; referenced. NULL: not changed */
-	struct list pin_link;	/* [ovl_super.lock] */
-	u32 nr_lower;		/* [I] */
-	struct inode *lower[];	/* [I] referenced; directories may have several, topmost first */
+	struct inode *upper;   /* set once, atomically; referenced. NULL: not changed */
+	struct list pin_link;  /* [ovl_super.lock] */
+	u32 nr_lower;	       /* [I] */
+	struct inode *lower[]; /* [I] referenced; directories may have several, topmost first */
 };
 
 static inline struct ovl_inode *ovl_i(struct inode *inode)
@@ -62,7 +62,8 @@ u64 ovl_lower_ino(const struct ovl_super *os, const struct super *layer, u64 ino
 u64 ovl_upper_ino(struct ovl_super *os, const struct inode *upper);
 /* The overlay inode of an upper object, or of lower ones (nr references are consumed, also on failure). */
 int must_check ovl_get_by_upper(struct super *sb, struct inode *upper, struct inode **out);
-int must_check ovl_get_by_lower(struct super *sb, struct inode *const *lower, u32 nr, struct inode **out);
+int must_check ovl_get_by_lower(struct super *sb, struct inode *const *lower, u32 nr,
+				struct inode **out);
 /* Keeps the inode in memory (its changes are nowhere else) until ovl_unpin() or unmount. */
 void ovl_pin(struct ovl_inode *oi);
 void ovl_unpin(struct ovl_inode *oi);

@@ -107,10 +107,11 @@ static bool collect(struct dir_ctx *ctx, const char *s, u32 len, u64 ino, u8 typ
 	return true;
 }
 
-static int collect_layer(struct merged_dir *md, struct ovl_super *os, struct inode *layer, bool upper)
+static int collect_layer(struct merged_dir *md, struct ovl_super *os, struct inode *layer,
+			 bool upper)
 {
 	struct collector c = {
-		.ctx = { .emit = collect, .pos = 2 },
+		.ctx = {.emit = collect, .pos = 2},
 		.md = md,
 		.os = os,
 		.layer = layer,
@@ -199,7 +200,7 @@ static int pass_through(struct inode *dir, struct dir_ctx *ctx)
 {
 	struct ovl_inode *od = ovl_i(dir);
 	struct passing p = {
-		.ctx = { .emit = pass, .pos = ctx->pos },
+		.ctx = {.emit = pass, .pos = ctx->pos},
 		.to = ctx,
 		.os = ovl_sb(dir->sb),
 		.layer = od->lower[0],

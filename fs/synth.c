@@ -21,19 +21,19 @@
 
 struct synth_node {
 	struct refs refs;
-	struct list children;	/* [tree lock] */
-	struct list link;	/* [tree lock] in parent's children */
+	struct list children; /* [tree lock] */
+	struct list link;     /* [tree lock] in parent's children */
 	struct super *sb;
 	u32 mode, gid, rdev;
 	u64 ino;
-	u64 pos;		/* directory position, grows */
-	u64 next_pos;		/* of children */
+	u64 pos;      /* directory position, grows */
+	u64 next_pos; /* of children */
 	const struct proc_row *row;
 	const struct inode_ops *iops;
 	const struct file_ops *fops;
 	const struct synth_dir_ops *dir_ops;
 	void *ctx;
-	char *target;		/* symbolic link */
+	char *target; /* symbolic link */
 	bool removed;
 	char name[];
 };
@@ -59,7 +59,8 @@ static void node_put(struct synth_node *n)
 	kfree(n);
 }
 
-static int node_create(struct super *sb, const char *name, size_t len, u32 mode, struct synth_node **out)
+static int node_create(struct super *sb, const char *name, size_t len, u32 mode,
+		       struct synth_node **out)
 {
 	struct synth_node *n = kzalloc(sizeof *n + len + 1);
 
@@ -81,7 +82,7 @@ static struct synth_node *child_find(const struct synth_node *dir, const char *s
 {
 	struct synth_node *n;
 
-	list_for_each_entry(n, &dir->children, link)
+	list_for_each_entry (n, &dir->children, link)
 		if (!memcmp(n->name, s, MIN(strlen(n->name), len)) && strlen(n->name) == len)
 			return n;
 	return NULL;
@@ -104,7 +105,8 @@ static int node_parent(struct synth_node *dir, const char *path, struct synth_no
 	while ((slash = strchr(path, '/'))) {
 		n = child_find(dir, path, (size_t)(slash - path));
 		if (!n) {
-			err = node_create(dir->sb, path, (size_t)(slash - path), S_IFDIR | 0555, &n);
+			err = node_create(dir->sb, path, (size_t)(slash - path), S_IFDIR | 0555,
+					  &n);
 			if (err)
 				return err;
 			child_add(dir, n);
@@ -296,8 +298,9 @@ int synth_file_inode(struct super *sb, const struct proc_row *row, void *ctx,
 {
 	u32 mode = row->mode & S_IFMT ? row->mode : row->mode | S_IFREG;
 	struct synth_inode *si;
-	int err = synth_new(sb, ino, mode, S_ISLNK(mode) ? &synth_link_inode_ops : &synth_file_inode_ops,
-			    ctx, co, &si);
+	int err = synth_new(sb, ino, mode,
+			    S_ISLNK(mode) ? &synth_link_inode_ops : &synth_file_inode_ops, ctx, co,
+			    &si);
 
 	if (err)
 		return err;
@@ -311,7 +314,8 @@ int synth_dir_inode(struct super *sb, u32 mode, const struct synth_dir_ops *ops,
 		    const struct synth_ctx_ops *co, u64 ino, struct inode **out)
 {
 	struct synth_inode *si;
-	int err = synth_new(sb, ino, S_IFDIR | (mode & S_IALLUGO), &synth_dir_inode_ops, ctx, co, &si);
+	int err = synth_new(sb, ino, S_IFDIR | (mode & S_IALLUGO), &synth_dir_inode_ops, ctx, co,
+			    &si);
 
 	if (err)
 		return err;
@@ -393,7 +397,7 @@ static struct synth_node *child_at(struct synth_node *dir, u64 pos)
 	struct synth_node *n, *found = NULL;
 
 	mutex_lock(tree_lock(dir->sb));
-	list_for_each_entry(n, &dir->children, link) {
+	list_for_each_entry (n, &dir->children, link) {
 		if (n->pos >= pos) {
 			refs_get(&n->refs);
 			found = n;
@@ -439,9 +443,10 @@ static int synth_iterate(struct inode *dir, struct dir_ctx *ctx)
 	struct synth_node *n;
 	bool ok = true;
 
-	while (si->node && ctx->pos < SYNTH_DYNAMIC_BASE && (n = child_at(si->node, (u64)ctx->pos))) {
-		ok = ctx->emit(ctx, n->name, (u32)strlen(n->name), n->ino, (u8)mode_to_dtype(n->mode),
-			       (s64)n->pos + 1);
+	while (si->node && ctx->pos < SYNTH_DYNAMIC_BASE &&
+	       (n = child_at(si->node, (u64)ctx->pos))) {
+		ok = ctx->emit(ctx, n->name, (u32)strlen(n->name), n->ino,
+			       (u8)mode_to_dtype(n->mode), (s64)n->pos + 1);
 		if (ok)
 			ctx->pos = (s64)n->pos + 1;
 		node_put(n);
@@ -489,8 +494,6 @@ static int text_open(struct inode *inode, struct file *f)
 
 	if (!si->row)
 		return default_open(inode, f);
-	if ((file_can_write(f) && !si->row->store) || (file_can_read(f) && !si->row->show))
-		return -EACCES;
 	t = knew(struct text_file);
 	if (!t)
 		return -ENOMEM;
@@ -530,7 +533,7 @@ static s64 text_read(struct file *f, struct iov_cursor *dst, s64 *pos)
 	size_t len;
 	int err;
 
-	if (*pos < 0)
+	if (*pos < 0 || !file_si(f)->row->show)
 		return -EINVAL;
 	if (*pos == 0 || !t->sb.data) {
 		err = text_fill(f, t);
@@ -561,9 +564,12 @@ static s64 text_write(struct file *f, struct iov_cursor *src, s64 *pos)
 {
 	struct synth_inode *si = file_si(f);
 	size_t n = (size_t)MIN(iov_left(src), (u64)PAGE_SIZE - 1);
-	char *buf = kmalloc(n + 1);
+	char *buf;
 	int err;
 
+	if (!si->row->store)
+		return -EINVAL;
+	buf = kmalloc(n + 1);
 	if (!buf)
 		return -ENOMEM;
 	err = iov_get(src, buf, n);

@@ -164,9 +164,9 @@ static int entry_add(struct inode *dir, const struct name *n, struct inode *inod
 	td->next_cookie++;
 	while (*link) {
 		parent = *link;
-		link = entry_compare(rb_entry(parent, struct tmpfs_entry, node), n) < 0 ?
-			       &parent->right :
-			       &parent->left;
+		link = entry_compare(rb_entry(parent, struct tmpfs_entry, node), n) < 0
+			       ? &parent->right
+			       : &parent->left;
 	}
 	rb_link(&e->node, parent, link);
 	rb_insert_fixup(&td->entries, &e->node);
@@ -488,8 +488,8 @@ static int tmpfs_iterate(struct inode *dir, struct dir_ctx *ctx)
 	u64 cookie;
 
 	for (cookie = (u64)ctx->pos; (e = xa_find(&td->by_cookie, &cookie)); cookie++) {
-		if (!ctx->emit(ctx, e->name, e->len, e->inode->ino, (u8)mode_to_dtype(e->inode->mode),
-			       (s64)cookie + 1))
+		if (!ctx->emit(ctx, e->name, e->len, e->inode->ino,
+			       (u8)mode_to_dtype(e->inode->mode), (s64)cookie + 1))
 			break;
 		ctx->pos = (s64)cookie + 1;
 	}
