@@ -541,7 +541,7 @@ static s64 send_events(struct epoll *ep, uaddr_t out, u32 max)
 		item_reported(it);
 	}
 	mutex_unlock(&ep->mtx);
-	return n ? n : err;
+	return n ? (s64)n : err;
 }
 
 s64 epoll_wait_events(struct file *epf, uaddr_t out, u32 max, u64 deadline_ns)

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "guestkernel/kapi/types.h"
+#include "guestkernel/kapi/log.h"
 
 struct regs;
 
@@ -20,6 +20,3 @@ extern bool strace_on;
 int must_check strace_select(const char *words, const char **bad);
 /* Dispatches the call in r and shows it if it was selected. */
 s64 strace_syscall(struct regs *r);
-
-/* Supplied by guestkernel/host: takes one line without newline. */
-void strace_emit(const char *line, size_t n);

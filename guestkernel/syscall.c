@@ -14,6 +14,7 @@
 #include "arch/regs.h"
 #include "guestkernel/strace.h"
 #include "guestkernel/strace_spec.h"
+#include "guestkernel/trap.h"
 
 #define MISSING_MAX 512
 
@@ -45,6 +46,11 @@ s64 syscall_dispatch(struct regs *r)
 	if (unlikely(nr >= syscall_count))
 		return syscall_unimplemented(r);
 	return syscall_table[nr](r);
+}
+
+void trap_syscall(struct regs *r)
+{
+	regs_set_ret(r, syscall_dispatch(r));
 }
 
 int syscall_show_missing(struct strbuf *sb, void *ctx)

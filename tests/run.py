@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT / 'tests/lib'))
 import tap      # noqa: E402 (found through the line above)
 
 LOGS = ROOT / 'build-logs'
+SHOWN_FAILURES = 30         # of one suite
 TTY = sys.stdout.isatty()
 
 
@@ -94,7 +95,9 @@ class Reader:
             return
         self.flush()
         self.suite.take(result)
-        if result.status == 'fail':
+        if result.status == 'fail' and self.suite.counts['fail'] == SHOWN_FAILURES + 1:
+            show(f'  more failures of {self.suite.name}: build-logs/{self.suite.name}.log')
+        elif result.status == 'fail' and self.suite.counts['fail'] <= SHOWN_FAILURES:
             tell_failure(self.suite, result, self.notes)
             case = ':' + result.name.split('/')[0] if result.name else ''
             self.rerun = f'tools/dev test {self.suite.name}{case}'

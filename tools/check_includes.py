@@ -18,6 +18,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 KERNEL = ['guestkernel/kapi/*', 'guestkernel/uapi/*']
+HOOKS = 'guestkernel/trap.h'     # what the architecture calls; mm, task and host implement it
 FREE = {'stdint.h', 'stddef.h', 'stdbool.h', 'stdarg.h', 'limits.h', 'stdalign.h', 'stdnoreturn.h'}
 
 # pattern of files, what they may include, whether the C library and Linux headers are theirs to use
@@ -33,10 +34,12 @@ LAYERS = [
     ('guestkernel/lib/*', [*KERNEL, 'guestkernel/lib/*'], False),
     ('fs/*', [*KERNEL, 'fs/*'], False),
     ('net/*', [*KERNEL, 'net/*'], False),
-    ('guestkernel/mm/*', [*KERNEL, 'arch/*', 'guestkernel/mm/*', 'guestkernel/task/*.h'], False),
-    ('guestkernel/task/*', [*KERNEL, 'arch/*', 'guestkernel/task/*', 'guestkernel/mm/*.h'], False),
-    ('guestkernel/host/*', [*KERNEL, 'arch/*', 'guestkernel/host/*', 'vmm/abi/*', 'net/netif.h'],
-     False),
+    ('guestkernel/mm/*', [*KERNEL, 'arch/*', 'guestkernel/mm/*', 'guestkernel/task/*.h',
+                          HOOKS], False),
+    ('guestkernel/task/*', [*KERNEL, 'arch/*', 'guestkernel/task/*', 'guestkernel/mm/*.h',
+                            HOOKS], False),
+    ('guestkernel/host/*', [*KERNEL, 'arch/*', 'guestkernel/host/*', 'vmm/abi/*', 'net/netif.h',
+                            HOOKS], False),
     ('guestkernel/*', ['guestkernel/*', 'fs/*', 'net/*', 'arch/*', 'vmm/abi/*'], False),
     ('tests/*', ['*'], True),
     ('tools/*', ['*'], True),

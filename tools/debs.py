@@ -144,6 +144,12 @@ class Apt:
                  f'{package}:{arch}'], f'downloading {package}', cwd=deb_dir)
         return path
 
+    def check_names(self, names):
+        """Raise Failed, before any work is done, for the first name apt has never heard of."""
+        for name in names:
+            if not subprocess.run(['apt-cache', 'showpkg', name], capture_output=True).stdout:
+                raise Failed(f'apt knows no package {name}')
+
     def real_package(self, package, arch):
         """The package a metapackage such as linux-image-amd64 stands for."""
         options = self._foreign_options(arch)

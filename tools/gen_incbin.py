@@ -11,5 +11,6 @@ with open(out, "w") as f:
 {symbol}:
 \t.incbin "{binary}"
 {symbol}_end:
+\t.balign 4096
 \t.section .note.GNU-stack,"",@progbits
 """)

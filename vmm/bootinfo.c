@@ -134,6 +134,8 @@ static void put_container(struct writer *w, const struct vm_start *s)
 		put_u64_pair(w, "tty", s->rows, s->cols);
 	if (s->read_only)
 		put_u64(w, "read-only", 1);
+	if (s->privileged)
+		put_u64(w, "privileged", 1);
 	put_strings(w, "tmpfs", s->tmpfs);
 	put_strings(w, "rlimits", s->rlimits);
 	put_string(w, "strace", s->strace);

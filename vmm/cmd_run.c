@@ -21,6 +21,7 @@
 #include "vmm/forward.h"
 #include "vmm/image/image.h"
 #include "vmm/options.h"
+#include "vmm/sandbox.h"
 #include "vmm/terminal.h"
 #include "vmm/vm.h"
 
@@ -173,6 +174,7 @@ static int describe_container(struct run *r, struct err *e)
 	s->nr_groups = (uint32_t)r->user.nr_groups;
 	s->tty = r->opt.has_tty;
 	s->read_only = r->opt.is_read_only;
+	s->privileged = r->opt.is_privileged;
 	s->tmpfs = r->opt.tmpfs.item;
 	s->rlimits = r->opt.ulimits.item;
 	s->strace = r->opt.strace;
@@ -282,6 +284,7 @@ static int report(const struct run *r)
 		return 128 + SIGKILL;
 	default:
 		fprintf(stderr, "monitor: %s\n", res->reason);
+		vm_report_frames(&r->vm);
 		return EXIT_MONITOR;
 	}
 }
@@ -302,6 +305,8 @@ static int run_vm(struct run *r, struct err *e)
 	if (r->opt.has_tty && r->opt.is_interactive)
 		ret = terminal_raw(e);
 	r->vm.has_stdin = r->opt.is_interactive;
+	if (!ret)
+		ret = sandbox_enter(e); /* before any thread: what is given up is given up by all */
 	if (!ret)
 		ret = forward_start(&r->vm, &fwd, e);
 	if (!ret)

@@ -8,6 +8,7 @@
  */
 #include "vmm/err.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void err_sanitize(struct err *e)
@@ -56,7 +57,7 @@ int err_add(struct err *e, const char *fmt, ...)
 	size_t len;
 
 	if (!e)
-		return 0;
+		return -EIO;
 	memcpy(tail, e->msg, sizeof(tail));
 	va_start(ap, fmt);
 	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);

@@ -25,7 +25,7 @@ int err_set(struct err *e, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* As err_set, with ": <strerror(code)>" behind the text. */
 int err_set_errno(struct err *e, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
-/* Put "context: " in front of the text; returns -code. */
+/* Put "context: " in front of the text; returns -code, or -EIO for a NULL err: never success. */
 int err_add(struct err *e, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 void err_clear(struct err *e);

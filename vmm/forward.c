@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "vmm/log.h"
+#include "vmm/sandbox.h"
 #include "vmm/terminal.h"
 
 #define INSIST 3
@@ -62,6 +63,7 @@ static void *forward_thread(void *arg)
 	sigset_t set;
 	int signo;
 
+	sandbox_filter(SANDBOX_FORWARD);
 	make_set(&set);
 	for (;;) {
 		signo = stop_at.tv_sec ? sigtimedwait(&set, NULL, &wait) : sigwaitinfo(&set, NULL);

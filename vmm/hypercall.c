@@ -132,20 +132,17 @@ static int hc_mem_release(struct vcpu *v, void *req, uint32_t len)
 static int hc_panic(struct vcpu *v, void *req, uint32_t len)
 {
 	struct hyp_panic *r = req;
-	uint32_t i;
 
 	(void)len;
 	r->text[HYP_PANIC_TEXT_MAX - 1] = 0;
 	if (r->nr_frames > HYP_BACKTRACE_MAX)
 		return PROTOCOL(v, "panic with %u frames", r->nr_frames);
-	log_guest(HYP_LOG_ERR, (const char *)r->text, (uint32_t)strlen((const char *)r->text));
-	for (i = 0; i < r->nr_frames; i++) {
-		char name[128], line[160];
-
-		kimage_symbol(&v->vm->kimage, r->frames[i], name, sizeof name);
-		snprintf(line, sizeof line, "  #%u 0x%lx %s", i, r->frames[i], name);
-		log_guest(HYP_LOG_ERR, line, (uint32_t)strlen(line));
+	pthread_mutex_lock(&v->vm->lock);
+	if (v->vm->result.kind == VM_RUNNING) {
+		memcpy(v->vm->result.frames, r->frames, sizeof r->frames);
+		v->vm->result.nr_frames = r->nr_frames;
 	}
+	pthread_mutex_unlock(&v->vm->lock);
 	vm_end(v->vm, VM_PANICKED, 0, "the guest kernel panicked: %s", (const char *)r->text);
 	return HYP_OK;
 }

@@ -270,6 +270,12 @@ static int take_dry_run(struct run_options *o, const char *v, struct err *e)
 	return 0;
 }
 
+static int take_privileged(struct run_options *o, const char *v, struct err *e)
+{
+	o->is_privileged = true;
+	return 0;
+}
+
 static int take_rm(struct run_options *o, const char *v, struct err *e)
 {
 	return 0;
@@ -295,6 +301,7 @@ static const struct option_row rows[] = {
 	{ "memory", 'm', ARG_REQUIRED, take_memory, "SIZE", "memory of the sandbox, kernel included (512m, 2g)" },
 	{ "cpus", 0, ARG_REQUIRED, take_cpus, "N", "virtual CPUs (default: the host's, at most 4)" },
 	{ "name", 0, ARG_REQUIRED, take_name, "NAME", "a name for messages" },
+	{ "privileged", 0, ARG_NONE, take_privileged, NULL, "all capabilities (inside the sandbox: it stays one)" },
 	{ "ulimit", 0, ARG_REQUIRED, take_ulimit, "NAME=SOFT[:HARD]", "resource limit (nofile=1024:2048)" },
 	{ "stop-timeout", 0, ARG_REQUIRED, take_stop_timeout, "SECONDS", "after SIGTERM, until the program is killed (10)" },
 	{ "rm", 0, ARG_NONE, take_rm, NULL, "accepted for docker's sake: nothing is ever left to remove" },

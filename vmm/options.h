@@ -20,7 +20,7 @@ enum platform { PLATFORM_AUTO, PLATFORM_KVM };
 struct run_options {
 	const char *image;
 	char **cmd; /* NULL-terminated tail of argv; may be empty */
-	bool is_interactive, has_tty, is_read_only, is_dry_run, want_help;
+	bool is_interactive, has_tty, is_read_only, is_dry_run, is_privileged, want_help;
 	bool has_entrypoint;
 	const char *entrypoint, *workdir, *user, *hostname, *name, *strace, *kernel;
 	struct string_list env, tmpfs, ulimits;

@@ -16,7 +16,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "vmm/sandbox.h"
 
 struct stream {
 	struct hyp_ring *ring;
@@ -180,6 +181,7 @@ static void *stream_thread(void *arg)
 {
 	struct vm *vm = arg;
 
+	sandbox_filter(SANDBOX_STREAM);
 	while (!atomic_load(&set.finish))
 		wait_and_move(vm, may_sleep(vm) ? -1 : 0);
 	set.s[HYP_STDIN].is_done = true;

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 
 #include "arch/vcpu.h"
+#include "vmm/sandbox.h"
 
 static __thread struct vcpu *self;
 
@@ -122,6 +123,7 @@ void *vcpu_thread(void *arg)
 	struct vcpu *v = arg;
 
 	self = v;
+	sandbox_filter(SANDBOX_VCPU);
 	if (wait_for_start(v))
 		run_loop(v);
 	return NULL;

@@ -20,6 +20,7 @@
 #include <sys/ioctl.h>
 
 #include "arch/vcpu.h"
+#include "vmm/sandbox.h"
 
 #define STRUCT_PAGE_BYTES 64u /* one per frame, see guestkernel/kapi/page.h */
 #define EVENT_GSI 8u
@@ -201,8 +202,6 @@ int vm_create(struct vm *vm, const struct vm_config *cfg, struct err *e)
 		ret = arch_vcpu_set_entry(&vm->cpu[0], vm->kimage.entry, 0, arch_direct_map(vm->at.fdt), 0, e);
 	if (ret)
 		vm_destroy(vm);
-	else
-		vm->cpu[0].started = true;
 	return ret;
 }
 
@@ -223,7 +222,10 @@ int vm_run(struct vm *vm, struct err *e)
 		}
 		vm->cpu[i].has_thread = true;
 	}
+	sandbox_filter(SANDBOX_MAIN);
 	pthread_mutex_lock(&vm->lock);
+	vm->cpu[0].started = true; /* the first guest instruction */
+	pthread_cond_broadcast(&vm->changed);
 	while (vm->result.kind == VM_RUNNING)
 		pthread_cond_wait(&vm->changed, &vm->lock);
 	pthread_mutex_unlock(&vm->lock);
@@ -269,6 +271,17 @@ void vm_end(struct vm *vm, enum vm_end_kind kind, int status, const char *fmt, .
 	for (i = 0; i < vm->nr_cpus; i++)
 		if (vm->cpu[i].has_thread)
 			vcpu_kick(&vm->cpu[i]);
+}
+
+void vm_report_frames(const struct vm *vm)
+{
+	char name[128];
+	uint32_t i;
+
+	for (i = 0; i < vm->result.nr_frames; i++) {
+		kimage_symbol(&vm->kimage, vm->result.frames[i], name, sizeof name);
+		fprintf(stderr, "  #%-2u 0x%016lx %s\n", i, vm->result.frames[i], name);
+	}
 }
 
 struct hyp_event *vm_event_page(struct vm *vm)

@@ -51,6 +51,8 @@ struct vm_result {
 	enum vm_end_kind kind;
 	int status;	 /* wait status for VM_EXITED */
 	char reason[1024];
+	uint64_t frames[HYP_BACKTRACE_MAX]; /* of a panic; named by vm_report_frames() */
+	uint32_t nr_frames;
 };
 
 /* What the container is to run; lives as long as the VM. */
@@ -60,7 +62,7 @@ struct vm_start {
 	uint32_t uid, gid;
 	uint32_t *groups;
 	uint32_t nr_groups;
-	bool tty, read_only;
+	bool tty, read_only, privileged;
 	uint16_t rows, cols;
 	char **tmpfs;		/* "path[:options]", NULL-terminated, may be NULL */
 	char **rlimits;		/* "name=soft:hard", NULL-terminated, may be NULL */
@@ -104,6 +106,8 @@ int vm_run(struct vm *vm, struct err *e) MUST_CHECK;
 void vm_destroy(struct vm *vm);
 /* Records how the VM ended and stops every vCPU. Any thread. The first call wins. */
 void vm_end(struct vm *vm, enum vm_end_kind kind, int status, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* Prints the backtrace of a dead guest kernel, with names. After vm_run(). */
+void vm_report_frames(const struct vm *vm);
 /* Sets bits of the event page and raises the event interrupt. Any thread. */
 void vm_raise(struct vm *vm, uint32_t event_bits);
 void vm_signal(struct vm *vm, int signo);

@@ -63,6 +63,7 @@ static const struct {
 	{ "groups", PROP_BYTES, &boot.groups, &boot.nr_groups },
 	{ "tty", PROP_PAIR, &boot.rows, &boot.cols },
 	{ "tty", PROP_FLAG, &boot.has_tty, NULL },
+	{ "privileged", PROP_FLAG, &boot.is_privileged, NULL },
 	{ "read-only", PROP_FLAG, &boot.is_read_only, NULL },
 };
 

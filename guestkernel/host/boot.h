@@ -26,7 +26,7 @@ struct boot_info {
 	u64 uid, gid;
 	const u8 *groups;		/* big-endian u32s */
 	u32 nr_groups;
-	bool has_tty, is_read_only;
+	bool has_tty, is_read_only, is_privileged;
 	u64 rows, cols;
 };
 

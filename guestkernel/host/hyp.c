@@ -15,7 +15,6 @@
 #include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/string.h"
-#include "guestkernel/strace.h"
 #include "guestkernel/trap.h"
 
 struct hyp_channel *hyp_channels;

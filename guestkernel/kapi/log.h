@@ -23,3 +23,6 @@ void log_print(enum log_level level, const char *fmt, ...) printf_like(2, 3);
 #define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
+
+/* Takes one line of strace output, without newline (guestkernel/host). */
+void strace_emit(const char *line, size_t n);

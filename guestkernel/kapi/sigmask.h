@@ -17,8 +17,11 @@ int must_check sigmask_swap_user(uaddr_t set, u64 size);
 void sigmask_swap_end(bool interrupted);
 
 struct restart_block {
-	s64 (*fn)(struct restart_block *rb); /* called by restart_syscall(2) */
-	u64 arg[5];
+	s64 (*fn)(struct restart_block *rb); /* called by restart_syscall(2); NULL: -EINTR */
+	u64 deadline_ns;
+	uaddr_t rem;
+	s32 clock;
+	u64 arg[4];
 };
 /* The current task's; filled by a call that returns -ERESTART_RESTARTBLOCK. */
 struct restart_block *current_restart_block(void);

@@ -41,8 +41,9 @@ void phys_init(u64 first_pfn, u64 end_pfn, u64 reserved_end_pfn, struct page *ma
 {
 	u32 i;
 
-	page_map = map;
-	page_first_pfn = first_pfn;
+	/* what lies below belongs to the kernel image and the monitor's structures: no struct page */
+	page_map = map + (reserved_end_pfn - first_pfn);
+	page_first_pfn = reserved_end_pfn;
 	page_end_pfn = end_pfn;
 	spin_init(&zone.lock, RANK_PHYS);
 	for (i = 0; i < MAX_ORDER; i++)

@@ -20,7 +20,7 @@
 #include "guestkernel/uapi/eventfd.h"
 #include "guestkernel/uapi/inotify.h"
 #include "guestkernel/uapi/poll.h"
-#include "syscall_protos.h"
+#include "syscalls_gen.h"
 
 static s64 install(struct file *f, bool cloexec)
 {

@@ -7,7 +7,7 @@
 #include "fs/pipe.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/uapi/fcntl.h"
-#include "syscall_protos.h"
+#include "syscalls_gen.h"
 
 s64 sys_pipe2(uaddr_t fds, u32 flags)
 {

@@ -12,16 +12,26 @@
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/sigmask.h"
+#include "guestkernel/task/task.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/uapi/resource.h"
-#include "syscall_protos.h"
+#include "syscalls_gen.h"
 
 #define SLOTS_ON_STACK 8
 #define SELECT_IN      (EPOLLRDNORM | EPOLLRDBAND | EPOLLIN | EPOLLHUP | EPOLLERR)
 #define SELECT_OUT     (EPOLLWRBAND | EPOLLWRNORM | EPOLLOUT | EPOLLERR)
 #define SELECT_EX      EPOLLPRI
 #define SELECT_MAX_FDS (1u << 20)
+
+static u32 count_bits(u64 w)
+{
+	u32 n = 0;
+
+	for (; w; w &= w - 1)
+		n++;
+	return n;
+}
 
 static u64 deadline_after(u64 ns)
 {
@@ -193,7 +203,7 @@ static int select_load(struct select_sets *ss)
 		for (u32 k = 0; k < 3; k++)
 			ss->bits[k][ss->words - 1] &= (1ull << ss->nr % 64) - 1;
 	for (u32 w = 0; w < ss->words; w++)
-		count += (u32)__builtin_popcountll(ss->bits[0][w] | ss->bits[1][w] | ss->bits[2][w]);
+		count += (u32)count_bits(ss->bits[0][w] | ss->bits[1][w] | ss->bits[2][w]);
 	ss->slots = kcalloc(count, sizeof *ss->slots);
 	return ss->slots || !count ? 0 : -ENOMEM;
 }

@@ -10,8 +10,8 @@
 
 #include "guestkernel/task/task.h"
 
-/* The boot CPU: makes its idle task out of the boot stack. cpus[0] is ready. */
-void sched_init(void);
+/* The boot CPU: makes its idle task out of the boot stack, which ends at boot_stack_top. cpus[] is filled. */
+void sched_init(void *boot_stack_top);
 /* The boot CPU becomes its idle loop: main.c calls this last. */
 noreturn_fn void sched_idle_loop(void);
 /* Entry of another CPU on its idle stack; the architecture has set this_cpu(). */

@@ -19,6 +19,7 @@
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/htab.h"
+#include "guestkernel/kapi/sigmask.h"
 #include "guestkernel/kapi/timer.h"
 #include "guestkernel/kapi/wait.h"
 #include "guestkernel/task/sigset.h"
@@ -31,7 +32,6 @@ struct fs_ctx;
 struct file;
 struct tty_session;
 struct posix_timer;
-struct futex_pi;
 
 #define PID_MAX_DEFAULT 32768
 #define PID_RESERVED 300
@@ -52,8 +52,7 @@ enum task_work {
 	WORK_RSEQ = 1u << 1,		/* switched or signalled since rseq was last written */
 	WORK_RESTORE_MASK = 1u << 2,	/* saved_blocked becomes blocked (sigsuspend) */
 	WORK_KILLED = 1u << 3,		/* group is exiting or exec removes this thread */
-	WORK_CPUTIME = 1u << 4,		/* CPU clocks with limits or timers need a look */
-	WORK_MEMBARRIER = 1u << 5,
+	WORK_MEMBARRIER = 1u << 4,	/* passes through the kernel once */
 };
 
 /* A number; in the table while anything uses it. */
@@ -74,7 +73,7 @@ struct tgroup {
 	s32 ppid;			/* [T], read anywhere: number of the parent */
 	struct task *leader;		/* [T] */
 	struct list threads;		/* [T] task.thread_link */
-	u32 nr_threads;			/* [T] not yet exited */
+	u32 nr_threads;			/* [T and S for writing] not yet exited */
 	struct tgroup *parent;		/* [T] */
 	struct list children, sibling;	/* [T] */
 	struct pid *pgrp, *session;	/* [T] */
@@ -92,10 +91,16 @@ struct tgroup {
 	struct spinlock lock;		/* RANK_SIGHAND */
 	struct sighand *sighand;	/* [S] replaced by exec */
 	struct sigqueue_head shared;	/* [S] */
+	struct waitq signal_wait;	/* pollers of signalfds */
 	bool exiting;			/* [S] exit_group or fatal signal */
 	struct task *exec_task;		/* [S] thread that removes the others */
-	u32 stop_flags;			/* [S] enum group_stop */
+	bool stop_pending;		/* [S] threads are to stop */
+	bool stopped;			/* [S] all have */
+	bool stop_unreported, cont_unreported; /* [S] for wait4() */
+	bool notify_cont;		/* [S] somebody has to tell the parent */
+	bool init_may_die;		/* [S] process 1 was killed by a fault or by the monitor */
 	u32 nr_stopped;			/* [S] */
+	u32 nr_queued;			/* [S] sigqueue entries, against RLIMIT_SIGPENDING */
 	s32 stop_signal;		/* [S] */
 	struct waitq thread_wait;	/* exec waits for the other threads to go */
 	struct task *last_target;	/* [S] rotates delivery of process signals */
@@ -117,23 +122,13 @@ struct tgroup {
 	struct ktimer cpu_timer;	/* looks at CPU time again */
 	u32 rlimit_cpu_warned_s;	/* [S] */
 	s32 oom_score_adj;
-	struct mutex exec_lock;		/* RANK_EXEC */
-	struct vfork_done *vfork;	/* [A of leader] parent waits until we exec or exit */
+	struct mutex timer_mutex;	/* RANK_EXEC: setting itimers and POSIX timers */
 	u32 personality;		/* [self] */
-	bool no_cldwait_reap;
 };
 
 struct rseq_state {
 	u64 ua;				/* 0: not registered */
 	u32 len, sig;
-};
-
-struct restart_block {
-	s64 (*fn)(struct restart_block *rb);	/* NULL: -EINTR */
-	u64 deadline_ns;
-	uaddr_t rem;
-	s32 clock;
-	u64 arg[4];
 };
 
 struct task {
@@ -183,18 +178,17 @@ struct task {
 	sigset_t blocked;		/* [self], changed under [S] */
 	sigset_t saved_blocked;		/* [self] */
 	sigset_t wait_set;		/* [S] sigtimedwait: signals that wake though blocked */
+	struct vfork_done *vfork;	/* [self] the parent waits until we exec or exit */
 	struct sigqueue_head pending;	/* [S] */
 	bool stop_counted;		/* [S] */
 	u64 altstack_sp, altstack_size;	/* [self] */
 	u32 altstack_flags;		/* [self] */
 	struct restart_block restart;	/* [self] */
-	struct waitq signalfd_wait;
 
 	/* user memory the kernel writes */
 	uaddr_t set_child_tid, clear_child_tid;	/* [self] */
 	uaddr_t robust_list;		/* [self] */
 	struct rseq_state rseq;		/* [self] */
-	struct list pi_owned;		/* futexes with PI waiters we own, under futex locks */
 	u64 timer_slack_ns;
 	bool keep_caps;			/* [self] */
 	bool in_execve;
@@ -296,6 +290,8 @@ struct init_spec {
 int must_check task_create_init(const struct init_spec *spec);
 /* Called when process 1 has exited and everything else was killed; by main.c. status as of wait4(). */
 void init_exited(s32 status);
+/* A signal from outside to process 1; SIGKILL cannot be ignored. */
+void signal_init_from_monitor(s32 sig);
 /* In prepare(): the CPU's current() is process 1. */
 
 /* A synchronous fault of the current task (mm): forced even when blocked or ignored. */

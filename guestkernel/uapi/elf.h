@@ -29,7 +29,7 @@
 #define EI_VERSION     6
 #define EI_OSABI       7
 #define EI_ABIVERSION  8
-#define EI_PAD	       9
+#define EI_PAD	       8
 #define EI_NIDENT      16
 #define EM_X86_64      62
 #define ELFMAG1	       69

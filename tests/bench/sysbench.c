@@ -4,10 +4,10 @@
  *
  * Role      Static program run natively and in containers by tools/bench/count and others. Prints one
  *           line for each measurement: its name and the cost of one round.
- *           sysbench [-t] [-s] [-d DIR] [-r ROUNDS-FACTOR] [NAME...]
+ *           sysbench [-t] [-d DIR] [-r ROUNDS-FACTOR] [NAME...]
  * Rules     -t counts ticks of the CPU's counter, otherwise nanoseconds. On a test host started with
  *           --icount shift=0 a tick is one instruction. The cost of the empty loop is taken off; of
- *           five batches the cheapest counts. -s prints the counter at the start of the program.
+ *           five batches the cheapest counts.
  * See       tools/bench/count; tests/README.md
  */
 #include <errno.h>
@@ -293,7 +293,6 @@ static void measure(const struct bench *b, double factor)
 
 int main(int argc, char **argv)
 {
-	uint64_t first = ticks();
 	const char *dir = ".";
 	double factor = 1;
 	int option;
@@ -301,11 +300,9 @@ int main(int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "--exit"))
 		return 0;
 	program = realpath(argv[0], NULL);
-	while ((option = getopt(argc, argv, "tsd:r:")) != -1) {
+	while ((option = getopt(argc, argv, "td:r:")) != -1) {
 		if (option == 't')
 			use_ticks = 1;
-		else if (option == 's')
-			printf("%-12s %12llu\n", "start", (unsigned long long)first);
 		else if (option == 'd')
 			dir = optarg;
 		else if (option == 'r')

@@ -10,12 +10,16 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tests/lib/harness.h"
 
+#define HOST_TASK_SPACE 16384
+
 struct host_thread {
+	char task[HOST_TASK_SPACE]; /* what current() points at: a struct task full of zeros */
 	pthread_mutex_t lock;
 	pthread_cond_t cond;
 	bool token; /* [lock] */
@@ -87,9 +91,10 @@ struct host_thread *host_self(void)
 
 	if (self)
 		return self;
-	self = calloc(1, sizeof *self);
+	self = host_alloc(64, sizeof *self);
 	if (!self)
 		abort();
+	memset(self, 0, sizeof *self);
 	pthread_mutex_init(&self->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

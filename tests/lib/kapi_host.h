@@ -20,7 +20,17 @@ void host_fault_range(u64 lo, u64 hi);
 /* signal_pending() of the calling thread; wakes it when set from another one. */
 void host_signal_set(bool pending);
 void host_signal_thread(struct task *t);
-/* Realtime clock offset and fixed monotonic clock (0: the host's). */
+/* Stops the monotonic clock there (0: the host's runs again); the wall clock stands beside it. */
 void host_clock_fix(u64 monotonic_ns);
+/* Stops the clock there and runs the timers that are due; how many. */
+u32 host_timers_run(u64 now_ns);
+/* The same without touching the clock, and the earliest deadline (U64_MAX: none). */
+u32 host_timers_expire(u64 now_ns);
+u64 host_timers_next(void);
+
+struct file;
+/* Read and write with a kernel buffer, access checked. */
+s64 host_read(struct file *f, void *buf, size_t n);
+s64 host_write(struct file *f, const void *buf, size_t n);
 /* An application address for host memory. */
 #define HOST_UADDR(p) UADDR((uintptr_t)(p))

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import tap      # noqa: E402 (a sibling, found through the line above)
@@ -79,6 +80,7 @@ def build(variant):
     if status:
         fail('build-' + variant, details=text, rerun=f'tools/dev build {variant}')
         return None
+    print(''.join(f'# {line}\n' for line in text.splitlines() if 'warning:' in line), end='')
     return ROOT / ('build' if variant == 'gcc' else 'build-' + variant)
 
 
@@ -90,7 +92,7 @@ def run_test(test, extra, prefix):
     name = prefix + test['name'].replace(' ', '-')
     results, notes = [], text.splitlines()
     if test['protocol'] == 'tap':
-        results, notes = tap.collect(notes)
+        *results, (_, notes) = tap.results(notes)
     elif status == 77:
         return [(tap.Result('skip', name, (notes or ['no reason given'])[-1]), [])]
     for result, _ in results:
@@ -125,6 +127,11 @@ def meson_tests(directory, suite, extra=(), prefix='', jobs=None):
     tests = [t for t in introspect(directory)
              if any(s.split(':')[-1] == suite for s in t['suite'])
              and wanted(prefix + t['name'].replace(' ', '-'))]
+    if tests:       # test programs need not be part of the default build
+        text, status = run(['ninja', '-C', directory, 'meson-test-prereq'], timeout=900)
+        if status:
+            fail('building-tests', details=text)
+            return len(tests)
     with concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
         for test, results in zip(tests, pool.map(lambda t: run_test(t, list(extra), prefix), tests)):
             again = f'tools/dev test {NAME}:{prefix}{test["name"].replace(" ", "-")}'
@@ -134,13 +141,37 @@ def meson_tests(directory, suite, extra=(), prefix='', jobs=None):
     return len(tests)
 
 
+def stream(args, timeout):
+    """The output lines of a program as they come, then its status as an integer."""
+    child = subprocess.Popen([str(a) for a in args], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+                             stderr=subprocess.STDOUT, errors='replace', start_new_session=True)
+    late = threading.Timer(timeout, os.killpg, (child.pid, signal.SIGKILL))
+    late.start()
+    try:
+        for line in child.stdout:
+            yield line.rstrip('\n')
+        yield child.wait()
+    finally:
+        late.cancel()
+
+
 def relay(place, command, timeout):
     """Run a program that prints TAP and pass its results on as PLACE/name."""
-    text, status = run(command, timeout=timeout)
-    results, notes = tap.collect(text.splitlines())
-    for result, comments in results:
+    status, seen = 0, set()
+
+    def lines():
+        nonlocal status
+        for line in stream(command, timeout):
+            if isinstance(line, str):
+                yield line
+            else:
+                status = line
+    for result, comments in tap.results(lines()):
+        if result is None:
+            break
+        seen.add(result.status)
         again = f'tools/dev test {NAME}:{place}/' + result.name.split('/')[0]
         emit(result.status, f'{place}/{result.name}' if result.name else place, result.text,
              comments if result.status == 'fail' else [], again.rstrip('/'))
-    if (status and not any(r.status == 'fail' for r, _ in results)) or not results:
-        fail(place, f'ended with status {status}', '\n'.join(notes))
+    if not seen or status not in (0, 1) or (status and 'fail' not in seen):
+        fail(place, f'ended with status {status}', comments)

@@ -48,19 +48,23 @@ def parse(line):
     return Result(status, name.rstrip(':'), reason or remark.strip())
 
 
-def collect(lines):
-    """All results, each with the list of its commentary lines; then the lines that were left."""
-    results, notes = [], []
+def results(lines):
+    """Each result with the list of its commentary lines, as soon as the next one begins; at the end
+    None with the lines that were left."""
+    current, own, notes = None, [], []
     for line in lines:
         result = parse(line)
         if result:
-            results.append((result, notes))
-            notes = []
+            if current:
+                yield current, own
+            current, own, notes = result, notes, []
             continue
         if re.match(r'TAP version|1\.\.\d', line):
             continue
-        if results and results[-1][0].status == 'fail' and line[:1] in (' ', '#'):
-            results[-1][1].append(line)
+        if current and current.status == 'fail' and line[:1] in (' ', '#'):
+            own.append(line)
         if not line.startswith(' '):
             notes.append(line)
-    return results, notes
+    if current:
+        yield current, own
+    yield None, notes

@@ -11,6 +11,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import suite        # noqa: E402
 
 directory = suite.build('fuzz')
-if directory and suite.meson_tests(directory, 'fuzz', ['-max_total_time=10', '-print_final_stats=0',
-                                                       '-rss_limit_mb=2048']) == 0:
+if directory and suite.meson_tests(directory, 'fuzz', ['-runs=-1', '-max_total_time=10',
+                                                       f'-artifact_prefix={suite.ROOT}/build-logs/']) == 0:
     suite.skip('fuzz', 'there are no fuzzers yet')

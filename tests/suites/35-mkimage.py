@@ -17,6 +17,7 @@ import suite        # noqa: E402
 
 
 def make(folder, *args):
+    """Run mkimage in FOLDER; returns (what it said, status)."""
     text, status = suite.run([suite.ROOT / 'tools/mkimage', '--quiet', *args], cwd=folder)
     return text.strip(), status
 
@@ -59,7 +60,9 @@ def test_oci_layout(folder):
 
 def test_same_bytes(folder):
     for name in ('one.tar', 'two.tar'):
-        make(folder, 'busybox', name)
+        text, status = make(folder, 'busybox', name)
+        if status:
+            return suite.fail('same-bytes', details=text)
     suite.check('same-bytes', (folder / 'one.tar').read_bytes() == (folder / 'two.tar').read_bytes())
 
 
@@ -84,6 +87,7 @@ def test_errors(folder):
     for case, args, want in (
             ('bad-name', ['fedora', 'x.tar'], 'unknown image'),
             ('bad-package', ['debian+no/such', 'x.tar'], 'not a package name'),
+            ('no-such-package', ['debian+no-such-package', 'x.tar'], 'knows no package'),
             ('no-folder', ['busybox', 'missing/x.tar'], 'no such directory'),
             ('no-source', ['scratch', 'x.tar', '--copy', 'nothing:/x'], 'there is no nothing')):
         text, status = make(folder, *args)
@@ -91,7 +95,10 @@ def test_errors(folder):
         suite.check('error-' + case, status != 0 and want in text and not left, f'{text} {left}')
 
 
+TESTS = {'docker-archive': test_docker_archive, 'oci': test_oci_layout, 'copy': test_copy,
+         'same-bytes': test_same_bytes, 'error': test_errors}     # by how their cases begin
+
 with tempfile.TemporaryDirectory() as name:
-    for test in (test_docker_archive, test_oci_layout, test_same_bytes, test_copy, test_errors):
-        if suite.wanted(test.__name__[5:].replace('_', '-')) or suite.CASES:
+    for case, test in TESTS.items():
+        if not suite.CASES or any(c.startswith(case) for c in suite.CASES):
             test(pathlib.Path(name))

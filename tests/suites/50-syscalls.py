@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # about: the system call programs: on this Linux, in the sandbox here, in the sandbox on a test host
-# timeout: 1500
+# timeout: 2700
 # fast: yes
 # packages: build test
 """syscalls - tests/syscalls natively (the specification), then in the sandbox on each machine
@@ -20,7 +20,7 @@ RUNNER = suite.ROOT / 'tests/syscalls/run.py'
 
 def programs(machine):
     """The programs of MACHINE that were asked for by name."""
-    return [c.split('/')[1] for c in suite.CASES if c.startswith(machine + '/')]
+    return [c.split('/', 1)[1] for c in suite.CASES if c.startswith(machine + '/')]
 
 
 def main():
@@ -35,14 +35,16 @@ def main():
     if not RUNNER.exists() or not monitor.exists():
         suite.skip('kvm', 'there is no ' + ('monitor' if RUNNER.exists() else str(RUNNER)) + ' yet')
         return
+    # one sandbox for each program; in the fast run one for all
+    options = ['--timeout', '150', '--once'] if suite.FAST else ['--timeout', '60']
     if suite.wanted('kvm'):
         if os.access('/dev/kvm', os.R_OK | os.W_OK):
-            suite.relay('kvm', [RUNNER, *programs('kvm')], 900)
+            suite.relay('kvm', [RUNNER, *options, *programs('kvm')], 900)
         else:
             suite.skip('kvm', '/dev/kvm is not usable here')
     if suite.wanted('testhost') and not (suite.FAST and not suite.CASES):
-        suite.relay('testhost', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '900', '--',
-                                RUNNER, *programs('testhost')], 1000)
+        suite.relay('testhost', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '1500', '--',
+                                RUNNER, *options, *programs('testhost')], 1600)
 
 
 main()

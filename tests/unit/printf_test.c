@@ -19,7 +19,8 @@ TEST(integers_in_every_base_and_size)
 	EXPECT("18446744073709551615", "%llu", ~0ull);
 	EXPECT("ff FF 377", "%x %X %o", 255, 255, 255);
 	EXPECT("0xff 0XFF 0377 0", "%#x %#X %#o %#x", 255, 255, 255, 0);
-	EXPECT("-1 255 -1 65535", "%hhd %hhu %hd %hu", 0xff, 0x1ff, 0xffff, 0x1ffff);
+	EXPECT("-1 255 -1 65535", "%hhd %hhu %hd %hu", (s8)0xff, (u8)0x1ff, (s16)0xffff,
+	       (u16)0x1ffff);
 	EXPECT("123456789012 7", "%lu %zu", 123456789012ul, (size_t)7);
 }
 

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -251,21 +252,26 @@ def saved_state(config, cache):
     return ready
 
 
-def start(config, cache, folder, hostroot, boot=False, stay=None, console=None):
-    """A test host that is up, FOLDER shared as `work` and HOSTROOT as `host`."""
+def start(config, cache, folder, hostroot, boot=False, stay=None, console=None, trace=None):
+    """A test host that is up, FOLDER shared as `work` and HOSTROOT as `host`.
+
+    TRACE: a file for the instructions of guests within the host, see count_guest().
+    """
+    extra = trace_arguments(trace) if trace else []
     log = (pathlib.Path(stay) if stay else cache) / f'qemu.{os.getpid()}.log'
     host = None
     try:
         if boot:
             memory = cache / f'memory.{os.getpid()}'
-            host = Host(config.arguments(memory, 'off', console, folder, hostroot),
+            host = Host(config.arguments(memory, 'off', console, folder, hostroot) + extra,
                         folder=stay, log=log)
             session = Session(host.agent)
             session.wait_up(BOOT_SECONDS, host.alive)
             memory.unlink(missing_ok=True)
         else:
             state = saved_state(config, cache)
-            host = Host(config.arguments(state / 'memory', 'off', console, folder, hostroot),
+            host = Host(config.arguments(state / 'memory', 'off', console, folder, hostroot)
+                        + extra,
                         state=state / 'devices', folder=stay, log=log)
             session = Session(host.agent)
             session.wait_up(RESTORE_SECONDS, host.alive)
@@ -276,3 +282,35 @@ def start(config, cache, folder, hostroot, boot=False, stay=None, console=None):
         raise explain(problem, log) from None
     finally:
         log.unlink(missing_ok=True)
+
+
+# Where a guest's kernel lies, and a program linked to a fixed address. The host's own kernel begins
+# right behind the first range; programs of the host within the second are told apart by a flag.
+TRACED = ['0xffffffff80000000+0x1000000', '0x400000+0x800000']
+FLAG_NESTED = 1 << 21       # QEMU's translation flag for code that runs under VMRUN
+
+
+def trace_arguments(path):
+    """QEMU arguments that log each instruction in TRACED, one to a line."""
+    return ['-singlestep', '-d', 'exec,nochain', '-dfilter', ','.join(TRACED), '-D', str(path)]
+
+
+def count_guest(path):
+    """Instructions of the nested guest in a trace: (kernel before the first of a program, kernel,
+    program). The rounds of a repeated string instruction count as one."""
+    first, kernel, user, last = None, 0, 0, None
+    with open(path) as trace:
+        for line in trace:
+            found = re.match(r'Trace \d+: \S+ \[\w+/(\w+)/(\w+)/', line)
+            if not found:
+                continue
+            flags = int(found.group(2), 16)
+            if not flags & FLAG_NESTED or found.group(1) == last:
+                continue
+            last = found.group(1)
+            if flags & 3 and not last.startswith('f'):      # else the kernel trying out its CPU
+                first = kernel if first is None else first
+                user += 1
+            else:
+                kernel += 1
+    return first, kernel, user

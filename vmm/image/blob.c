@@ -204,10 +204,12 @@ static int inflater_open(struct blob_stream *s, enum blob_format format, struct 
 		return err_set(err, ENOMEM, "not enough memory to decompress");
 	archive_read_support_format_raw(s->inflater);
 	archive_read_support_format_empty(s->inflater);
-	r = archive_read_append_filter(s->inflater, format == BLOB_GZIP ? ARCHIVE_FILTER_GZIP
-									: ARCHIVE_FILTER_ZSTD);
-	if (r == ARCHIVE_OK)
-		r = archive_read_open(s->inflater, s, NULL, inflater_read, NULL);
+	/* not archive_read_append_filter(), which would link every decompressor there is */
+	if (format == BLOB_GZIP)
+		archive_read_support_filter_gzip(s->inflater);
+	else
+		archive_read_support_filter_zstd(s->inflater);
+	r = archive_read_open(s->inflater, s, NULL, inflater_read, NULL);
 	if (r == ARCHIVE_OK)
 		r = archive_read_next_header(s->inflater, &entry);
 	if (r != ARCHIVE_OK && r != ARCHIVE_EOF)

@@ -260,12 +260,11 @@ static bool file_is_whole(int fd, uint64_t size)
 	       erofs_super_check(block, size, NULL) == 0;
 }
 
-static int entry_load(const struct cache *c, int dir_fd, struct cache_entry *e)
+static int entry_load(int dir_fd, struct cache_entry *e)
 {
 	struct stat st;
 	int r;
 
-	(void)c;
 	e->fd = openat(dir_fd, "rootfs.erofs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (e->fd < 0 || fstat(e->fd, &st) < 0)
 		return -errno;
@@ -273,7 +272,8 @@ static int entry_load(const struct cache *c, int dir_fd, struct cache_entry *e)
 	if (!file_is_whole(e->fd, e->size))
 		return -EUCLEAN;
 	r = read_file(dir_fd, "config.json", JSON_SIZE_MAX, &e->config, &e->config_len);
-	if (r == 0 && !e->config_len)
+	/* cut short or zeros after a power cut */
+	if (r == 0 && e->config[0] != '{')
 		r = -EUCLEAN;
 	return r;
 }
@@ -292,7 +292,7 @@ int cache_entry_open(const struct cache *c, const char *id, struct cache_entry *
 		return -ENOENT;
 	if (dir_fd < 0)
 		return err_set_errno(err, errno, "opening image %.12s in %s", id, c->path);
-	r = entry_load(c, dir_fd, e);
+	r = entry_load(dir_fd, e);
 	if (r < 0) {
 		cache_entry_close(e);
 		if (r != -EUCLEAN && r != -ENOENT)
@@ -349,9 +349,11 @@ static int make_tmp(const struct cache *c, struct cache_build *b)
 		if (b->dir_fd >= 0 && flock(b->dir_fd, LOCK_EX | LOCK_NB) == 0 &&
 		    fstatat(c->fd, path, &st, 0) == 0)
 			return 0;
+		/* a cleaner was faster, or no descriptor is left */
 		if (b->dir_fd >= 0)
 			close(b->dir_fd);
 		b->dir_fd = -1;
+		unlinkat(c->fd, path, AT_REMOVEDIR);
 	}
 	return -EBUSY;
 }

@@ -16,6 +16,7 @@ int json_parse(const char *text, size_t len, struct json_object **out, struct er
 	struct json_tokener *tok;
 	struct json_object *o;
 	enum json_tokener_error e;
+	size_t end;
 
 	if (len > JSON_SIZE_MAX)
 		return err_set(err, EFBIG, "the JSON document is larger than %u MiB",
@@ -25,7 +26,10 @@ int json_parse(const char *text, size_t len, struct json_object **out, struct er
 		return err_set(err, ENOMEM, "not enough memory");
 	o = json_tokener_parse_ex(tok, text, len);
 	e = json_tokener_get_error(tok);
+	end = json_tokener_get_parse_end(tok);
 	json_tokener_free(tok);
+	if (e == json_tokener_success && strspn(text + end, " \t\r\n") != len - end)
+		e = json_tokener_error_parse_unexpected;
 	if (e == json_tokener_success && o && json_object_is_type(o, json_type_null)) {
 		json_object_put(o);
 		o = NULL;

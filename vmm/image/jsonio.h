@@ -15,6 +15,7 @@
 
 #define JSON_SIZE_MAX (4u << 20)
 
+/* text is NUL-terminated at len; nothing but blanks may follow the document. */
 MUST_CHECK int json_parse(const char *text, size_t len, struct json_object **out, struct err *err);
 
 static inline void cleanup_json(struct json_object **o)

@@ -54,6 +54,16 @@ static void split(char *path, const char **dir, const char **name)
 	}
 }
 
+/* Bookkeeping of AUFS, as old image builders left it in archives. */
+static bool is_meta(const char *clean)
+{
+	const char *at = strstr(clean, WHITEOUT_META);
+
+	while (at && at != clean && at[-1] != '/')
+		at = strstr(at + 1, WHITEOUT_META);
+	return at != NULL;
+}
+
 /* True when the entry was a whiteout or other bookkeeping and is done with. */
 static int apply_whiteout(const struct layer_job *job, const char *path, bool *is_done,
 			  struct err *err)
@@ -64,14 +74,16 @@ static int apply_whiteout(const struct layer_job *job, const char *path, bool *i
 	*is_done = false;
 	if (!job->is_layered || tree_path_clean(path, clean) < 0)
 		return 0;
+	if (is_meta(clean) && !strstr(clean, WHITEOUT_OPAQUE)) {
+		*is_done = true;
+		return 0;
+	}
 	split(clean, &dir, &name);
 	if (strncmp(name, WHITEOUT, strlen(WHITEOUT)) != 0)
 		return 0;
 	*is_done = true;
 	if (strcmp(name, WHITEOUT_OPAQUE) == 0)
 		return tree_whiteout(job->tree, dir, true, err);
-	if (strncmp(name, WHITEOUT_META, strlen(WHITEOUT_META)) == 0)
-		return 0;
 	name += strlen(WHITEOUT);
 	if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return err_set(err, EINVAL, "whiteout '%.200s' names nothing", path);

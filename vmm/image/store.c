@@ -186,6 +186,8 @@ static void entries_sort(struct store *s)
 {
 	size_t out = 0;
 
+	if (!s->nr_entries)
+		return;
 	qsort(s->entries, s->nr_entries, sizeof(*s->entries), entry_compare);
 	for (size_t i = 0; i < s->nr_entries; i++) {
 		struct store_entry *e = &s->entries[i];

@@ -260,6 +260,9 @@ static void prune_lower(struct tree *t, struct tree_node *dir)
 {
 	struct tree_node *next;
 
+	if (dir->pruned == t->layer)
+		return;
+	dir->pruned = t->layer;
 	for (struct tree_node *n = dir->inode->children; n; n = next) {
 		next = n->next;
 		if (is_dir(n))
@@ -280,7 +283,7 @@ int tree_path_clean(const char *path, char out[TREE_PATH_MAX])
 			while (len && out[--len] != '/')
 				;
 		} else if (n && !(n == 1 && path[0] == '.')) {
-			if (len + 1 + n >= TREE_PATH_MAX)
+			if (len + (len > 0) + n >= TREE_PATH_MAX)
 				return -1;
 			if (len)
 				out[len++] = '/';
@@ -404,25 +407,39 @@ static int walk_dir(struct tree *t, const char *path, size_t len, bool want_crea
 	return 0;
 }
 
-/* Clean the path, walk to its parent; *name points into buf and is "" for the root itself. */
-static int walk_parent(struct tree *t, const char *path, bool want_create, char buf[TREE_PATH_MAX],
-		       struct tree_node **dir, const char **name, struct err *err)
+/* Where a path leads: a directory and a name in it, "" for the root itself. */
+struct spot {
+	struct tree_node *dir; /* NULL: missing and not made */
+	const char *name;      /* inside buf */
+	char buf[TREE_PATH_MAX];
+};
+
+static int walk_parent(struct tree *t, const char *path, bool want_create, struct spot *s,
+		       struct err *err)
 {
 	const char *slash;
 	int r;
 
-	if (tree_path_clean(path, buf) < 0)
+	if (tree_path_clean(path, s->buf) < 0)
 		return err_set(err, ENAMETOOLONG, "'%.60s...': the path is longer than %d bytes",
 			       path, TREE_PATH_MAX - 1);
-	slash = strrchr(buf, '/');
-	*name = slash ? slash + 1 : buf;
-	if (strlen(*name) > EROFS_NAME_MAX)
+	slash = strrchr(s->buf, '/');
+	s->name = slash ? slash + 1 : s->buf;
+	if (strlen(s->name) > EROFS_NAME_MAX)
 		return err_set(err, ENAMETOOLONG, "'%.60s...': a name is longer than %d bytes",
-			       *name, EROFS_NAME_MAX);
-	r = walk_dir(t, buf, slash ? slash - buf : 0, want_create, dir, err);
+			       s->name, EROFS_NAME_MAX);
+	r = walk_dir(t, s->buf, slash ? slash - s->buf : 0, want_create, &s->dir, err);
 	if (r < 0)
 		return err_add(err, "'%.200s'", path);
 	return 0;
+}
+
+/* What is there now, or NULL. */
+static struct tree_node *spot_node(const struct tree *t, const struct spot *s)
+{
+	if (!s->dir || !*s->name)
+		return s->dir;
+	return tree_child(t, s->dir, s->name, strlen(s->name));
 }
 
 /* The new inode takes the place of what n has; for directories the children stay. */
@@ -441,25 +458,24 @@ static void node_replace(struct tree *t, struct tree_node *n, struct tree_inode 
 int tree_put(struct tree *t, const char *path, struct tree_inode *attr, struct tree_inode **out,
 	     struct err *err)
 {
-	char buf[TREE_PATH_MAX];
 	struct tree_inode *inode;
-	struct tree_node *dir, *n;
-	const char *name;
-	int r = walk_parent(t, path, true, buf, &dir, &name, err);
+	struct tree_node *n;
+	struct spot s;
+	int r = walk_parent(t, path, true, &s, err);
 
 	if (r < 0)
 		return r;
-	if (!*name && !S_ISDIR(attr->mode))
+	if (!*s.name && !S_ISDIR(attr->mode))
 		return err_set(err, EINVAL,
 			       "'%.200s' replaces the root directory by something else", path);
 	r = inode_create(t, attr, &inode, err);
 	if (r < 0)
 		return err_add(err, "'%.200s'", path);
-	n = *name ? tree_child(t, dir, name, strlen(name)) : t->root;
+	n = spot_node(t, &s);
 	if (n) {
 		node_replace(t, n, inode);
 	} else {
-		r = node_create(t, dir, name, strlen(name), &n, err);
+		r = node_create(t, s.dir, s.name, strlen(s.name), &n, err);
 		if (r < 0) {
 			t->nr_bytes -= inode_bytes(inode);
 			free(inode);
@@ -476,15 +492,13 @@ int tree_put(struct tree *t, const char *path, struct tree_inode *attr, struct t
 static int link_target(struct tree *t, const char *path, const char *target,
 		       struct tree_inode **out, struct err *err)
 {
-	char buf[TREE_PATH_MAX];
-	struct tree_node *dir, *n = NULL;
-	const char *name;
-	int r = walk_parent(t, target, false, buf, &dir, &name, err);
+	struct tree_node *n;
+	struct spot s;
+	int r = walk_parent(t, target, false, &s, err);
 
 	if (r < 0)
 		return r;
-	if (dir && *name)
-		n = tree_child(t, dir, name, strlen(name));
+	n = spot_node(t, &s);
 	if (!n)
 		return err_set(err, ENOENT,
 			       "hard link '%.200s': its target '%.200s' does not exist", path,
@@ -498,20 +512,19 @@ static int link_target(struct tree *t, const char *path, const char *target,
 
 int tree_link(struct tree *t, const char *path, const char *target, struct err *err)
 {
-	char buf[TREE_PATH_MAX];
 	struct tree_inode *inode = NULL;
-	struct tree_node *dir, *n;
-	const char *name;
+	struct tree_node *n;
+	struct spot s;
 	int r = link_target(t, path, target, &inode, err);
 
 	if (r < 0)
 		return r;
-	r = walk_parent(t, path, true, buf, &dir, &name, err);
+	r = walk_parent(t, path, true, &s, err);
 	if (r < 0)
 		return r;
-	if (!*name)
+	if (!*s.name)
 		return err_set(err, EINVAL, "hard link '%.200s' replaces the root directory", path);
-	n = tree_child(t, dir, name, strlen(name));
+	n = spot_node(t, &s);
 	if (n && n->inode == inode) {
 		n->layer = t->layer;
 		return 0;
@@ -520,7 +533,7 @@ int tree_link(struct tree *t, const char *path, const char *target, struct err *
 	if (n) {
 		node_replace(t, n, inode);
 	} else {
-		r = node_create(t, dir, name, strlen(name), &n, err);
+		r = node_create(t, s.dir, s.name, strlen(s.name), &n, err);
 		if (r == 0)
 			node_attach_inode(t, n, inode);
 		else
@@ -532,22 +545,19 @@ int tree_link(struct tree *t, const char *path, const char *target, struct err *
 
 int tree_whiteout(struct tree *t, const char *path, bool is_opaque, struct err *err)
 {
-	char buf[TREE_PATH_MAX];
-	struct tree_node *dir, *n;
-	const char *name;
-	int r = walk_parent(t, path, false, buf, &dir, &name, err);
+	struct tree_node *n;
+	struct spot s;
+	int r = walk_parent(t, path, false, &s, err);
 
 	if (r < 0)
 		return r;
-	n = dir && *name ? tree_child(t, dir, name, strlen(name)) : dir;
+	n = spot_node(t, &s);
 	if (!n)
-		return 0;
-	if (is_dir(n) && (is_opaque || n->layer == t->layer))
-		prune_lower(t, n);
-	if (is_opaque || n == t->root || n->layer == t->layer)
 		return 0;
 	if (is_dir(n))
 		prune_lower(t, n);
+	if (is_opaque || n == t->root || n->layer == t->layer)
+		return 0;
 	if (!is_dir(n) || !n->inode->children)
 		node_remove(t, n);
 	return 0;

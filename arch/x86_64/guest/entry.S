@@ -179,6 +179,7 @@ trap_stubs:
 	.align	4096
 boot_stack:
 	.skip	16384
+	.globl	boot_stack_top
 boot_stack_top:
 
 	.section .note.GNU-stack, "", @progbits

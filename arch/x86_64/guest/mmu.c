@@ -32,6 +32,8 @@
 #define PTE_A 0x020ull
 #define PTE_D 0x040ull
 #define PTE_G 0x100ull
+#define PTE_NONE 0x200ull /* software: mapped without any right, P clear */
+#define PTE_MAPPED (PTE_P | PTE_NONE)
 #define PTE_NX (1ull << 63)
 #define PTE_ADDR 0x000ffffffffff000ull
 
@@ -42,11 +44,17 @@
 
 u64 arch_kmap_base = KMAP_BASE, arch_kmap_end = KMAP_BASE + KMAP_BYTES;
 
+static u64 boot_root; /* tables the monitor made: kernel half only */
 static struct spinlock shoot_lock = SPINLOCK_INIT(RANK_LEAF);
 static struct {
 	struct arch_aspace *as;
 	u64 va, npages;
 } shoot;
+
+void mmu_setup(void)
+{
+	boot_root = read_cr3() & PTE_ADDR;
+}
 
 void *arch_phys_to_virt(paddr_t pa)
 {
@@ -130,7 +138,7 @@ int arch_mmu_create(struct arch_aspace *as)
 	as->root_pa = page_paddr(pg).pa;
 	as->nr_tables = 1;
 	pg->flags |= PG_TABLE;
-	kernel = arch_phys_to_virt(PADDR(read_cr3() & PTE_ADDR));
+	kernel = arch_phys_to_virt(PADDR(boot_root));
 	root = page_kaddr(pg);
 	/* The kernel half has three populated slots; copying only them keeps this short. */
 	root[DIRECT_MAP_BASE >> 39 & 511] = kernel[DIRECT_MAP_BASE >> 39 & 511];
@@ -160,17 +168,12 @@ static void destroy_level(u64 *table, u32 level)
 	}
 }
 
-void arch_mmu_destroy(struct arch_aspace *as)
-{
-	destroy_level(arch_phys_to_virt(PADDR(as->root_pa)), 4);
-	free_table(as->root_pa);
-	as->root_pa = 0;
-}
-
 static u64 user_bits(u32 prot)
 {
 	u64 bits = PTE_P | PTE_U | PTE_A;
 
+	if (!prot)
+		return PTE_NONE;
 	if (prot & MMU_WRITE)
 		bits |= PTE_W | PTE_D;
 	if (!(prot & MMU_EXEC))
@@ -218,7 +221,7 @@ static u32 query_bits(u64 pte)
 	return f;
 }
 
-/* The next present last-level entry at or after *va, below end; skips holes by whole tables. */
+/* The next mapped last-level entry at or after *va, below end; skips holes by whole tables. */
 static u64 *next_pte(struct arch_aspace *as, u64 *va, u64 end)
 {
 	while (*va < end) {
@@ -241,7 +244,7 @@ static u64 *next_pte(struct arch_aspace *as, u64 *va, u64 end)
 		do {
 			u64 *pte = slot(table, *va, 1);
 
-			if (*pte & PTE_P)
+			if (*pte & PTE_MAPPED)
 				return pte;
 			*va += PAGE_SIZE;
 		} while (*va < end && (*va & (512 * PAGE_SIZE - 1)));
@@ -292,7 +295,7 @@ bool arch_mmu_query(struct arch_aspace *as, u64 va, paddr_t *pa, u32 *flags)
 {
 	u64 *pte = find_pte(as->root_pa, va);
 
-	if (!pte || !(*pte & PTE_P))
+	if (!pte || !(*pte & PTE_MAPPED))
 		return false;
 	*pa = PADDR(*pte & PTE_ADDR);
 	*flags = query_bits(*pte);
@@ -334,10 +337,26 @@ static void flush_local(u64 va, u64 npages)
 		__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
+static void mmu_leave(struct arch_aspace *as)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->arch.active_as != as)
+		return;
+	write_cr3(boot_root);
+	c->arch.active_as = NULL;
+	fetch_and(&as->active_cpus, ~(1ull << c->id));
+}
+
+/* npages 0: the address space goes away. */
 void mmu_serve_flush(void)
 {
-	if (this_cpu()->arch.active_as == shoot.as)
+	if (this_cpu()->arch.active_as != shoot.as)
+		return;
+	if (shoot.npages)
 		flush_local(shoot.va, shoot.npages);
+	else
+		mmu_leave(shoot.as);
 }
 
 static void flush_others(struct arch_aspace *as, u64 others, u64 va, u64 npages)
@@ -361,6 +380,25 @@ static void flush_others(struct arch_aspace *as, u64 others, u64 va, u64 npages)
 	spin_unlock(&shoot_lock);
 }
 
+/* CPUs that went idle or to a kernel thread may still have the space loaded: they go to the boot tables. */
+static void leave_everywhere(struct arch_aspace *as)
+{
+	u64 me = 1ull << this_cpu()->id;
+
+	mmu_leave(as);
+	smp_mb();
+	if (READ_ONCE(as->active_cpus) & ~me)
+		flush_others(as, as->active_cpus & ~me, 0, 0);
+}
+
+void arch_mmu_destroy(struct arch_aspace *as)
+{
+	leave_everywhere(as);
+	destroy_level(arch_phys_to_virt(PADDR(as->root_pa)), 4);
+	free_table(as->root_pa);
+	as->root_pa = 0;
+}
+
 void arch_mmu_flush(struct arch_aspace *as, u64 va, u64 npages)
 {
 	struct cpu *c = this_cpu();
@@ -377,7 +415,7 @@ void arch_mmu_flush(struct arch_aspace *as, u64 va, u64 npages)
 int arch_kmap_page(u64 va, paddr_t pa, bool writable)
 {
 	u64 *pte;
-	int ret = make_pte(NULL, read_cr3() & PTE_ADDR, va, PTE_P | PTE_W | PTE_A, &pte);
+	int ret = make_pte(NULL, boot_root, va, PTE_P | PTE_W | PTE_A, &pte);
 
 	if (ret)
 		return ret;
@@ -387,7 +425,7 @@ int arch_kmap_page(u64 va, paddr_t pa, bool writable)
 
 void arch_kmap_unpage(u64 va)
 {
-	u64 *pte = find_pte(read_cr3() & PTE_ADDR, va);
+	u64 *pte = find_pte(boot_root, va);
 
 	if (pte)
 		WRITE_ONCE(*pte, 0);

@@ -58,5 +58,7 @@ void arch_spin_relax(void);
 void arch_cpu_idle(void);
 /* Starts CPU id: it calls sched_secondary_main() on its own idle stack. 0 or -errno. */
 int arch_cpu_start(struct cpu *c, void *stack_top);
+/* Upper end of the stack kmain() runs on. */
+void *arch_boot_stack_top(void);
 /* Halts this CPU forever (panic, shutdown). */
 noreturn_fn void arch_cpu_stop(void);

@@ -40,8 +40,8 @@ typedef void (*mmu_unmap_fn)(void *ctx, u64 va, paddr_t pa, u32 query_flags);
 int must_check arch_mmu_create(struct arch_aspace *as);
 /* Frees the tables; every mapping has been removed and the space is active nowhere. */
 void arch_mmu_destroy(struct arch_aspace *as);
-/* Maps one page, replacing what was there (no flush). prot 0: present but inaccessible is not used: PROT_NONE
- * pages are simply unmapped. -ENOMEM for a page table. */
+/* Maps one page, replacing what was there (no flush). prot 0: the page stays known but any access faults
+ * (PROT_NONE). -ENOMEM for a page table. */
 int must_check arch_mmu_map(struct arch_aspace *as, u64 va, paddr_t pa, u32 prot);
 /* Maps n pages in a row of ascending physical frames; stops at the first failure. */
 int must_check arch_mmu_map_run(struct arch_aspace *as, u64 va, paddr_t pa, u32 npages, u32 prot);

@@ -14,3 +14,4 @@
 #define ARCH_ELF_MACHINE 62		    /* EM_X86_64 */
 #define ARCH_PLATFORM "x86_64"
 #define ARCH_UTS_MACHINE "x86_64"
+#define ARCH_NR_RESTART_SYSCALL 219	    /* number of restart_syscall(2) */

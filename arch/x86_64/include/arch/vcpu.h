@@ -11,6 +11,7 @@
 #include "vmm/err.h"
 
 #define ARCH_KERNEL_MACHINE 62 /* EM_X86_64 */
+#define ARCH_AUDIT 0xc000003eu /* AUDIT_ARCH_X86_64 */
 
 struct kvm_run;
 struct vm;

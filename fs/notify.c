@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * notify - inotify: watches on inodes, events in queues
+ *
+ * Role      The VFS reports through fs/notify.h; sys_event.c makes instances and watches.
+ * Rules     A mark belongs to one instance and one inode; inode->marks chains those of an inode. Marks hold no
+ *           reference: an inode that goes away ends its marks (IN_DELETE_SELF when its last name is gone, then
+ *           IN_IGNORED), an instance that is closed ends its own. An event equal to the last queued one is
+ *           dropped; beyond INOTIFY_MAX_EVENTS one IN_Q_OVERFLOW is queued and the rest lost.
+ * Locking   notify_lock (RANK_OBJECT_OUTER): all marks, wd tables. in->lock (RANK_OBJECT): the queue.
+ *           dcache_lock is taken outside of both to read names.
+ * Missing   Limits per user (max_user_watches, max_user_instances). An inode that only the name cache
+ *           keeps in memory may be dropped under memory pressure and its watch with it. fanotify, dnotify.
+ * See       inotify(7); tests/unit/notify_test.c
+ */
+#include "fs/dentry.h"
+#include "fs/inotify.h"
+#include "fs/notify.h"
+#include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/strbuf.h"
+#include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/xarray.h"
+#include "guestkernel/uapi/fcntl.h"
+#include "guestkernel/uapi/ioctl.h"
+
+#define INOTIFY_MAX_EVENTS 16384
+#define IN_ALWAYS	   (IN_IGNORED | IN_Q_OVERFLOW | IN_UNMOUNT)
+#define IN_OPTIONS	   (IN_EXCL_UNLINK | IN_ONESHOT)
+
+struct inotify {
+	struct spinlock lock;
+	struct list events;  /* [lock] of inotify_node */
+	u32 nr_events;	     /* [lock] */
+	u64 bytes;	     /* [lock] as read(2) would return them */
+	bool overflowed;     /* [lock] the last event is IN_Q_OVERFLOW */
+	struct waitq wq;
+	struct xarray marks; /* [notify_lock] wd -> notify_mark */
+	s32 last_wd;	     /* [notify_lock] */
+};
+
+struct notify_mark {
+	struct notify_mark *next; /* [notify_lock] of the same inode */
+	struct inode *inode;	  /* [I] */
+	struct inotify *owner;	  /* [I] */
+	s32 wd;			  /* [I] */
+	u32 mask;		  /* [notify_lock] events and IN_OPTIONS */
+};
+
+struct inotify_node {
+	struct list link;
+	u32 name_space; /* bytes of name with padding, 0: none */
+	struct inotify_event event;
+};
+
+atomic_t notify_nr_marks;
+static struct spinlock notify_lock = SPINLOCK_INIT(RANK_OBJECT_OUTER);
+static atomic_t cookie_counter;
+static const struct file_ops inotify_ops;
+
+u32 notify_next_cookie(void)
+{
+	return atomic_add(&cookie_counter, 1);
+}
+
+/* Queues */
+
+static bool same_event(const struct inotify_node *a, const struct inotify_node *b)
+{
+	return a->event.wd == b->event.wd && a->event.mask == b->event.mask &&
+	       a->event.cookie == b->event.cookie && a->name_space == b->name_space &&
+	       memcmp(a->event.name, b->event.name, a->name_space) == 0;
+}
+
+/* False when the event was merged, or dropped because the queue already says so. Takes over node if true. */
+static bool enqueue_locked(struct inotify *in, struct inotify_node *node) REQUIRES(&in->lock)
+{
+	struct inotify_node *last;
+
+	if (!list_empty(&in->events)) {
+		last = list_entry(in->events.prev, struct inotify_node, link);
+		if (same_event(last, node))
+			return false;
+	}
+	if (in->nr_events >= INOTIFY_MAX_EVENTS) {
+		if (in->overflowed)
+			return false;
+		in->overflowed = true;
+		node->event = (struct inotify_event){ .wd = -1, .mask = IN_Q_OVERFLOW };
+		node->name_space = 0;
+	}
+	list_add_tail(&in->events, &node->link);
+	in->nr_events++;
+	in->bytes += sizeof node->event + node->name_space;
+	return true;
+}
+
+static void queue_event(struct inotify *in, s32 wd, u32 mask, u32 cookie, const char *name, u32 len)
+{
+	u32 space = name ? ALIGN_UP(len + 1, (u32)sizeof(struct inotify_event)) : 0;
+	struct inotify_node *node = kzalloc(sizeof *node + space);
+	bool queued;
+
+	if (!node)
+		return; /* as a full queue, but without the word for it */
+	node->name_space = space;
+	node->event.wd = wd;
+	node->event.mask = mask;
+	node->event.cookie = cookie;
+	node->event.len = space;
+	if (name)
+		memcpy(node->event.name, name, len);
+	spin_lock(&in->lock);
+	queued = enqueue_locked(in, node);
+	spin_unlock(&in->lock);
+	if (queued)
+		wake_events(&in->wq, EPOLLIN | EPOLLRDNORM);
+	else
+		kfree(node);
+}
+
+/* Marks */
+
+static void mark_unlink_locked(struct notify_mark *m) REQUIRES(&notify_lock)
+{
+	struct notify_mark **at = &m->inode->marks;
+
+	while (*at != m)
+		at = &(*at)->next;
+	*at = m->next;
+	xa_erase(&m->owner->marks, (u64)m->wd);
+	atomic_sub(&notify_nr_marks, 1);
+}
+
+static void mark_end_locked(struct notify_mark *m) REQUIRES(&notify_lock)
+{
+	mark_unlink_locked(m);
+	queue_event(m->owner, m->wd, IN_IGNORED, 0, NULL, 0);
+	kfree(m);
+}
+
+static void tell_locked(struct inode *inode, u32 mask, const char *name, u32 len, u32 cookie,
+			bool unlinked) REQUIRES(&notify_lock)
+{
+	struct notify_mark *m, *next;
+
+	for (m = inode->marks; m; m = next) {
+		next = m->next;
+		if (!(m->mask & mask & (IN_ALL_EVENTS | IN_UNMOUNT)))
+			continue;
+		if (unlinked && (m->mask & IN_EXCL_UNLINK))
+			continue;
+		queue_event(m->owner, m->wd, mask, cookie, name, len);
+		if (m->mask & IN_ONESHOT)
+			mark_end_locked(m);
+	}
+}
+
+void notify_inode(struct inode *inode, u32 mask, const char *name, u32 cookie)
+{
+	if (!notify_active() || !READ_ONCE(inode->marks))
+		return;
+	spin_lock(&notify_lock);
+	tell_locked(inode, mask, name, name ? (u32)strlen(name) : 0, cookie, false);
+	spin_unlock(&notify_lock);
+}
+
+void notify_inode_gone(struct inode *inode)
+{
+	spin_lock(&notify_lock);
+	if (inode->nlink == 0)
+		tell_locked(inode, IN_DELETE_SELF | (inode_is_dir(inode) ? IN_ISDIR : 0), NULL, 0, 0,
+			    false);
+	while (inode->marks)
+		mark_end_locked(inode->marks);
+	spin_unlock(&notify_lock);
+}
+
+void notify_dentry(struct dentry *d, u32 mask)
+{
+	struct inode *inode, *dir;
+
+	spin_lock(&dcache_lock);
+	inode = d->inode;
+	dir = d->parent != d ? d->parent->inode : NULL;
+	if (inode && (READ_ONCE(inode->marks) || (dir && READ_ONCE(dir->marks)))) {
+		mask |= inode_is_dir(inode) ? IN_ISDIR : 0;
+		spin_lock(&notify_lock);
+		if (dir)
+			tell_locked(dir, mask, d->name, d->name_len, 0, d->flags & DENTRY_DELETED);
+		tell_locked(inode, mask, NULL, 0, 0, false);
+		spin_unlock(&notify_lock);
+	}
+	spin_unlock(&dcache_lock);
+}
+
+/* Instances */
+
+static s64 put_event(struct iov_cursor *dst, struct inotify_node *node)
+{
+	u64 n = sizeof node->event + node->name_space;
+	int ret = iov_put(dst, &node->event, n);
+
+	kfree(node);
+	return ret ? ret : (s64)n;
+}
+
+/* Takes the first event that fits in room; NULL with *err 0 when there is none. */
+static struct inotify_node *take_locked(struct inotify *in, u64 room, int *err) REQUIRES(&in->lock)
+{
+	struct inotify_node *node = list_first(&in->events, struct inotify_node, link);
+	u64 n;
+
+	if (!node)
+		return NULL;
+	n = sizeof node->event + node->name_space;
+	if (n > room) {
+		*err = -EINVAL;
+		return NULL;
+	}
+	list_del(&node->link);
+	in->nr_events--;
+	in->bytes -= n;
+	if (node->event.mask & IN_Q_OVERFLOW)
+		in->overflowed = false;
+	return node;
+}
+
+static s64 inotify_read(struct file *f, struct iov_cursor *dst, s64 *pos)
+{
+	struct inotify *in = f->priv;
+	struct inotify_node *node;
+	s64 done = 0, n = 0;
+	int err = 0;
+
+	while (n >= 0) {
+		spin_lock(&in->lock);
+		while (list_empty(&in->events) && !done && !err)
+			err = f->flags & O_NONBLOCK ? -EAGAIN : wait_on(&in->wq, &in->lock);
+		if (!list_empty(&in->events))
+			err = 0;
+		node = take_locked(in, iov_left(dst), &err);
+		spin_unlock(&in->lock);
+		if (!node)
+			break;
+		n = put_event(dst, node);
+		if (n > 0)
+			done += n;
+		else
+			err = (int)n;
+	}
+	return done ? done : err;
+}
+
+static u32 inotify_poll(struct file *f, struct poll_table *pt)
+{
+	struct inotify *in = f->priv;
+	u32 mask;
+
+	poll_wait(pt, &in->wq);
+	spin_lock(&in->lock);
+	mask = list_empty(&in->events) ? 0 : EPOLLIN | EPOLLRDNORM;
+	spin_unlock(&in->lock);
+	return mask;
+}
+
+static s64 inotify_ioctl(struct file *f, u32 cmd, u64 arg)
+{
+	struct inotify *in = f->priv;
+	s32 n;
+
+	if (cmd != FIONREAD)
+		return -ENOTTY;
+	spin_lock(&in->lock);
+	n = (s32)MIN(in->bytes, (u64)S32_MAX);
+	spin_unlock(&in->lock);
+	return put_user(UADDR(arg), n);
+}
+
+static void inotify_release(struct file *f)
+{
+	struct inotify *in = f->priv;
+	struct inotify_node *node, *tmp;
+	struct notify_mark *m;
+	u64 wd;
+
+	spin_lock(&notify_lock);
+	xa_for_each(&in->marks, wd, m) {
+		mark_unlink_locked(m);
+		kfree(m);
+	}
+	spin_unlock(&notify_lock);
+	xa_fini(&in->marks);
+	list_for_each_entry_safe(node, tmp, &in->events, link)
+		kfree(node);
+	kfree(in);
+}
+
+static void inotify_show_fdinfo(struct file *f, struct strbuf *sb)
+{
+	struct inotify *in = f->priv;
+	struct notify_mark *m;
+	u64 wd;
+
+	spin_lock(&notify_lock);
+	xa_for_each(&in->marks, wd, m)
+		strbuf_printf(sb, "inotify wd:%x ino:%llx sdev:%x mask:%x ignored_mask:0\n", m->wd,
+			      (unsigned long long)m->inode->ino, m->inode->sb ? m->inode->sb->dev : 0,
+			      m->mask);
+	spin_unlock(&notify_lock);
+}
+
+static const struct file_ops inotify_ops = {
+	.read = inotify_read,
+	.poll = inotify_poll,
+	.ioctl = inotify_ioctl,
+	.release = inotify_release,
+	.show_fdinfo = inotify_show_fdinfo,
+};
+
+bool file_is_inotify(const struct file *f)
+{
+	return f->ops == &inotify_ops;
+}
+
+int inotify_create(u32 flags, struct file **out)
+{
+	struct inotify *in = knew(struct inotify);
+	int ret;
+
+	if (!in)
+		return -ENOMEM;
+	spin_init(&in->lock, RANK_OBJECT);
+	list_init(&in->events);
+	waitq_init(&in->wq);
+	xa_init(&in->marks);
+	ret = file_create_anon("anon_inode:inotify", 0600, O_RDONLY | (flags & IN_NONBLOCK),
+			       &inotify_ops, in, out);
+	if (ret)
+		kfree(in);
+	return ret;
+}
+
+static int mark_add_locked(struct inotify *in, struct notify_mark *m, struct inode *inode)
+	REQUIRES(&notify_lock)
+{
+	s32 wd = in->last_wd == S32_MAX ? 1 : in->last_wd + 1;
+	int ret;
+
+	if (xa_load(&in->marks, (u64)wd))
+		return -ENOSPC;
+	ret = xa_store(&in->marks, (u64)wd, m, NULL);
+	if (ret)
+		return ret;
+	in->last_wd = wd;
+	m->wd = wd;
+	m->inode = inode;
+	m->next = inode->marks;
+	inode->marks = m;
+	atomic_add(&notify_nr_marks, 1);
+	return wd;
+}
+
+int inotify_add(struct file *f, struct inode *inode, u32 mask)
+{
+	struct notify_mark *fresh = knew(struct notify_mark), *m;
+	struct inotify *in = f->priv;
+	u32 bits = (mask & (IN_ALL_EVENTS | IN_OPTIONS)) | IN_ALWAYS;
+	int ret;
+
+	if (!fresh)
+		return -ENOMEM;
+	fresh->owner = in;
+	fresh->mask = bits;
+	spin_lock(&notify_lock);
+	for (m = inode->marks; m && m->owner != in; m = m->next)
+		;
+	if (!m) {
+		ret = mark_add_locked(in, fresh, inode);
+		if (ret > 0)
+			fresh = NULL;
+	} else if (mask & IN_MASK_CREATE) {
+		ret = -EEXIST;
+	} else {
+		m->mask = mask & IN_MASK_ADD ? m->mask | bits : bits;
+		ret = m->wd;
+	}
+	spin_unlock(&notify_lock);
+	kfree(fresh);
+	return ret;
+}
+
+int inotify_remove(struct file *f, s32 wd)
+{
+	struct inotify *in = f->priv;
+	struct notify_mark *m;
+
+	spin_lock(&notify_lock);
+	m = wd > 0 ? xa_load(&in->marks, (u64)wd) : NULL;
+	if (m)
+		mark_end_locked(m);
+	spin_unlock(&notify_lock);
+	return m ? 0 : -EINVAL;
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * container - what the container sees when its first instruction runs
+ *
+ * Role      Called once by main.c: registers file systems, mounts them as container runtimes do, opens the standard
+ *           streams, starts process 1, and reports how it ended.
+ * Rules     A failure before the program runs ends the VM with the errno; the monitor words it.
+ * See       OCI runtime spec, config-linux.md (default file systems and devices)
+ */
+#include "guestkernel/container.h"
+
+#include "arch/mmu.h"
+#include "fs/devfs.h"
+#include "fs/erofs.h"
+#include "fs/hoststream.h"
+#include "fs/mount.h"
+#include "fs/tmpfs.h"
+#include "guestkernel/host/boot.h"
+#include "guestkernel/host/hyp.h"
+#include "guestkernel/host/stream.h"
+#include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/log.h"
+#include "guestkernel/kapi/page.h"
+#include "guestkernel/kapi/string.h"
+#include "guestkernel/task/sched.h"
+#include "guestkernel/task/signal.h"
+#include "guestkernel/uapi/capability.h"
+#include "guestkernel/uapi/fcntl.h"
+#include "guestkernel/uapi/mount.h"
+
+/* What container runtimes leave to root by default. */
+#define CAPS_DEFAULT                                                                                      \
+	(1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_FSETID | 1ull << CAP_FOWNER |          \
+	 1ull << CAP_MKNOD | 1ull << CAP_NET_RAW | 1ull << CAP_SETGID | 1ull << CAP_SETUID |               \
+	 1ull << CAP_SETFCAP | 1ull << CAP_SETPCAP | 1ull << CAP_NET_BIND_SERVICE | 1ull << CAP_SYS_CHROOT | \
+	 1ull << CAP_KILL | 1ull << CAP_AUDIT_WRITE)
+#define CAPS_ALL ((1ull << (CAP_LAST_CAP + 1)) - 1)
+
+static struct page_stats pages_at_boot;
+
+static noreturn_fn void end(s32 status, int exec_errno)
+{
+	struct hyp_exit e = { .status = status, .exec_errno = exec_errno };
+	struct page_stats now;
+
+	page_stats(&now);
+	e.tasks = task_count();
+	e.pages_at_boot = pages_at_boot.total - pages_at_boot.free;
+	e.pages = now.total - now.free;
+	e.slab_bytes = now.slab * PAGE_SIZE;
+	e.slab_at_boot = pages_at_boot.slab * PAGE_SIZE;
+	e.switches = sched_switches();
+	hyp_exit(&e);
+}
+
+void init_exited(s32 status)
+{
+	end(status, 0);
+}
+
+static void start_failed(int err, const char *what)
+{
+	log_info("%s failed: error %d", what, -err);
+	end(0, err < 0 ? -err : EIO);
+}
+
+static void must(int err, const char *what)
+{
+	if (!err)
+		return;
+	log_err("%s failed: error %d", what, -err);
+	end(0, -err);
+}
+
+static void register_filesystems(void)
+{
+	static const struct fs_type *const types[] = {
+		&tmpfs_fs_type, &erofs_fs_type, &devfs_type, &devpts_type,
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		fs_type_add(types[i]);
+}
+
+static void mount_root(void)
+{
+	const struct erofs_window window = {
+		.base = arch_phys_to_virt(PADDR(boot.image_gpa)),
+		.len = boot.image_len,
+		.gpa = boot.image_gpa,
+	};
+	const struct mount_args image = { .source = "image", .kdata = &window, .flags = MS_RDONLY };
+
+	if (boot.is_read_only)
+		must(vfs_mount_root(&erofs_fs_type, &image), "mounting the image");
+	else
+		must(vfs_mount_root(&erofs_fs_type, &image), "mounting the root");
+}
+
+static const struct {
+	const char *fs, *target, *data;
+	u32 flags;
+} mounts[] = {
+	{ "devtmpfs", "/dev", "mode=755", MS_NOSUID },
+	{ "devpts", "/dev/pts", NULL, MS_NOSUID | MS_NOEXEC },
+	{ "tmpfs", "/dev/shm", "mode=1777,size=65536k", MS_NOSUID | MS_NODEV | MS_NOEXEC },
+};
+
+/* "path[:options]" as in docker run --tmpfs. */
+static int mount_tmpfs(const char *spec)
+{
+	const char *colon = strchr(spec, ':');
+	char path[256];
+
+	strlcpy(path, spec, sizeof path);
+	if (colon && (size_t)(colon - spec) < sizeof path)
+		path[colon - spec] = 0;
+	return vfs_kern_mount("tmpfs", path, MS_NOSUID | MS_NODEV | MS_NOEXEC, colon ? colon + 1 : "mode=1777", NULL);
+}
+
+static int write_etc(void)
+{
+	static const char hosts[] = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+	char line[80];
+	int n = snprintf(line, sizeof line, "%s\n", boot.hostname);
+
+	if (vfs_mkdir_p("/etc", 0755) || vfs_write_file("/etc/hostname", line, (size_t)n, 0644))
+		return -EIO;
+	return vfs_write_file("/etc/hosts", hosts, sizeof hosts - 1, 0644);
+}
+
+static int mount_all(void)
+{
+	const char *spec = NULL;
+	u32 i;
+	int ret;
+
+	for (i = 0; i < ARRAY_SIZE(mounts); i++) {
+		ret = vfs_kern_mount(mounts[i].fs, mounts[i].target, mounts[i].flags, mounts[i].data, NULL);
+		/* a read-only image without the directory: as container runtimes, we can do nothing */
+		if (ret && ret != -EROFS && ret != -ENOSYS)
+			return ret;
+	}
+	while ((spec = boot_strings_next(&boot.tmpfs, spec)) != NULL) {
+		ret = mount_tmpfs(spec);
+		if (ret)
+			return ret;
+	}
+	return boot.is_read_only ? 0 : write_etc();
+}
+
+static int install_fd(struct file *f, s32 want)
+{
+	int fd = fd_install(f, false);
+
+	if (fd < 0)
+		file_put(f);
+	return fd == want ? 0 : -EIO;
+}
+
+static int open_streams(void)
+{
+	const struct winsize ws = { .ws_row = (u16)boot.rows, .ws_col = (u16)boot.cols };
+	struct file *f;
+	s32 fd;
+	int ret;
+
+	if (boot.has_tty) {
+		ret = console_start(stream_get(HYP_STDIN), stream_get(HYP_STDOUT), &ws);
+		if (ret)
+			return ret;
+	}
+	for (fd = 0; fd < 3; fd++) {
+		if (boot.has_tty)
+			ret = console_open(O_RDWR, &f);
+		else
+			ret = hoststream_file_create(stream_get((enum hyp_stream)fd), fd != 0, &f);
+		if (!ret)
+			ret = install_fd(f, fd);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int prepare(void *arg)
+{
+	int ret = mount_all();
+
+	(void)arg;
+	return ret ? ret : open_streams();
+}
+
+static const char **string_array(const struct boot_strings *list)
+{
+	const char **a = kcalloc(boot_strings_count(list) + 1, sizeof *a), *s = NULL;
+	u32 n = 0;
+
+	while (a && (s = boot_strings_next(list, s)) != NULL)
+		a[n++] = s;
+	return a;
+}
+
+static u32 *group_array(void)
+{
+	u32 *g = kcalloc(boot.nr_groups + 1, sizeof *g), i;
+
+	for (i = 0; g && i < boot.nr_groups; i++) {
+		const u8 *b = boot.groups + 4 * i;
+
+		g[i] = (u32)b[0] << 24 | (u32)b[1] << 16 | (u32)b[2] << 8 | b[3];
+	}
+	return g;
+}
+
+static void on_winsize(u16 rows, u16 cols)
+{
+	if (boot.has_tty)
+		console_resize(rows, cols);
+}
+
+static void on_signals(u64 mask)
+{
+	s32 sig;
+
+	for (sig = 1; sig <= 64; sig++)
+		if (mask >> (sig - 1) & 1)
+			signal_from_monitor(1, sig);
+}
+
+void container_start(void)
+{
+	struct init_spec spec = {
+		.cwd = boot.cwd,
+		.hostname = boot.hostname,
+		.uid = (u32)boot.uid,
+		.gid = (u32)boot.gid,
+		.nr_groups = boot.nr_groups,
+		.cap_bounding = boot.is_privileged ? CAPS_ALL : CAPS_DEFAULT,
+		.prepare = prepare,
+		.failed = start_failed,
+	};
+
+	spec.argv = string_array(&boot.args);
+	spec.env = string_array(&boot.env);
+	spec.groups = group_array();
+	if (!spec.argv || !spec.env || !spec.groups)
+		must(-ENOMEM, "reading the boot block");
+	spec.path = spec.argv[0];
+	spec.cap_permitted = spec.uid == 0 ? spec.cap_bounding : 0;
+	spec.cap_effective = spec.cap_permitted;
+	must(vfs_init(), "setting up file systems");
+	register_filesystems();
+	mount_root();
+	page_stats(&pages_at_boot);
+	hyp_on_signals = on_signals;
+	hyp_on_winsize = on_winsize;
+	must(task_create_init(&spec), "creating process 1");
+	kfree((void *)(u64)spec.argv);
+	kfree((void *)(u64)spec.env);
+	kfree((void *)(u64)spec.groups);
+}

@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * clone - fork, vfork, clone, clone3
+ *
+ * Role      The system calls decode into struct clone_req; task_clone() does the rest.
+ * Rules     Everything that can fail happens before the child is linked; linking fails only when a signal
+ *           is pending, so that a fork never misses a signal sent to its group. The child has no reference
+ *           to anything when it is freed by task_put() on the way out.
+ * Locking   Linking: tasklist_lock, then group->lock.
+ * Missing   namespaces, CLONE_INTO_CGROUP, CLONE_PTRACE; RLIMIT_NPROC counts all tasks of the sandbox.
+ * See       clone(2)
+ */
+#include "guestkernel/task/clone.h"
+#include "fs/fsctx.h"
+#include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/file.h"
+#include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/user.h"
+#include "guestkernel/mm/aspace.h"
+#include "guestkernel/task/futex.h"
+#include "guestkernel/task/pidfd.h"
+#include "guestkernel/task/sched.h"
+#include "guestkernel/task/signal.h"
+#include "guestkernel/trap.h"
+#include "guestkernel/uapi/capability.h"
+#include "guestkernel/uapi/fcntl.h"
+#include "guestkernel/uapi/sched.h"
+
+#define CLONE_NAMESPACES                                                                           \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
+
+struct vfork_done {
+	struct refs refs;
+	struct spinlock lock;	/* RANK_OBJECT */
+	struct waitq wait;
+	bool done;		/* [lock] */
+};
+
+static u64 nr_forks; /* blurred by races: a statistic */
+
+u64 task_fork_count(void)
+{
+	return nr_forks;
+}
+
+static int check_flags(const struct clone_req *q)
+{
+	u64 f = q->flags;
+
+	if (f & CLONE_NAMESPACES)
+		return (f & CLONE_NEWUSER) || capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
+		return -EINVAL;
+	if ((f & CLONE_CLEAR_SIGHAND) && (f & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((f & CLONE_PIDFD) && (f & CLONE_DETACHED))
+		return -EINVAL;
+	if ((f & (CLONE_PARENT | CLONE_THREAD)) == CLONE_PARENT && current_group()->is_init)
+		return -EINVAL;
+	if (f & (CLONE_INTO_CGROUP | CLONE_PTRACE))
+		return -EINVAL;
+	return 0;
+}
+
+static int copy_resources(struct task *t, const struct clone_req *q)
+{
+	struct task *me = current();
+	int r = 0;
+
+	if (q->flags & CLONE_FILES)
+		t->files = fdtable_get(me->files);
+	else
+		r = fdtable_clone(me->files, &t->files);
+	if (r < 0)
+		return r;
+	if (q->flags & CLONE_FS)
+		t->fs = fs_ctx_get(me->fs);
+	else
+		r = fs_ctx_clone(me->fs, &t->fs);
+	if (r < 0)
+		return r;
+	if (q->flags & CLONE_VM)
+		t->mm = aspace_get(me->mm);
+	else
+		r = aspace_clone(me->mm, &t->mm);
+	return r;
+}
+
+static void drop_resources(struct task *t)
+{
+	if (t->mm)
+		aspace_put(t->mm);
+	if (t->fs)
+		fs_ctx_put(t->fs);
+	if (t->files)
+		fdtable_put(t->files);
+	t->mm = NULL;
+	t->fs = NULL;
+	t->files = NULL;
+}
+
+static int new_group(struct task *t, const struct clone_req *q)
+{
+	struct tgroup *me = current_group(), *g;
+	int r = tgroup_alloc(&g);
+
+	if (r < 0)
+		return r;
+	t->group = g;
+	if (q->flags & CLONE_SIGHAND) {
+		refs_get(&me->sighand->refs);
+		g->sighand = me->sighand;
+	} else {
+		g->sighand = sighand_copy(me->sighand, q->flags & CLONE_CLEAR_SIGHAND);
+		if (!g->sighand)
+			return -ENOMEM;
+	}
+	memcpy(g->rlim, me->rlim, sizeof g->rlim);
+	g->cpu_timers = g->rlim[RLIMIT_CPU].rlim_cur != RLIM_INFINITY;
+	g->oom_score_adj = me->oom_score_adj;
+	g->personality = me->personality;
+	g->has_subreaper = me->subreaper || me->has_subreaper;
+	g->exit_signal = q->flags & CLONE_PARENT ? me->exit_signal : q->exit_signal;
+	return 0;
+}
+
+static void copy_task(struct task *t, const struct clone_req *q)
+{
+	struct task *me = current();
+
+	t->cred = cred_get(me->cred);
+	memcpy(t->comm, me->comm, sizeof t->comm);
+	t->blocked = me->blocked;
+	t->affinity = me->affinity;
+	t->nice = me->nice;
+	t->policy = me->policy;
+	t->rt_priority = me->rt_priority;
+	if (me->reset_on_fork) {
+		t->policy = SCHED_NORMAL;
+		t->rt_priority = 0;
+		t->nice = MAX(me->nice, (s8)0);
+	}
+	t->timer_slack_ns = me->timer_slack_ns;
+	t->ioprio = me->ioprio;
+	t->keep_caps = me->keep_caps;
+	if (!(q->flags & CLONE_VM) || (q->flags & CLONE_VFORK)) {
+		t->altstack_sp = me->altstack_sp;
+		t->altstack_size = me->altstack_size;
+		t->altstack_flags = me->altstack_flags;
+	}
+	if (!(q->flags & CLONE_VM))
+		t->rseq = me->rseq;
+	if (t->rseq.ua)
+		t->work = WORK_RSEQ;
+	if (q->flags & CLONE_CHILD_SETTID)
+		t->set_child_tid = q->child_tid;
+	if (q->flags & CLONE_CHILD_CLEARTID)
+		t->clear_child_tid = q->child_tid;
+}
+
+static void link_process(struct task *t, const struct clone_req *q)
+{
+	struct tgroup *me = current_group(), *g = t->group;
+	bool sibling = q->flags & CLONE_PARENT;
+
+	g->tgid = t->tid;
+	g->leader = t;
+	g->parent = sibling ? me->parent : me;
+	g->parent_tid = sibling ? me->parent_tid : current()->tid;
+	g->ppid = g->parent->tgid;
+	g->pgrp = me->pgrp;
+	g->session = me->session;
+	list_add_tail(&g->pgrp->pgrp, &g->pgrp_link);
+	g->session->nr_session++;
+	list_add_tail(&g->parent->children, &g->sibling);
+	tgroup_get(g->parent);
+	g->nr_threads = 1;
+	list_add_tail(&g->threads, &t->thread_link);
+}
+
+/* The point where the child comes into being. */
+static int link_task(struct task *t, const struct clone_req *q) NO_LOCK_ANALYSIS
+{
+	struct tgroup *me = current_group();
+	int r = 0;
+
+	spin_lock(&tasklist_lock);
+	spin_lock(&me->lock);
+	signal_recalc_locked(current());
+	if ((READ_ONCE(current()->work) & (WORK_SIGNAL | WORK_KILLED)) || me->exiting || me->exec_task) {
+		r = -ERESTARTNOINTR;
+		goto out;
+	}
+	t->pid->task = t;
+	task_get(t); /* the number's reference; the other one is the scheduler's */
+	if (q->flags & CLONE_THREAD) {
+		me->nr_threads++;
+		list_add_tail(&me->threads, &t->thread_link);
+	} else {
+		link_process(t, q);
+	}
+	nr_forks++;
+out:
+	spin_unlock(&me->lock);
+	spin_unlock(&tasklist_lock);
+	return r;
+}
+
+static void fork_entry(void *arg)
+{
+	task_fork_return();
+	arch_user_enter(arch_thread_regs(&current()->thread));
+}
+
+void task_fork_return(void)
+{
+	struct task *t = current();
+
+	sched_finish_switch();
+	if (!uaddr_is_null(t->set_child_tid))
+		(void)!put_user(t->set_child_tid, t->tid);
+	while (trap_work_pending())
+		trap_user_exit(arch_thread_regs(&t->thread));
+}
+
+static int vfork_prepare(struct task *t)
+{
+	struct vfork_done *v = knew(struct vfork_done);
+
+	if (!v)
+		return -ENOMEM;
+	refs_init(&v->refs, 2);
+	spin_init(&v->lock, RANK_OBJECT);
+	waitq_init(&v->wait);
+	t->vfork = v;
+	return 0;
+}
+
+static void vfork_put(struct vfork_done *v)
+{
+	if (refs_put(&v->refs))
+		kfree(v);
+}
+
+static void vfork_wait(struct vfork_done *v)
+{
+	int r = 0;
+
+	spin_lock(&v->lock);
+	while (!v->done && r == 0)
+		r = wait_on_killable(&v->wait, &v->lock);
+	spin_unlock(&v->lock);
+	vfork_put(v);
+}
+
+static void vfork_complete(struct task *t)
+{
+	struct vfork_done *v = t->vfork;
+
+	if (!v)
+		return;
+	t->vfork = NULL;
+	spin_lock(&v->lock);
+	v->done = true;
+	spin_unlock(&v->lock);
+	wake_all(&v->wait);
+	vfork_put(v);
+}
+
+void task_release_mm_users(struct task *t)
+{
+	u32 zero = 0;
+
+	if (!uaddr_is_null(t->robust_list))
+		futex_robust_exit(t);
+	if (!uaddr_is_null(t->clear_child_tid) && refs_read(&t->mm->refs) > 1) {
+		(void)!put_user(t->clear_child_tid, zero);
+		futex_wake_user(t->clear_child_tid, 1);
+	}
+	t->clear_child_tid = UADDR_NULL;
+	t->robust_list = UADDR_NULL;
+	t->rseq = (struct rseq_state){ 0 };
+	vfork_complete(t);
+}
+
+static int child_create(const struct regs *r, const struct clone_req *q, struct task **out)
+{
+	struct task *t;
+	int ret = task_alloc(&t);
+
+	if (ret < 0)
+		return ret;
+	copy_task(t, q);
+	if (q->flags & CLONE_THREAD) {
+		tgroup_get(current_group());
+		t->group = current_group();
+	} else {
+		ret = new_group(t, q);
+	}
+	if (ret == 0)
+		ret = pid_alloc(q->set_tid, &t->pid);
+	if (ret < 0)
+		goto out;
+	refs_get(&t->pid->refs); /* one for the table, one for the task */
+	t->tid = t->pid->nr;
+	ret = arch_thread_clone(&t->thread, r, q->sp, q->flags & CLONE_SETTLS, q->tls);
+	if (ret < 0)
+		goto out_pid;
+	arch_thread_set_entry(&t->thread, fork_entry, NULL);
+	if (q->flags & CLONE_VFORK)
+		ret = vfork_prepare(t);
+	if (ret == 0)
+		ret = copy_resources(t, q);
+	if (ret < 0)
+		goto out_res;
+	*out = t;
+	return 0;
+out_res:
+	drop_resources(t);
+	if (t->vfork)
+		kfree(t->vfork);
+out_pid:
+	spin_lock(&tasklist_lock);
+	pid_release_if_unused(t->pid);
+	spin_unlock(&tasklist_lock);
+out:
+	task_put(t);
+	return ret;
+}
+
+static void child_destroy(struct task *t)
+{
+	drop_resources(t);
+	if (t->vfork)
+		kfree(t->vfork);
+	spin_lock(&tasklist_lock);
+	pid_release_if_unused(t->pid);
+	spin_unlock(&tasklist_lock);
+	task_put(t);
+}
+
+static int pidfd_prepare(struct task *t, const struct clone_req *q, s32 *fd, struct file **f)
+{
+	int r = pidfd_file_create(t->pid, q->flags & CLONE_THREAD ? PIDFD_THREAD : 0, f);
+
+	if (r < 0)
+		return r;
+	*fd = fd_reserve(true);
+	if (*fd < 0) {
+		file_put(*f);
+		return *fd;
+	}
+	if (put_user(q->pidfd, *fd)) {
+		fd_unreserve(*fd);
+		file_put(*f);
+		return -EFAULT;
+	}
+	return 0;
+}
+
+static bool too_many_tasks(void)
+{
+	u32 n = task_count();
+
+	if (n >= pid_max - PID_RESERVED)
+		return true;
+	return n >= current_rlimit(RLIMIT_NPROC) && current()->cred->uid != 0 &&
+	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
+}
+
+s64 task_clone(const struct regs *r, const struct clone_req *q)
+{
+	struct vfork_done *vfork;
+	struct file *pidfile = NULL;
+	struct task *t;
+	s32 pidfd = -1, tid;
+	int ret = check_flags(q);
+
+	if (ret < 0)
+		return ret;
+	if (too_many_tasks())
+		return -EAGAIN;
+	ret = child_create(r, q, &t);
+	if (ret < 0)
+		return ret;
+	if (q->flags & CLONE_PIDFD) {
+		ret = pidfd_prepare(t, q, &pidfd, &pidfile);
+		if (ret < 0)
+			goto out;
+	}
+	ret = link_task(t, q);
+	if (ret < 0)
+		goto out_pidfd;
+	if (pidfile)
+		fd_publish(pidfd, pidfile);
+	tid = t->tid;
+	vfork = t->vfork;
+	if (q->flags & CLONE_PARENT_SETTID)
+		(void)!put_user(q->parent_tid, tid);
+	sched_start(t);
+	if (vfork)
+		vfork_wait(vfork);
+	return tid;
+out_pidfd:
+	if (pidfile) {
+		fd_unreserve(pidfd);
+		file_put(pidfile);
+	}
+out:
+	child_destroy(t);
+	return ret;
+}
+
+int task_unshare(u64 flags)
+{
+	struct task *t = current();
+	struct fdtable *files = NULL, *old_files;
+	struct fs_ctx *fs = NULL, *old_fs;
+	int r = 0;
+
+	if (flags & ~(u64)(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | CLONE_NAMESPACES | CLONE_VM |
+			   CLONE_THREAD | CLONE_SIGHAND))
+		return -EINVAL;
+	if (flags & CLONE_NAMESPACES)
+		return (flags & CLONE_NEWUSER) || capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+	if ((flags & (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)) && t->group->nr_threads > 1)
+		return -EINVAL;
+	if (flags & CLONE_FILES)
+		r = fdtable_clone(t->files, &files);
+	if (r == 0 && (flags & CLONE_FS))
+		r = fs_ctx_clone(t->fs, &fs);
+	if (r < 0) {
+		if (files)
+			fdtable_put(files);
+		return r;
+	}
+	spin_lock(&t->alloc_lock);
+	old_files = t->files;
+	old_fs = t->fs;
+	if (files)
+		t->files = files;
+	if (fs)
+		t->fs = fs;
+	spin_unlock(&t->alloc_lock);
+	if (files)
+		fdtable_put(old_files);
+	if (fs)
+		fs_ctx_put(old_fs);
+	return 0;
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cred - changing credentials (kapi/cred.h for reading them)
+ *
+ * Rules     cred_copy() of the current ones, edit, cred_commit(): the copy's reference moves to the task.
+ */
+#pragma once
+
+#include "guestkernel/kapi/cred.h"
+#include "guestkernel/kapi/lock.h"
+
+struct task;
+
+/* Bits of cred.securebits */
+#define SECBIT_NOROOT (1u << 0)
+#define SECBIT_NO_SETUID_FIXUP (1u << 2)
+#define SECBIT_KEEP_CAPS (1u << 4)
+#define SECBIT_NO_CAP_AMBIENT_RAISE (1u << 6)
+#define SECURE_ALL_LOCKS 0xaau
+#define SECURE_ALL_BITS 0x55u
+#define CAP_FULL_SET ((1ull << 41) - 1)
+
+/* No ids, no capabilities, no groups. NULL: no memory. */
+struct cred *must_check cred_new(void);
+struct cred *must_check cred_copy(const struct cred *from);
+void cred_commit(struct cred *c);
+/* Supplementary groups: copies and sorts. -ENOMEM. */
+int must_check cred_set_groups(struct cred *c, const u32 *groups, u32 nr);
+/* What set*uid does to capabilities (capabilities(7), "Effect of user ID changes"). */
+void cred_fixup_after_setuid(struct cred *c, const struct cred *old);
+
+struct exec_file_info;
+/* The credentials a program gets by execve. secure: AT_SECURE. Replaces *out with a new copy. */
+int must_check cred_for_exec(const struct exec_file_info *info, struct cred **out, bool *secure);

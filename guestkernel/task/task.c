@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * task - life of struct task and struct tgroup, access to their resources
+ *
+ * Rules     A task's memory goes away with its last reference, which may be dropped by the scheduler after
+ *           its last switch; so nothing here sleeps. Kernel stacks of dead tasks are kept for the next ones:
+ *           mapping one costs more than the rest of a fork.
+ * Locking   See task.h.
+ */
+#include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/time.h"
+#include "guestkernel/mm/aspace.h"
+#include "guestkernel/mm/kmap.h"
+#include "guestkernel/task/cred.h"
+#include "guestkernel/task/sched.h"
+#include "guestkernel/task/signal.h"
+#include "guestkernel/uapi/capability.h"
+#include "fs/fsctx.h"
+
+#define STACK_CACHE_MAX 16
+
+static struct kmem_cache *task_cache, *tgroup_cache;
+static struct spinlock stack_lock = SPINLOCK_INIT(RANK_LEAF);
+static void *stack_cache[STACK_CACHE_MAX];	/* [stack_lock] */
+static u32 stack_cache_nr;			/* [stack_lock] */
+static atomic_t nr_tasks;
+
+struct tgroup *init_group;
+
+void task_init(void)
+{
+	task_cache = kmem_cache_create("task", sizeof(struct task), 64);
+	tgroup_cache = kmem_cache_create("tgroup", sizeof(struct tgroup), 64);
+	if (!task_cache || !tgroup_cache)
+		panic("no memory for task caches");
+}
+
+u32 task_count(void)
+{
+	return atomic_read(&nr_tasks);
+}
+
+static int stack_get(void **top)
+{
+	spin_lock(&stack_lock);
+	*top = stack_cache_nr ? stack_cache[--stack_cache_nr] : NULL;
+	spin_unlock(&stack_lock);
+	return *top ? 0 : kstack_alloc(top);
+}
+
+static void stack_release(void *top)
+{
+	spin_lock(&stack_lock);
+	if (stack_cache_nr < STACK_CACHE_MAX) {
+		stack_cache[stack_cache_nr++] = top;
+		top = NULL;
+	}
+	spin_unlock(&stack_lock);
+	if (top)
+		kstack_free(top);
+}
+
+int task_alloc(struct task **out)
+{
+	struct task *t = kmem_cache_zalloc(task_cache);
+	int r;
+
+	if (!t)
+		return -ENOMEM;
+	r = stack_get(&t->kstack);
+	if (r < 0)
+		goto out_task;
+	r = arch_thread_init(&t->thread, t->kstack);
+	if (r < 0)
+		goto out_stack;
+	refs_init(&t->refs, 1);
+	t->state = TASK_NEW;
+	t->cpu = this_cpu()->id;
+	t->affinity = U64_MAX;
+	t->start_ns = clock_monotonic_ns();
+	t->exec_start_ns = t->start_ns;
+	t->timer_slack_ns = 50000;
+	spin_init(&t->alloc_lock, RANK_FSCTX);
+	list_init(&t->rq_link);
+	list_init(&t->thread_link);
+	sigqueue_init(&t->pending);
+	atomic_add(&nr_tasks, 1);
+	*out = t;
+	return 0;
+out_stack:
+	stack_release(t->kstack);
+out_task:
+	kmem_cache_free(task_cache, t);
+	return r;
+}
+
+void task_free_new(struct task *t)
+{
+	task_put(t);
+}
+
+void task_put(struct task *t)
+{
+	if (!refs_put(&t->refs))
+		return;
+	arch_thread_fini(&t->thread);
+	stack_release(t->kstack);
+	if (t->cred)
+		cred_put(t->cred);
+	if (t->pid)
+		pid_put(t->pid);
+	if (t->group)
+		tgroup_put(t->group);
+	atomic_sub(&nr_tasks, 1);
+	kmem_cache_free(task_cache, t);
+}
+
+int tgroup_alloc(struct tgroup **out)
+{
+	struct tgroup *g = kmem_cache_zalloc(tgroup_cache);
+
+	if (!g)
+		return -ENOMEM;
+	refs_init(&g->refs, 1);
+	list_init(&g->threads);
+	list_init(&g->children);
+	list_init(&g->sibling);
+	list_init(&g->pgrp_link);
+	list_init(&g->posix_timers);
+	waitq_init(&g->child_wait);
+	waitq_init(&g->thread_wait);
+	waitq_init(&g->signal_wait);
+	spin_init(&g->lock, RANK_SIGHAND);
+	mutex_init(&g->timer_mutex, RANK_EXEC);
+	sigqueue_init(&g->shared);
+	g->start_ns = clock_monotonic_ns();
+	g->exit_signal = SIGCHLD;
+	itimer_init_group(g);
+	*out = g;
+	return 0;
+}
+
+void tgroup_put(struct tgroup *g)
+{
+	if (!refs_put(&g->refs))
+		return;
+	signal_free_queue(g, &g->shared);
+	if (g->sighand)
+		sighand_put(g->sighand);
+	kmem_cache_free(tgroup_cache, g);
+}
+
+static void kthread_entry(void *arg)
+{
+	struct task *t = current();
+
+	sched_finish_switch();
+	((void (*)(void *))t->restart.arg[0])(arg);
+	task_exit(0);
+}
+
+int kernel_thread_create(void (*fn)(void *arg), void *arg, const char *name, struct task **out)
+{
+	struct task *t;
+	int r = task_alloc(&t);
+
+	if (r < 0)
+		return r;
+	t->is_kthread = true;
+	t->restart.arg[0] = (u64)fn;
+	strlcpy(t->comm, name, sizeof t->comm);
+	arch_thread_set_entry(&t->thread, kthread_entry, arg);
+	if (out) {
+		task_get(t);
+		*out = t;
+	}
+	sched_start(t);
+	return 0;
+}
+
+struct aspace *task_mm_get(struct task *t)
+{
+	struct aspace *mm;
+
+	spin_lock(&t->alloc_lock);
+	mm = t->mm ? aspace_get(t->mm) : NULL;
+	spin_unlock(&t->alloc_lock);
+	return mm;
+}
+
+struct fdtable *task_files_get(struct task *t)
+{
+	struct fdtable *files;
+
+	spin_lock(&t->alloc_lock);
+	files = t->files ? fdtable_get(t->files) : NULL;
+	spin_unlock(&t->alloc_lock);
+	return files;
+}
+
+struct fs_ctx *task_fs_get(struct task *t)
+{
+	struct fs_ctx *fs;
+
+	spin_lock(&t->alloc_lock);
+	fs = t->fs ? fs_ctx_get(t->fs) : NULL;
+	spin_unlock(&t->alloc_lock);
+	return fs;
+}
+
+const struct cred *task_cred_get(struct task *t)
+{
+	const struct cred *c;
+
+	spin_lock(&t->alloc_lock);
+	c = t->cred ? cred_get(t->cred) : NULL;
+	spin_unlock(&t->alloc_lock);
+	return c;
+}
+
+void task_comm_get(struct task *t, char comm[TASK_COMM_LEN])
+{
+	spin_lock(&t->alloc_lock);
+	memcpy(comm, t->comm, TASK_COMM_LEN);
+	spin_unlock(&t->alloc_lock);
+}
+
+void task_comm_set(struct task *t, const char *name)
+{
+	char comm[TASK_COMM_LEN] = { 0 };
+
+	strlcpy(comm, name, sizeof comm);
+	spin_lock(&t->alloc_lock);
+	memcpy(t->comm, comm, sizeof comm);
+	spin_unlock(&t->alloc_lock);
+}
+
+char task_state_char(struct task *t)
+{
+	if (READ_ONCE(t->exited))
+		return 'Z';
+	switch (READ_ONCE(t->state)) {
+	case TASK_RUNNABLE:
+		return 'R';
+	case TASK_SLEEP:
+	case TASK_NEW:
+		return 'S';
+	case TASK_SLEEP_KILL:
+	case TASK_SLEEP_ALWAYS:
+		return 'D';
+	case TASK_STOPPED:
+		return 'T';
+	}
+	return 'X';
+}
+
+bool task_may_access(struct task *t, bool attach)
+{
+	const struct cred *me = current()->cred, *c;
+	struct aspace *mm;
+	bool ok, dumpable;
+
+	if (t->group == current_group())
+		return true;
+	c = task_cred_get(t);
+	if (!c)
+		return false;
+	ok = me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid &&
+	     me->fsgid == c->egid && me->fsgid == c->sgid && me->fsgid == c->gid &&
+	     (c->cap_permitted & ~me->cap_permitted) == 0;
+	cred_put(c);
+	mm = task_mm_get(t);
+	dumpable = !mm || mm->dumpable;
+	if (mm)
+		aspace_put(mm);
+	return (ok && dumpable) || capable(CAP_SYS_PTRACE);
+}
+
+void task_times(struct task *t, struct task_times *out)
+{
+	u64 total = task_runtime_now(t);
+
+	out->stime_ns = MIN(t->stime_ns, total);
+	out->utime_ns = total - out->stime_ns;
+}
+
+void tgroup_times(struct tgroup *g, struct task_times *out)
+{
+	struct task_times tt;
+	struct task *t;
+
+	spin_lock(&tasklist_lock);
+	out->utime_ns = g->utime_ns;
+	out->stime_ns = g->stime_ns;
+	list_for_each_entry(t, &g->threads, thread_link) {
+		if (t->exited)
+			continue;
+		task_times(t, &tt);
+		out->utime_ns += tt.utime_ns;
+		out->stime_ns += tt.stime_ns;
+	}
+	spin_unlock(&tasklist_lock);
+}
+
+u64 tgroup_runtime_now(struct tgroup *g)
+{
+	struct task_times tt;
+
+	tgroup_times(g, &tt);
+	return tt.utime_ns + tt.stime_ns;
+}
+
+/* kapi/current.h */
+
+const struct cred *current_cred(void)
+{
+	return current()->cred;
+}
+
+struct fdtable *current_fds(void)
+{
+	return current()->files;
+}
+
+struct fs_ctx *current_fs(void)
+{
+	return current()->fs;
+}
+
+u64 current_rlimit(u32 which)
+{
+	struct tgroup *g = current_group();
+
+	return g ? READ_ONCE(g->rlim[which].rlim_cur) : U64_MAX;
+}
+
+s32 current_tid(void)
+{
+	return current()->tid;
+}
+
+s32 current_tgid(void)
+{
+	return current_group() ? current_group()->tgid : 0;
+}
+
+bool signal_pending(void)
+{
+	return READ_ONCE(current()->work) & (WORK_SIGNAL | WORK_KILLED);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rlimit.c - getrlimit, setrlimit, prlimit64, getrusage
+ *
+ * See       getrlimit(2), getrusage(2)
+ */
+#include "tests/lib/t.h"
+
+#include <sys/resource.h>
+
+static void limits_are_kept_and_inherited(void)
+{
+	struct rlimit lim = { 50, 60 }, got;
+	pid_t pid;
+
+	MUST(syscall(SYS_setrlimit, RLIMIT_NOFILE, &lim));
+	MUST(syscall(SYS_getrlimit, RLIMIT_NOFILE, &got));
+	CHECK(got.rlim_cur == 50 && got.rlim_max == 60);
+	pid = t_fork();
+	if (pid == 0) {
+		MUST(syscall(SYS_getrlimit, RLIMIT_NOFILE, &got));
+		_exit(got.rlim_cur != 50);
+	}
+	t_wait_exit(pid, 0);
+}
+
+static void users_may_only_lower_the_hard_limit(void)
+{
+	struct rlimit lim = { 50, 60 };
+
+	MUST(setrlimit(RLIMIT_NOFILE, &lim));
+	t_become_user(1000);
+	lim.rlim_cur = 60;
+	MUST(setrlimit(RLIMIT_NOFILE, &lim));
+	lim.rlim_max = 61;
+	CHECK_ERRNO(setrlimit(RLIMIT_NOFILE, &lim), EPERM);
+	lim.rlim_max = 55;
+	CHECK_ERRNO(setrlimit(RLIMIT_NOFILE, &lim), EINVAL);
+}
+
+static void prlimit_reaches_other_processes(void)
+{
+	struct rlimit lim = { 33, 44 }, old;
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	MUST(prlimit(pid, RLIMIT_CORE, NULL, &old));
+	if (old.rlim_max < 44)
+		lim.rlim_cur = lim.rlim_max = 0;
+	MUST(prlimit(pid, RLIMIT_CORE, &lim, NULL));
+	MUST(prlimit(pid, RLIMIT_CORE, NULL, &old));
+	CHECK_EQ(old.rlim_cur, lim.rlim_cur);
+	MUST(kill(pid, SIGKILL));
+	CHECK_ERRNO(prlimit(0x3fffffff, RLIMIT_CORE, NULL, &old), ESRCH);
+}
+
+static void every_resource_can_be_read(void)
+{
+	struct rlimit lim;
+
+	for (int i = 0; i < 16; i++)
+		MUST(getrlimit(i, &lim));
+	CHECK_ERRNO(syscall(SYS_getrlimit, 16, &lim), EINVAL);
+	CHECK_ERRNO(syscall(SYS_getrlimit, 0, t_bad_ptr()), EFAULT);
+	CHECK_ERRNO(syscall(SYS_setrlimit, 0, t_bad_ptr()), EFAULT);
+}
+
+static void cpu_limit_signals(void)
+{
+	struct rlimit lim = { 1, 2 };
+	volatile unsigned long n = 0;
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		MUST(setrlimit(RLIMIT_CPU, &lim));
+		for (;;)
+			n++;
+	}
+	t_wait_signal(pid, SIGXCPU);
+}
+
+static void usage_grows(void)
+{
+	struct rusage a, b, kids;
+	char *p;
+
+	MUST(getrusage(RUSAGE_SELF, &a));
+	p = MUST(mmap(NULL, 64 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	for (int i = 0; i < 64; i++)
+		p[i * 4096] = 1;
+	MUST(getrusage(RUSAGE_SELF, &b));
+	CHECK(b.ru_minflt > a.ru_minflt);
+	CHECK(b.ru_maxrss > 0);
+	MUST(getrusage(RUSAGE_CHILDREN, &kids));
+	CHECK_EQ(kids.ru_utime.tv_sec, 0);
+	MUST(getrusage(RUSAGE_THREAD, &a));
+	CHECK_ERRNO(getrusage(99, &a), EINVAL);
+	CHECK_ERRNO(getrusage(RUSAGE_SELF, t_bad_ptr()), EFAULT);
+}
+
+TEST_PROGRAM(rlimit, CASE(limits_are_kept_and_inherited), CASE(users_may_only_lower_the_hard_limit),
+	     CASE(prlimit_reaches_other_processes), CASE(every_resource_can_be_read),
+	     CASE(cpu_limit_signals), CASE(usage_grows));
