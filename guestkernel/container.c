@@ -14,6 +14,10 @@
 #include "fs/erofs.h"
 #include "fs/hoststream.h"
 #include "fs/mount.h"
+#include "fs/namei.h"
+#include "fs/overlayfs.h"
+#include "fs/procfs.h"
+#include "fs/sysfs.h"
 #include "fs/tmpfs.h"
 #include "guestkernel/host/boot.h"
 #include "guestkernel/host/hyp.h"
@@ -76,7 +80,7 @@ static void must(int err, const char *what)
 static void register_filesystems(void)
 {
 	static const struct fs_type *const types[] = {
-		&tmpfs_fs_type, &erofs_fs_type, &devfs_type, &devpts_type,
+		&tmpfs_fs_type, &erofs_fs_type, &ovl_fs_type, &procfs_type, &sysfs_type, &devfs_type, &devpts_type,
 	};
 	u32 i;
 
@@ -84,28 +88,44 @@ static void register_filesystems(void)
 		fs_type_add(types[i]);
 }
 
+/* The image below, memory above. With --read-only the same, closed once everything is in its place, so that mount
+ * points and /etc files that the image lacks can be made. */
 static void mount_root(void)
 {
-	const struct erofs_window window = {
-		.base = arch_phys_to_virt(PADDR(boot.image_gpa)),
-		.len = boot.image_len,
-		.gpa = boot.image_gpa,
+	const struct ovl_layers layers = {
+		.lower[0] = {
+			.base = arch_phys_to_virt(PADDR(boot.image_gpa)),
+			.len = boot.image_len,
+			.gpa = boot.image_gpa,
+		},
+		.nr_lower = 1,
 	};
-	const struct mount_args image = { .source = "image", .kdata = &window, .flags = MS_RDONLY };
+	const struct mount_args args = { .source = "overlay", .kdata = &layers };
 
-	if (boot.is_read_only)
-		must(vfs_mount_root(&erofs_fs_type, &image), "mounting the image");
-	else
-		must(vfs_mount_root(&erofs_fs_type, &image), "mounting the root");
+	must(vfs_mount_root(&ovl_fs_type, &args), "mounting the root");
+}
+
+static int close_root(void)
+{
+	struct path root;
+	int ret = path_lookup(AT_FDCWD, "/", 0, &root);
+
+	if (ret)
+		return ret;
+	ret = vfs_remount(&root, MS_RDONLY | MS_BIND, NULL);
+	path_put(&root);
+	return ret;
 }
 
 static const struct {
 	const char *fs, *target, *data;
 	u32 flags;
 } mounts[] = {
+	{ "proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
 	{ "devtmpfs", "/dev", "mode=755", MS_NOSUID },
 	{ "devpts", "/dev/pts", NULL, MS_NOSUID | MS_NOEXEC },
 	{ "tmpfs", "/dev/shm", "mode=1777,size=65536k", MS_NOSUID | MS_NODEV | MS_NOEXEC },
+	{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY },
 };
 
 /* "path[:options]" as in docker run --tmpfs. */
@@ -139,8 +159,7 @@ static int mount_all(void)
 
 	for (i = 0; i < ARRAY_SIZE(mounts); i++) {
 		ret = vfs_kern_mount(mounts[i].fs, mounts[i].target, mounts[i].flags, mounts[i].data, NULL);
-		/* a read-only image without the directory: as container runtimes, we can do nothing */
-		if (ret && ret != -EROFS && ret != -ENOSYS)
+		if (ret)
 			return ret;
 	}
 	while ((spec = boot_strings_next(&boot.tmpfs, spec)) != NULL) {
@@ -148,7 +167,8 @@ static int mount_all(void)
 		if (ret)
 			return ret;
 	}
-	return boot.is_read_only ? 0 : write_etc();
+	ret = write_etc();
+	return ret || !boot.is_read_only ? ret : close_root();
 }
 
 static int install_fd(struct file *f, s32 want)
