@@ -55,7 +55,7 @@ def cases_of(programs, filters):
 
 
 def run_sandbox(args, image, filters):
-    command = args.monitor.split() + ["run"] + args.option + [str(image), "/bin/syscalls_all"]
+    command = args.monitor.split() + ["run", "--privileged"] + args.option + [str(image), "/bin/syscalls_all"]
     try:
         done = subprocess.run(command + filters, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=args.timeout, check=False)
