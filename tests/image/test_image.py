@@ -129,10 +129,15 @@ class Formats(ImageTest):
         data = make_tar([entry("l.tar", data=tar), entry("1.json", data=one),
                          entry("2.json", data=two),
                          entry("manifest.json", data=json.dumps(manifest).encode())])
-        self.bad(data, "2 images", "tag")
+        self.bad(data, "2 images", "ARCHIVE:TAG", "a:1, a:2")
         self.bad(data, "tagged 'a:3'", opts=("--tag", "a:3"))
         self.assertEqual(self.good(data, "--tag", "a:2").get("user"), "2")
         self.assertEqual(self.good(data, "--tag", "a:1").get("user"), "1")
+        path = self.bench.write(data)
+        for tag in ("1", "2"):
+            self.assertEqual(self.bench.run(path + ":a:" + tag).get("user"), tag)
+        self.assertEqual(self.bench.run(path + ":a:3").status, 1)
+        self.assertIn("No such file", self.bench.run(path + "x:a:1").error)
 
     def test_image_without_layers(self):
         self.good(lib.docker_archive([]))

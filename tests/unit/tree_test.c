@@ -175,6 +175,19 @@ Test(tree, whiteouts_spare_the_layer_they_are_in)
 	cr_assert_null(find("d"));
 }
 
+Test(tree, later_additions_survive_a_repeated_whiteout)
+{
+	cr_assert_eq(put("d/low", FILE_MODE), 0);
+	tree_begin_layer(t);
+	cr_assert_eq(tree_whiteout(t, "d", true, &err), 0);
+	cr_assert_eq(put("d/e/high", FILE_MODE), 0);
+	cr_assert_eq(tree_whiteout(t, "d", true, &err), 0);
+	cr_assert_not_null(find("d/e/high"));
+	tree_begin_layer(t);
+	cr_assert_eq(tree_whiteout(t, "d", true, &err), 0);
+	cr_assert_null(find("d/e"));
+}
+
 Test(tree, limits_end_with_an_error)
 {
 	char name[32];

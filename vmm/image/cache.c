@@ -349,9 +349,11 @@ static int make_tmp(const struct cache *c, struct cache_build *b)
 		if (b->dir_fd >= 0 && flock(b->dir_fd, LOCK_EX | LOCK_NB) == 0 &&
 		    fstatat(c->fd, path, &st, 0) == 0)
 			return 0;
+		/* a cleaner was faster, or no descriptor is left */
 		if (b->dir_fd >= 0)
 			close(b->dir_fd);
 		b->dir_fd = -1;
+		unlinkat(c->fd, path, AT_REMOVEDIR);
 	}
 	return -EBUSY;
 }

@@ -18,7 +18,7 @@
 #include "vmm/image/progress.h"
 
 struct open_job {
-	const char *path;
+	char *path; /* owned; without the tag */
 	struct image_opts opts;
 	struct cache cache;
 	struct stat st;
@@ -32,7 +32,9 @@ struct open_job {
 static int job_init(struct open_job *j, const char *path, const struct image_opts *opts)
 {
 	memset(j, 0, sizeof(*j));
-	j->path = path;
+	j->path = strdup(path);
+	if (!j->path)
+		return -ENOMEM;
 	if (opts)
 		j->opts = *opts;
 	if (!j->opts.arch)
@@ -155,16 +157,19 @@ static int fill_build(struct open_job *j, struct cache_build *b, struct err *err
 
 static int build(struct open_job *j, struct err *err)
 {
-	CLEANUP_FREE char *source = realpath(j->path, NULL);
+	CLEANUP_FREE char *path = realpath(j->path, NULL);
+	const char *tag = j->opts.tag;
 	struct cache_build b;
+	char source[PATH_MAX];
 	int r = cache_build_start(&j->cache, &b, err);
 
 	if (r < 0)
 		return r;
+	snprintf(source, sizeof(source), "%s%s%s", path ? path : j->path, tag ? ":" : "",
+		 tag ? tag : "");
 	r = fill_build(j, &b, err);
 	if (r == 0)
-		r = cache_build_commit(&b, j->plan.id, j->plan.config_text,
-				       source ? source : j->path, err);
+		r = cache_build_commit(&b, j->plan.id, j->plan.config_text, source, err);
 	cache_build_end(&b);
 	return r;
 }
@@ -259,9 +264,31 @@ static int check_arch(const struct open_job *j, const struct image *img, struct 
 		       arch, j->opts.arch);
 }
 
+/*
+ * Open the archive. A name that does not exist as a whole is tried as ARCHIVE:TAG; tags may have
+ * colons and slashes in them, so the shortest name that exists is the archive.
+ */
+static int open_archive(struct open_job *j)
+{
+	int fd = open(j->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int code = errno;
+
+	for (char *colon = strchr(j->path, ':'); fd < 0 && colon && !j->opts.tag;
+	     colon = strchr(colon + 1, ':')) {
+		*colon = '\0';
+		fd = open(j->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		if (fd >= 0)
+			j->opts.tag = colon + 1;
+		else
+			*colon = ':';
+	}
+	errno = code;
+	return fd;
+}
+
 static int open_all(struct open_job *j, struct image *img, struct err *err)
 {
-	CLEANUP_FD int fd = open(j->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP_FD int fd = open_archive(j);
 	int r;
 
 	if (fd < 0 || fstat(fd, &j->st) < 0)
@@ -285,9 +312,13 @@ int image_open(const char *ref_path, const struct image_opts *opts, struct image
 		return err_set(err, ENOMEM, "not enough memory");
 	err_clear(err);
 	img->fd = -1;
-	job_init(&j, ref_path, opts);
-	r = cache_open(j.opts.cache_dir, &j.cache, err);
+	r = job_init(&j, ref_path, opts);
+	if (r < 0)
+		err_set(err, ENOMEM, "not enough memory");
+	else
+		r = cache_open(j.opts.cache_dir, &j.cache, err);
 	if (r < 0) {
+		free(j.path);
 		free(img);
 		return r;
 	}
@@ -303,6 +334,7 @@ int image_open(const char *ref_path, const struct image_opts *opts, struct image
 	image_plan_fini(&j.plan);
 	store_close(&j.store);
 	cache_close(&j.cache);
+	free(j.path);
 	if (r < 0) {
 		image_close(img);
 		return err_add(err, "image %.200s", ref_path);

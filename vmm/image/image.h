@@ -39,7 +39,7 @@ struct image {
 	bool was_cached;
 };
 
-/* opts may be NULL. The error is one complete sentence that names the archive. */
+/* ref_path is ARCHIVE or ARCHIVE:TAG. opts may be NULL. The error is one complete sentence that names the archive. */
 MUST_CHECK int image_open(const char *ref_path, const struct image_opts *opts, struct image **out,
 			  struct err *err);
 void image_close(struct image *img);

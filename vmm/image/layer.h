@@ -8,7 +8,8 @@
  *           the monitor stays in the C locale: names then pass through libarchive byte by byte
  *           (its "cannot be converted" warnings are expected and ignored)
  *           with is_layered, ".wh." names are whiteouts; in a plain root tar they are names
- * Missing   AUFS hard link directories (.wh..wh.plnk); ACLs in text form
+ * Missing   AUFS hard link directories (.wh..wh.plnk); ACLs in text form; a bound on the memory
+ *           libarchive takes for the map of one sparse file, other than the expansion limit
  * See       OCI image spec, layer.md; tests/fuzz/fuzz_tar.c
  */
 #pragma once

@@ -16,6 +16,8 @@
 #define INDEX_DEPTH   4
 #define INDEX_ENTRIES 4096 /* in all indexes together; one document may be named many times */
 
+#define TAGS_TEXT 200
+
 #define TAG_ANNOTATION	"org.opencontainers.image.ref.name"
 #define NAME_ANNOTATION "io.containerd.image.name"
 
@@ -112,9 +114,32 @@ static bool docker_has_tag(struct json_object *item, const char *tag)
 	return false;
 }
 
+/* The tags in the archive, as far as they fit into a message. */
+static const char *docker_tags(struct json_object *root, char out[TAGS_TEXT])
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < json_object_array_length(root); i++) {
+		struct json_object *item = json_object_array_get_idx(root, i), *list;
+
+		if (json_get_typed(item, "RepoTags", json_type_array, &list, NULL) < 0 || !list)
+			continue;
+		for (size_t k = 0; k < json_object_array_length(list); k++) {
+			struct json_object *t = json_object_array_get_idx(list, k);
+			const char *tag = json_object_get_string(t);
+
+			if (tag && used + strlen(tag) + 3 < TAGS_TEXT)
+				used += sprintf(out + used, "%s%s", used ? ", " : "", tag);
+		}
+	}
+	return used ? out : "none has a tag";
+}
+
 static int docker_pick(struct json_object *root, const char *tag, struct json_object **out,
 		       struct err *err)
 {
+	char tags[TAGS_TEXT];
 	size_t nr;
 
 	if (!json_object_is_type(root, json_type_array))
@@ -127,8 +152,9 @@ static int docker_pick(struct json_object *root, const char *tag, struct json_ob
 		return 0;
 	}
 	if (!tag)
-		return err_set(err, EINVAL, "the archive holds %zu images: name one by its tag",
-			       nr);
+		return err_set(err, EINVAL,
+			       "the archive holds %zu images, name one as ARCHIVE:TAG (here %s)",
+			       nr, docker_tags(root, tags));
 	for (size_t i = 0; i < nr; i++) {
 		*out = json_object_array_get_idx(root, i);
 		if (docker_has_tag(*out, tag))
@@ -318,7 +344,7 @@ static int oci_pick_manifest(struct oci_pick *pick, struct err *err)
 		return r;
 	if (pick->nr_found > 1)
 		return err_set(err, EINVAL,
-			       "the archive holds %d images for linux/%s: name one by its tag",
+			       "the archive holds %d images for linux/%s, name one as ARCHIVE:TAG",
 			       pick->nr_found, pick->choice->arch);
 	if (pick->nr_found == 1)
 		return 0;

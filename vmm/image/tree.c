@@ -260,6 +260,9 @@ static void prune_lower(struct tree *t, struct tree_node *dir)
 {
 	struct tree_node *next;
 
+	if (dir->pruned == t->layer)
+		return;
+	dir->pruned = t->layer;
 	for (struct tree_node *n = dir->inode->children; n; n = next) {
 		next = n->next;
 		if (is_dir(n))

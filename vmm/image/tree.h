@@ -10,7 +10,8 @@
  *           leave it); then parents are walked, symbolic links in parents are followed with the
  *           image's root as their root, at most 40 of them; the last component is never followed
  *           missing parents are made as root-owned 0755 directories
- *           whiteouts act on lower layers only, in whatever order the layer lists them
+ *           whiteouts act on lower layers only, in whatever order the layer lists them; a directory
+ *           is searched for lower entries once per layer, so many whiteouts cost no more
  *           bounded by struct tree_limits: nodes and bytes of names, targets and attributes
  * Missing   hard links between directories (no archiver makes them)
  * See       OCI image spec, layer.md
@@ -73,7 +74,8 @@ struct tree_node {
 	struct tree_node *hash_next;
 	struct tree_inode *inode;
 	uint64_t hash;
-	uint32_t layer; /* the layer that named it last */
+	uint32_t layer;	 /* the layer that named it last */
+	uint32_t pruned; /* the layer that last hid what lower ones had below it */
 	uint16_t depth;
 	uint16_t name_len;
 	char name[]; /* NUL-terminated */
@@ -103,7 +105,7 @@ struct tree {
 MUST_CHECK int tree_create(const struct tree_limits *limits, struct tree **out, struct err *err);
 void tree_destroy(struct tree *t);
 
-/* Entries put from now on belong to the next layer. */
+/* Entries put from now on belong to the next layer. To be called before the first, too. */
 void tree_begin_layer(struct tree *t);
 
 /*
