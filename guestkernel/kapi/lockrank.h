@@ -34,6 +34,7 @@ enum lock_rank {
 	RANK_FSCTX,	  /* cwd, root, umask of a task */
 	RANK_DCACHE,	  /* dentry tree links and hash */
 	RANK_ICACHE,	  /* inode hash and state */
+	RANK_SOCKET_GC,	  /* one for the system: descriptors in flight between AF_UNIX sockets */
 	RANK_OBJECT_OUTER,/* outer of two nested object locks (listening socket, epoll ready list) */
 	RANK_OBJECT,	  /* an object's own lock: pipe, eventfd, socket queue, tty buffer, inotify queue */
 	RANK_OBJECT_INNER,/* an object's lock taken under another object's */

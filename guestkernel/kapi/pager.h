@@ -46,6 +46,7 @@ struct pager {
 	struct spinlock map_lock;	/* RANK_MAPPING */
 	struct list regions;		/* [map_lock] regions of address spaces that map this object */
 	atomic_t nr_writable;		/* shared mappings that may write (seals, ETXTBSY) */
+	u32 unmap_seq;			/* [a] bumped by pager_unmap(): a fault that got its page before starts again */
 };
 
 static inline void pager_init(struct pager *p, const struct pager_ops *ops)
@@ -54,6 +55,7 @@ static inline void pager_init(struct pager *p, const struct pager_ops *ops)
 	spin_init(&p->map_lock, RANK_MAPPING);
 	list_init(&p->regions);
 	atomic_set(&p->nr_writable, 0);
+	p->unmap_seq = 0;
 }
 
 /* Removes every page table entry that maps [pgoff, pgoff + npages) (truncate, hole punch). private_too: also

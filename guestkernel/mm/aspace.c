@@ -13,6 +13,7 @@
 
 #include "arch/param.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
@@ -20,13 +21,14 @@
 #include "guestkernel/kapi/pager.h"
 #include "guestkernel/kapi/rand.h"
 #include "guestkernel/mm/region.h"
+#include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/mman.h"
 #include "guestkernel/uapi/resource.h"
 
-#define MAP_COUNT_MAX 65530
-#define STACK_AREA (16ull << 30) /* exec puts the stack somewhere in the topmost part */
+#define STACK_AREA	  (16ull << 30) /* exec puts the stack somewhere in the topmost part */
 #define MMAP_RANDOM_PAGES (1ull << 28)
-#define MMAP_32BIT_END (1ull << 31)
+#define FEW_PAGES	  64 /* looked at one by one in mprotect */
+#define MMAP_32BIT_END	  (1ull << 31)
 
 int aspace_create(struct aspace **out)
 {
@@ -43,7 +45,10 @@ int aspace_create(struct aspace **out)
 	refs_init(&as->refs, 1);
 	rwsem_init(&as->lock, RANK_ASPACE);
 	spin_init(&as->pt_lock, RANK_PGTABLE);
-	as->mmap_base = USER_VA_END - STACK_AREA - MMAP_BASE_GAP - rand_below(MMAP_RANDOM_PAGES) * PAGE_SIZE;
+	as->mmap_base = USER_VA_END - STACK_AREA - MMAP_BASE_GAP -
+			rand_below(MMAP_RANDOM_PAGES) * PAGE_SIZE;
+	as->gap_top = as->mmap_base;
+	list_init(&as->dead);
 	as->dumpable = true;
 	*out = as;
 	return 0;
@@ -59,9 +64,13 @@ static void destroy(struct aspace *as)
 {
 	struct region *r;
 
-	region_zap(as, 0, USER_VA_END);
-	while ((r = rb_entry_or_null(rb_first(&as->regions), struct region, node)) != NULL)
+	rwsem_write_lock(
+		&as->lock); /* nobody else has it; pager_unmap() may still see our regions */
+	while ((r = rb_entry_or_null(rb_first(&as->regions), struct region, node)) != NULL) {
+		region_zap(r, r->start, r->end);
 		region_remove(as, r);
+	}
+	aspace_write_unlock(as);
 	if (as->exe_file)
 		file_put(as->exe_file);
 	arch_mmu_destroy(&as->arch);
@@ -79,112 +88,18 @@ void aspace_activate(struct aspace *as)
 	arch_mmu_activate(as ? &as->arch : NULL);
 }
 
-/* Shares the private pages of one region with the child, read-only on both sides. */
-static int clone_pages(struct aspace *src, struct aspace *dst, const struct region *r)
-{
-	u64 va = r->start;
-	u32 flags, prot = region_mmu_prot(r, false);
-	paddr_t pa;
-	int ret = 0;
-
-	spin_lock(&src->pt_lock);
-	if (r->prot & PROT_WRITE)
-		arch_mmu_wrprotect(&src->arch, r->start, (r->end - r->start) >> PAGE_SHIFT);
-	while (!ret && arch_mmu_next(&src->arch, &va, r->end, &pa, &flags)) {
-		struct page *pg = paddr_page(pa);
-
-		if (pg && (pg->flags & PG_ANON)) {
-			ret = arch_mmu_map(&dst->arch, va, pa, prot);
-			if (!ret) {
-				page_get(pg);
-				rss_add(dst, pg);
-			}
-		}
-		va += PAGE_SIZE;
-	}
-	spin_unlock(&src->pt_lock);
-	return ret;
-}
-
-static void clone_fields(struct aspace *src, struct aspace *dst)
-{
-	dst->mmap_base = src->mmap_base;
-	dst->brk_start = src->brk_start;
-	dst->brk_end = src->brk_end;
-	dst->stack_start = src->stack_start;
-	dst->arg_start = src->arg_start;
-	dst->arg_end = src->arg_end;
-	dst->env_start = src->env_start;
-	dst->env_end = src->env_end;
-	dst->start_code = src->start_code;
-	dst->end_code = src->end_code;
-	dst->start_data = src->start_data;
-	dst->end_data = src->end_data;
-	for (u32 i = 0; i < src->nr_auxv; i++)
-		dst->auxv[i] = src->auxv[i];
-	dst->nr_auxv = src->nr_auxv;
-	dst->vdso_base = src->vdso_base;
-	dst->dumpable = src->dumpable;
-	dst->membarrier_state = src->membarrier_state;
-	dst->exe_file = src->exe_file;
-	if (dst->exe_file)
-		file_get(dst->exe_file);
-}
-
-int aspace_clone(struct aspace *src, struct aspace **out)
-{
-	struct rb_node *n;
-	struct aspace *dst;
-	int ret = aspace_create(&dst);
-
-	if (ret)
-		return ret;
-	rwsem_write_lock(&src->lock);
-	clone_fields(src, dst);
-	for (n = rb_first(&src->regions); n && !ret; n = rb_next(n)) {
-		struct region *r = rb_entry(n, struct region, node), *copy;
-
-		if (r->flags & REGION_DONTFORK)
-			continue;
-		ret = region_create(dst, r->start, r->end, r, &copy);
-		if (ret)
-			break;
-		copy->flags &= ~(u32)REGION_LOCKED;
-		region_insert(dst, copy);
-		if (!(r->flags & (REGION_WIPEONFORK | REGION_SHARED)))
-			ret = clone_pages(src, dst, r);
-	}
-	arch_mmu_flush(&src->arch, 0, U64_MAX);
-	rwsem_write_unlock(&src->lock);
-	if (ret)
-		aspace_put(dst);
-	else
-		*out = dst;
-	return ret;
-}
-
 int aspace_unmap_locked(struct aspace *as, u64 va, u64 len)
 {
 	u64 end = va + len;
 	struct region *r = aspace_find_first(as, va), *next;
 	int ret;
 
-	if (r && r->start < va) {
-		if (r->end > end && as->nr_regions >= MAP_COUNT_MAX)
-			return -ENOMEM;
-		ret = region_split(as, r, va);
+	for (; r && r->start < end; r = next) {
+		ret = region_clip(as, &r, va, end);
 		if (ret)
 			return ret;
-		r = region_next(r);
-	}
-	for (; r && r->start < end; r = next) {
-		if (r->end > end) {
-			ret = region_split(as, r, end);
-			if (ret)
-				return ret;
-		}
 		next = region_next(r);
-		region_zap(as, r->start, r->end);
+		region_zap(r, r->start, r->end);
 		region_remove(as, r);
 	}
 	return 0;
@@ -196,7 +111,7 @@ int aspace_unmap(struct aspace *as, u64 va, u64 len)
 
 	rwsem_write_lock(&as->lock);
 	ret = aspace_unmap_locked(as, va, len);
-	rwsem_write_unlock(&as->lock);
+	aspace_write_unlock(as);
 	return ret;
 }
 
@@ -204,14 +119,15 @@ static int check_limits(struct aspace *as, const struct map_req *req)
 {
 	u64 pages = req->len >> PAGE_SHIFT;
 
-	if (as->nr_regions >= MAP_COUNT_MAX)
+	if (as->nr_regions >= REGION_COUNT_MAX)
 		return -ENOMEM;
 	if (as->total_pages + pages > current_rlimit(RLIMIT_AS) >> PAGE_SHIFT)
 		return -ENOMEM;
-	if (!req->pager && (req->prot & PROT_WRITE) && !(req->region_flags & REGION_GROWSDOWN) &&
+	if (!(req->flags & MAP_SHARED) && (req->prot & PROT_WRITE) &&
+	    !(req->region_flags & REGION_GROWSDOWN) &&
 	    as->data_pages + pages > current_rlimit(RLIMIT_DATA) >> PAGE_SHIFT)
 		return -ENOMEM;
-	if ((req->region_flags & REGION_LOCKED) &&
+	if (((req->region_flags | as->default_flags) & REGION_LOCKED) && !capable(CAP_IPC_LOCK) &&
 	    as->locked_pages + pages > current_rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT)
 		return -EAGAIN;
 	return 0;
@@ -229,7 +145,8 @@ static int choose_place(struct aspace *as, const struct map_req *req, u64 *va)
 		r = aspace_find_first(as, req->addr);
 		return r && r->start < req->addr + req->len ? -EEXIST : 0;
 	}
-	*va = region_find_gap(as, req->addr, req->len, req->flags & MAP_32BIT ? MMAP_32BIT_END : USER_VA_END);
+	*va = region_find_gap(as, req->addr, req->len,
+			      req->flags & MAP_32BIT ? MMAP_32BIT_END : USER_VA_END);
 	return *va ? 0 : -ENOMEM;
 }
 
@@ -239,7 +156,8 @@ static int map_locked(struct aspace *as, const struct map_req *req, u64 *va_out)
 		.pgoff = req->pgoff,
 		.prot = req->prot & (PROT_READ | PROT_WRITE | PROT_EXEC),
 		.max_prot = req->max_prot ? req->max_prot : PROT_READ | PROT_WRITE | PROT_EXEC,
-		.flags = req->region_flags | (req->flags & MAP_SHARED ? REGION_SHARED : 0),
+		.flags = req->region_flags | as->default_flags |
+			 (req->flags & MAP_SHARED ? REGION_SHARED : 0),
 		.pager = req->pager,
 		.file = req->file,
 		.label = req->label,
@@ -266,7 +184,7 @@ int aspace_map(struct aspace *as, const struct map_req *req, u64 *va_out)
 
 	rwsem_write_lock(&as->lock);
 	ret = map_locked(as, req, va_out);
-	rwsem_write_unlock(&as->lock);
+	aspace_write_unlock(as);
 	return ret;
 }
 
@@ -285,6 +203,38 @@ static int check_protect(struct aspace *as, u64 va, u64 end, u32 prot)
 	return 0;
 }
 
+/* Private pages nobody else has may be written without another fault. */
+static u32 page_prot(const struct region *r, paddr_t pa)
+{
+	struct page *pg = frame_page(pa);
+
+	return region_mmu_prot(r, !(r->flags & REGION_SHARED) && pg && (pg->flags & PG_ANON) &&
+					  refs_read(&pg->refs) == 1);
+}
+
+static void protect_pages(struct aspace *as, struct region *r)
+{
+	u64 va = r->start, first, nr = 0;
+	u32 flags;
+	paddr_t pa;
+
+	spin_lock(&as->pt_lock);
+	if (arch_mmu_next(&as->arch, &va, r->end, &pa, &flags)) {
+		first = va;
+		if ((r->prot & PROT_WRITE) && !(r->flags & REGION_SHARED)) {
+			for (; nr < FEW_PAGES && arch_mmu_next(&as->arch, &va, r->end, &pa, &flags);
+			     va += PAGE_SIZE, nr++)
+				arch_mmu_protect(&as->arch, va, 1, page_prot(r, pa));
+		}
+		/* the rest comes through a fault at the first write, as do shared pages: their owner counts dirty ones */
+		if (va < r->end)
+			arch_mmu_protect(&as->arch, va, (r->end - va) >> PAGE_SHIFT,
+					 region_mmu_prot(r, false));
+		arch_mmu_flush(&as->arch, first, (r->end - first) >> PAGE_SHIFT);
+	}
+	spin_unlock(&as->pt_lock);
+}
+
 static void protect_region(struct aspace *as, struct region *r, u32 prot)
 {
 	s64 pages = (s64)((r->end - r->start) >> PAGE_SHIFT);
@@ -292,11 +242,7 @@ static void protect_region(struct aspace *as, struct region *r, u32 prot)
 	region_account(as, r, -pages);
 	r->prot = prot;
 	region_account(as, r, pages);
-	spin_lock(&as->pt_lock);
-	/* writing always goes through a fault first: copy-on-write and dirty tracking stay right */
-	arch_mmu_protect(&as->arch, r->start, (u64)pages, prot ? region_mmu_prot(r, false) : 0);
-	arch_mmu_flush(&as->arch, r->start, (u64)pages);
-	spin_unlock(&as->pt_lock);
+	protect_pages(as, r);
 }
 
 static int protect_locked(struct aspace *as, u64 va, u64 end, u32 prot)
@@ -309,19 +255,9 @@ static int protect_locked(struct aspace *as, u64 va, u64 end, u32 prot)
 	for (r = aspace_find(as, va); r && r->start < end; r = region_next(r)) {
 		if (r->prot == prot)
 			continue;
-		if (as->nr_regions + 2 > MAP_COUNT_MAX)
-			return -ENOMEM;
-		if (r->start < va) {
-			ret = region_split(as, r, va);
-			if (ret)
-				return ret;
-			continue; /* the upper part is next */
-		}
-		if (r->end > end) {
-			ret = region_split(as, r, end);
-			if (ret)
-				return ret;
-		}
+		ret = region_clip(as, &r, va, end);
+		if (ret)
+			return ret;
 		protect_region(as, r, prot);
 		r = region_merge(as, r);
 	}
@@ -334,7 +270,7 @@ int aspace_protect(struct aspace *as, u64 va, u64 len, u32 prot)
 
 	rwsem_write_lock(&as->lock);
 	ret = protect_locked(as, va, va + len, prot);
-	rwsem_write_unlock(&as->lock);
+	aspace_write_unlock(as);
 	return ret;
 }
 
@@ -370,6 +306,6 @@ int aspace_set_brk(struct aspace *as, u64 new_brk, u64 *result)
 	if (!ret)
 		as->brk_end = new_brk;
 	*result = as->brk_end;
-	rwsem_write_unlock(&as->lock);
+	aspace_write_unlock(as);
 	return ret;
 }

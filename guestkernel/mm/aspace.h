@@ -19,17 +19,18 @@ struct pager;
 struct strbuf;
 
 struct region {
-	struct rb_node node;	/* [as->lock] by start */
-	struct list map_link;	/* [pager->map_lock] */
-	struct aspace *as;	/* [I] */
-	u64 start, end;		/* page aligned */
-	u64 pgoff;		/* in pages: of start in the pager */
-	u32 prot;		/* PROT_* */
-	u32 max_prot;		/* what mprotect may give */
-	u32 flags;		/* enum region_flags */
-	struct pager *pager;	/* NULL: private anonymous */
-	struct file *file;	/* for /proc/<pid>/maps and map_files; may be NULL; referenced */
-	const char *label;	/* "[stack]", "[heap]", "[vdso]" or NULL */
+	struct rb_node node;  /* [as->lock] by start */
+	struct list map_link; /* [pager->map_lock] */
+	struct aspace *as;    /* [I] */
+	u64 start, end;	      /* page aligned */
+	u64 pgoff;	      /* in pages: of start in the pager */
+	u32 prot;	      /* PROT_* */
+	u32 max_prot;	      /* what mprotect may give */
+	u32 flags;	      /* enum region_flags */
+	struct pager *pager;  /* NULL: private anonymous */
+	struct file *file;    /* for /proc/<pid>/maps and map_files; may be NULL; referenced */
+	const char *label;    /* "[stack]", "[heap]", "[vdso]" or NULL */
+	bool has_anon; /* [a] a private page was made since the region exists (pager regions) */
 };
 
 enum region_flags {
@@ -39,32 +40,37 @@ enum region_flags {
 	REGION_DONTFORK = 1u << 3,
 	REGION_WIPEONFORK = 1u << 4,
 	REGION_NORESERVE = 1u << 5,
-	REGION_SPECIAL = 1u << 6,	/* vDSO: no mremap growth, not counted */
+	REGION_SPECIAL = 1u << 6, /* vDSO: no mremap growth, not counted */
 	REGION_SEQ_READ = 1u << 7,
 	REGION_RANDOM_READ = 1u << 8,
 };
 
 struct aspace {
-	struct refs refs;		/* users: tasks */
+	struct refs refs; /* users: tasks */
 	struct rwsem lock;
-	struct rb_root regions;		/* [lock] */
-	u32 nr_regions;			/* [lock] */
+	struct rb_root regions; /* [lock] */
+	u32 nr_regions;		/* [lock] */
 	struct spinlock pt_lock;
-	struct arch_aspace arch;	/* [pt_lock] */
-	u64 mmap_base;			/* [lock] top-down area starts below this */
-	u64 brk_start, brk_end;		/* [lock] */
-	u64 stack_start;		/* [lock] initial stack pointer */
+	struct arch_aspace arch; /* [pt_lock] */
+	u64 mmap_base;		 /* [lock] top-down area starts below this */
+	u64 gap_top,
+		gap_widest; /* [lock] no gap between gap_top and mmap_base is wider than gap_widest */
+	u64 brk_start, brk_end;			    /* [lock] */
+	u64 stack_start;			    /* [lock] initial stack pointer */
 	u64 arg_start, arg_end, env_start, env_end; /* [lock] for /proc/<pid>/cmdline, environ */
 	u64 total_pages, locked_pages, data_pages, stack_pages, exec_pages; /* [lock] */
+	u32 default_flags; /* [lock] region flags of new mappings: REGION_LOCKED after mlockall(MCL_FUTURE) */
+	struct list dead; /* [lock] regions out of the tree, freed by aspace_write_unlock() */
+	struct region *last_found; /* [a] region of the last fault, cleared when regions go */
 	atomic64_t rss_anon, rss_file, rss_shmem;
-	u64 hiwater_rss;
+	u64 hiwater_rss, hiwater_vm; /* pages */
 	u64 start_code, end_code, start_data, end_data;
-	struct file *exe_file;		/* [lock] */
-	u64 auxv[48];			/* [I after exec] */
+	struct file *exe_file; /* [lock] */
+	u64 auxv[48];	       /* [I after exec] */
 	u32 nr_auxv;
 	u64 vdso_base;
 	bool dumpable;
-	u32 membarrier_state;		/* registered commands */
+	u32 membarrier_state; /* registered commands */
 };
 
 int must_check aspace_create(struct aspace **out);
@@ -77,27 +83,23 @@ void aspace_put(struct aspace *as);
 void aspace_activate(struct aspace *as);
 
 struct map_req {
-	u64 addr;		/* hint, or fixed address */
+	u64 addr; /* hint, or fixed address */
 	u64 len;
-	u32 prot, flags;	/* PROT_*, MAP_* */
+	u32 prot, flags; /* PROT_*, MAP_* */
 	u64 pgoff;
-	struct pager *pager;	/* reference is taken by the region */
-	struct file *file;	/* likewise; may be NULL */
+	struct pager *pager; /* reference is taken by the region */
+	struct file *file;   /* likewise; may be NULL */
 	u32 region_flags;
-	u32 max_prot;		/* 0: all */
+	u32 max_prot; /* 0: all */
 	const char *label;
 };
 int must_check aspace_map(struct aspace *as, const struct map_req *req, u64 *va_out);
 int must_check aspace_unmap(struct aspace *as, u64 va, u64 len);
 int must_check aspace_protect(struct aspace *as, u64 va, u64 len, u32 prot);
 int must_check aspace_set_brk(struct aspace *as, u64 new_brk, u64 *result);
-int must_check aspace_remap(struct aspace *as, u64 old, u64 old_len, u64 new_len, u32 flags, u64 new_addr, u64 *out);
+int must_check aspace_remap(struct aspace *as, u64 old, u64 old_len, u64 new_len, u32 flags,
+			    u64 new_addr, u64 *out);
 int must_check aspace_madvise(struct aspace *as, u64 va, u64 len, s32 advice);
-/* Sets and clears region flags over a range (mlock, advice). */
-int must_check aspace_set_region_flags(struct aspace *as, u64 va, u64 len, u32 set, u32 clear);
-bool aspace_is_mapped(struct aspace *as, u64 va, u64 len);
-/* Faults every page in; the first error ends it. */
-int must_check aspace_populate(struct aspace *as, u64 va, u64 len, bool write);
 /* Region that contains va, or NULL; caller holds as->lock. */
 struct region *aspace_find(struct aspace *as, u64 va);
 struct region *aspace_find_first(struct aspace *as, u64 va); /* first with end > va */
@@ -106,8 +108,10 @@ struct region *aspace_find_first(struct aspace *as, u64 va); /* first with end >
 int must_check aspace_fault(struct aspace *as, u64 va, u32 access);
 /* Read or write another address space (ptrace, process_vm_readv, /proc/<pid>/mem, exec's argument pages). Bytes done or
  * -EFAULT. force: ignore page rights as ptrace does. */
-s64 must_check aspace_access(struct aspace *as, u64 va, void *buf, size_t n, bool write, bool force);
+s64 must_check aspace_access(struct aspace *as, u64 va, void *buf, size_t n, bool write,
+			     bool force);
 /* Pins the frame of va (faulting it in), for futex keys on shared memory and the like. *pager NULL: private. */
-int must_check aspace_futex_key(struct aspace *as, u64 va, bool write, struct pager **pager, u64 *pgoff);
+int must_check aspace_futex_key(struct aspace *as, u64 va, bool write, struct pager **pager,
+				u64 *pgoff);
 
 void mm_init(void);

@@ -31,7 +31,7 @@ static void take_page(void *ctx, u64 va, paddr_t pa, u32 flags)
 {
 	(void)va;
 	(void)flags;
-	*(struct page **)ctx = paddr_page(pa);
+	*(struct page **)ctx = frame_page(pa);
 }
 
 static void unmap_range(struct region *r, u64 va, u64 end, bool private_too)
@@ -49,7 +49,7 @@ static void unmap_range(struct region *r, u64 va, u64 end, bool private_too)
 			continue;
 		arch_mmu_unmap(&as->arch, va, 1, take_page, &gone);
 		arch_mmu_flush(&as->arch, va, 1);
-		rss_drop(as, gone);
+		rss_add(as, r, pa, -1);
 		if (gone)
 			page_put(gone);
 	}
@@ -61,8 +61,10 @@ void pager_unmap(struct pager *p, u64 pgoff, u64 npages, bool private_too)
 	struct region *r;
 	u64 va, end;
 
+	/* before any entry goes: a fault that has its page already finds out, see fault.c */
+	__atomic_fetch_add(&p->unmap_seq, 1, __ATOMIC_SEQ_CST);
 	spin_lock(&p->map_lock);
-	list_for_each_entry(r, &p->regions, map_link)
+	list_for_each_entry (r, &p->regions, map_link)
 		if (overlap(r, pgoff, npages, &va, &end))
 			unmap_range(r, va, end, private_too);
 	spin_unlock(&p->map_lock);
@@ -74,7 +76,7 @@ void pager_wrprotect(struct pager *p, u64 pgoff, u64 npages)
 	u64 va, end;
 
 	spin_lock(&p->map_lock);
-	list_for_each_entry(r, &p->regions, map_link) {
+	list_for_each_entry (r, &p->regions, map_link) {
 		if (!(r->flags & REGION_SHARED) || !overlap(r, pgoff, npages, &va, &end))
 			continue;
 		spin_lock(&r->as->pt_lock);
@@ -89,9 +91,9 @@ void pager_wrprotect(struct pager *p, u64 pgoff, u64 npages)
 struct anon_pager {
 	struct pager base;
 	struct refs refs;
-	struct spinlock lock;	/* RANK_PAGECACHE */
-	struct xarray pages;	/* [lock] */
-	u64 npages;		/* [I] */
+	struct spinlock lock; /* RANK_PAGECACHE */
+	struct xarray pages;  /* [lock] */
+	u64 npages;	      /* [I] */
 };
 
 static struct anon_pager *anon_pager(struct pager *p)
@@ -154,7 +156,7 @@ static void anon_put(struct pager *p)
 
 	if (!refs_put(&a->refs))
 		return;
-	xa_for_each(&a->pages, i, pg)
+	xa_for_each (&a->pages, i, pg)
 		page_put(pg);
 	xa_fini(&a->pages);
 	kfree(a);

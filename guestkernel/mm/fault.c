@@ -5,9 +5,13 @@
  * Role      trap_page_fault() is called by the architecture, aspace_fault() by whoever wants a page present.
  * Rules     Three kinds of page: anonymous (zero on demand), private file (the pager's frame read-only, a private
  *           copy at the first write), shared (the pager's frame). A private frame with one reference is
- *           written in place; with more it is copied.
+ *           written in place; with more it is copied. Each page table entry holds one reference, except for
+ *           the zero page and the file window.
  *           The page table is looked at again under pt_lock before it is changed: two threads may fault on one
- *           page. A frame that another CPU may still reach is released only after the flush.
+ *           page, and a file may be truncated between get_page and the change (pager->unmap_seq). A frame that
+ *           another CPU may still reach is released only after the flush.
+ *           A fault of the hardware that found no entry goes straight to making a page (FAULT_PRESENT clear);
+ *           other callers set FAULT_PRESENT, which means: look at the page table first.
  * Locking   as->lock shared; pt_lock for the page table. Pagers may sleep: pt_lock is not held then.
  * Missing   Swap, NUMA, huge pages.
  */
@@ -16,242 +20,287 @@
 #include "arch/param.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
-#include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/pager.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/user.h"
+#include "guestkernel/mm/reclaim.h"
 #include "guestkernel/mm/region.h"
-#include "guestkernel/task/signal.h"
 #include "guestkernel/task/task.h"
 #include "guestkernel/uapi/mman.h"
 #include "guestkernel/uapi/resource.h"
 #include "guestkernel/uapi/signal.h"
 
 #define AROUND 16 /* pages mapped at once around a file fault */
-#define STACK_GUARD_PAGES 256
+#define RETRY  1  /* the page table changed under us: look again */
 
-static struct page *zero_page; /* one reference held forever */
+struct fault {
+	struct aspace *as;
+	struct region *r;
+	u64 va; /* page aligned */
+	bool is_write;
+	u32 seq; /* pager->unmap_seq before the pager was asked */
+};
 
-static int get_zero_page(struct page **out)
+static int zero_frame(paddr_t *out)
 {
-	struct page *pg, *none = NULL;
-	int ret = 0;
+	struct page *pg;
+	int ret;
 
-	if (!load_acquire(&zero_page)) {
+	if (unlikely(!mm_zero_frame.pa)) {
 		ret = page_alloc(PAGE_ZERO, &pg);
 		if (ret)
 			return ret;
-		pg->flags |= PG_ANON;
-		if (!__atomic_compare_exchange_n(&zero_page, &none, pg, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-			page_put(pg);
+		if (xchg(&mm_zero_frame.pa, page_paddr(pg).pa))
+			return -ENOMEM; /* two CPUs at once: cannot be, the first fault is process 1's */
 	}
-	*out = zero_page;
-	page_get(*out);
+	*out = mm_zero_frame;
 	return 0;
-}
-
-/* What the page table holds for va, with a reference on its frame. */
-static bool pte_get(struct aspace *as, u64 va, paddr_t *pa, struct page **pg, u32 *flags)
-{
-	bool found;
-
-	spin_lock(&as->pt_lock);
-	found = arch_mmu_query(&as->arch, va, pa, flags);
-	*pg = found ? paddr_page(*pa) : NULL;
-	if (*pg)
-		page_get(*pg);
-	spin_unlock(&as->pt_lock);
-	return found;
-}
-
-/* Maps a frame where nothing is mapped; consumes the reference. A lost race is success. */
-static int install(struct aspace *as, u64 va, paddr_t pa, struct page *pg, u32 prot)
-{
-	u32 flags;
-	paddr_t old;
-	int ret = 0;
-	bool lost;
-
-	spin_lock(&as->pt_lock);
-	lost = arch_mmu_query(&as->arch, va, &old, &flags);
-	if (!lost)
-		ret = arch_mmu_map(&as->arch, va, pa, prot);
-	if (!lost && !ret)
-		rss_add(as, pg);
-	spin_unlock(&as->pt_lock);
-	if ((lost || ret) && pg)
-		page_put(pg);
-	return ret;
-}
-
-/* Replaces the mapping of old_pa by a new anonymous frame; consumes new's reference. A lost race is success. */
-static int replace(struct aspace *as, u64 va, paddr_t old_pa, struct page *new, u32 prot)
-{
-	struct page *old = paddr_page(old_pa);
-	u32 flags;
-	paddr_t now;
-	int ret = 0;
-	bool lost;
-
-	spin_lock(&as->pt_lock);
-	lost = !arch_mmu_query(&as->arch, va, &now, &flags) || now.pa != old_pa.pa;
-	if (!lost) {
-		ret = arch_mmu_map(&as->arch, va, page_paddr(new), prot);
-		if (!ret) {
-			arch_mmu_flush(&as->arch, va, 1);
-			rss_drop(as, old);
-			rss_add(as, new);
-		}
-	}
-	spin_unlock(&as->pt_lock);
-	if (lost || ret)
-		page_put(new);
-	else if (old)
-		page_put(old);
-	return ret;
 }
 
 static int alloc_anon(u32 flags, struct page **out)
 {
 	int ret = page_alloc(flags | PAGE_USER, out);
 
-	if (!ret)
+	if (likely(!ret))
 		(*out)->flags |= PG_ANON;
 	return ret;
 }
 
-/* Write to a private page that is mapped read-only: take it over or copy it. */
-static int break_cow(struct aspace *as, struct region *r, u64 va, paddr_t pa, struct page *pg)
+static bool is_outdated(const struct fault *f)
 {
-	u32 prot = region_mmu_prot(r, true) | (r->prot & PROT_WRITE ? MMU_WRITE : 0), flags;
-	struct page *new;
-	paddr_t now;
-	int ret;
-
-	/* ours and pte_get()'s reference: nobody else sees it */
-	if (pg && (pg->flags & PG_ANON) && refs_read(&pg->refs) == 2) {
-		spin_lock(&as->pt_lock);
-		ret = 0;
-		if (arch_mmu_query(&as->arch, va, &now, &flags) && now.pa == pa.pa) {
-			ret = arch_mmu_map(&as->arch, va, pa, prot);
-			arch_mmu_flush(&as->arch, va, 1);
-		}
-		spin_unlock(&as->pt_lock);
-		return ret;
-	}
-	ret = alloc_anon(pg && pg == zero_page ? PAGE_ZERO : 0, &new);
-	if (ret)
-		return ret;
-	if (!pg || pg != zero_page)
-		memcpy(page_kaddr(new), arch_phys_to_virt(pa), PAGE_SIZE);
-	return replace(as, va, pa, new, prot);
+	return f->r->pager && READ_ONCE(f->r->pager->unmap_seq) != f->seq;
 }
 
-static int fault_anon(struct aspace *as, struct region *r, u64 va, bool is_write)
+/* Maps a frame where nothing is mapped; consumes the reference on pg (NULL: not counted). */
+static int install(struct fault *f, paddr_t pa, struct page *pg, u32 prot)
+{
+	struct aspace *as = f->as;
+	u32 flags;
+	paddr_t old;
+	int ret = RETRY;
+
+	spin_lock(&as->pt_lock);
+	if (!is_outdated(f) && !arch_mmu_query(&as->arch, f->va, &old, &flags)) {
+		ret = arch_mmu_map(&as->arch, f->va, pa, prot);
+		if (likely(!ret)) {
+			if (pg && (pg->flags & PG_ANON))
+				f->r->has_anon = true;
+			rss_add(as, f->r, pa, 1);
+		}
+	}
+	spin_unlock(&as->pt_lock);
+	if (unlikely(ret) && pg)
+		page_put(pg);
+	return ret;
+}
+
+/* Replaces the mapping of old_pa by a new anonymous frame; consumes new's reference. */
+static int replace(struct fault *f, paddr_t old_pa, struct page *new)
+{
+	struct aspace *as = f->as;
+	struct page *old = frame_page(old_pa);
+	u32 flags;
+	paddr_t now;
+	int ret = RETRY;
+
+	spin_lock(&as->pt_lock);
+	if (arch_mmu_query(&as->arch, f->va, &now, &flags) && now.pa == old_pa.pa) {
+		ret = arch_mmu_map(&as->arch, f->va, page_paddr(new), region_mmu_prot(f->r, true));
+		if (!ret) {
+			arch_mmu_flush(&as->arch, f->va, 1);
+			rss_add(as, f->r, old_pa, -1);
+			rss_add(as, f->r, page_paddr(new), 1);
+			f->r->has_anon = true;
+		}
+	}
+	spin_unlock(&as->pt_lock);
+	if (ret)
+		page_put(new);
+	else if (old)
+		page_put(old);
+	return ret;
+}
+
+/* Write to a private page that others see too; pg (may be NULL) is referenced for us. */
+static int copy_on_write(struct fault *f, paddr_t pa, struct page *pg)
+{
+	bool is_zero = pa.pa == mm_zero_frame.pa;
+	struct page *new;
+	int ret = alloc_anon(is_zero ? PAGE_ZERO : 0, &new);
+
+	if (!ret) {
+		if (!is_zero)
+			memcpy(page_kaddr(new), arch_phys_to_virt(pa), PAGE_SIZE);
+		ret = replace(f, pa, new);
+	}
+	if (pg)
+		page_put(pg);
+	return ret;
+}
+
+static int fault_anon(struct fault *f)
 {
 	struct page *pg;
-	int ret = is_write ? alloc_anon(PAGE_ZERO, &pg) : get_zero_page(&pg);
+	paddr_t pa;
+	int ret;
 
-	if (ret)
-		return ret;
-	return install(as, va, page_paddr(pg), pg, region_mmu_prot(r, is_write));
-}
-
-static u64 pgoff_of(const struct region *r, u64 va)
-{
-	return r->pgoff + ((va - r->start) >> PAGE_SHIFT);
+	if (likely(f->is_write)) {
+		ret = alloc_anon(PAGE_ZERO, &pg);
+		return ret ? ret : install(f, page_paddr(pg), pg, region_mmu_prot(f->r, true));
+	}
+	ret = zero_frame(&pa);
+	return ret ? ret : install(f, pa, NULL, region_mmu_prot(f->r, false));
 }
 
 /* Read faults of files: map what is at hand around va. True when va itself is mapped now. */
-static bool map_around(struct aspace *as, struct region *r, u64 va)
+static bool map_around(struct fault *f)
 {
-	u64 start = MAX(r->start, ALIGN_DOWN(va, AROUND * PAGE_SIZE));
-	u64 end = MIN(r->end, start + AROUND * PAGE_SIZE);
+	struct region *r = f->r;
+	u64 start = MAX(r->start, ALIGN_DOWN(f->va, AROUND * PAGE_SIZE));
+	u64 end = MIN(r->end, ALIGN_DOWN(f->va, AROUND * PAGE_SIZE) + AROUND * PAGE_SIZE);
 	u32 i, n, flags, prot = region_mmu_prot(r, false);
+	struct arch_aspace *arch = &f->as->arch;
 	struct pager_page got[AROUND];
 	bool hit = false;
 	paddr_t pa;
 
 	if (!r->pager->ops->get_around || (r->flags & REGION_RANDOM_READ))
 		return false;
-	n = r->pager->ops->get_around(r->pager, pgoff_of(r, start), (u32)((end - start) >> PAGE_SHIFT), got);
-	spin_lock(&as->pt_lock);
-	for (i = 0; i < n; i++) {
-		u64 at = start + i * PAGE_SIZE;
-
-		if (!arch_mmu_query(&as->arch, at, &pa, &flags) && !arch_mmu_map(&as->arch, at, got[i].pa, prot)) {
-			rss_add(as, got[i].page);
+	n = r->pager->ops->get_around(r->pager, region_pgoff(r, start),
+				      (u32)((end - start) >> PAGE_SHIFT), got);
+	spin_lock(&f->as->pt_lock);
+	for (i = 0; i < n && !is_outdated(f); i++, start += PAGE_SIZE) {
+		if (!arch_mmu_query(arch, start, &pa, &flags)) {
+			if (arch_mmu_map(arch, start, got[i].pa, prot))
+				break;
+			rss_add(f->as, r, got[i].pa, 1);
 			got[i].page = NULL; /* the reference is the page table's now */
 		}
-		hit |= at == va;
+		hit |= start == f->va;
 	}
-	spin_unlock(&as->pt_lock);
+	spin_unlock(&f->as->pt_lock);
 	for (i = 0; i < n; i++)
 		if (got[i].page)
 			page_put(got[i].page);
 	return hit;
 }
 
-static int pager_error(int ret)
+static int ask_pager(struct fault *f, bool for_write, struct pager_page *got)
 {
-	return ret == -EINVAL ? -EIO : ret;
+	int ret;
+
+	got->page = NULL;
+	ret = f->r->pager->ops->get_page(f->r->pager, region_pgoff(f->r, f->va), for_write, got);
+	return unlikely(ret == -EINVAL) ? -EIO : ret;
 }
 
-static int fault_shared(struct aspace *as, struct region *r, u64 va, bool is_write)
+static int fault_shared(struct fault *f)
 {
+	/* shared memory without a file keeps no account of dirty pages: one fault a page is enough */
+	bool for_write = f->is_write || (!f->r->file && (f->r->prot & PROT_WRITE));
 	struct pager_page got;
-	int ret = r->pager->ops->get_page(r->pager, pgoff_of(r, va), is_write, &got);
+	int ret = ask_pager(f, for_write, &got);
 
-	if (ret)
-		return pager_error(ret);
-	return install(as, va, got.pa, got.page, region_mmu_prot(r, is_write));
+	return ret ? ret : install(f, got.pa, got.page, region_mmu_prot(f->r, for_write));
 }
 
-static int fault_private_file(struct aspace *as, struct region *r, u64 va, bool is_write)
+static int fault_private_file(struct fault *f)
 {
 	struct pager_page got;
 	struct page *new;
-	int ret = r->pager->ops->get_page(r->pager, pgoff_of(r, va), false, &got);
+	int ret = ask_pager(f, false, &got);
 
 	if (ret)
-		return pager_error(ret);
-	if (!is_write)
-		return install(as, va, got.pa, got.page, region_mmu_prot(r, false));
+		return ret;
+	if (!f->is_write)
+		return install(f, got.pa, got.page, region_mmu_prot(f->r, false));
 	ret = alloc_anon(0, &new);
 	if (!ret)
 		memcpy(page_kaddr(new), arch_phys_to_virt(got.pa), PAGE_SIZE);
 	if (got.page)
 		page_put(got.page);
-	return ret ? ret : install(as, va, page_paddr(new), new, region_mmu_prot(r, true));
+	return ret ? ret : install(f, page_paddr(new), new, region_mmu_prot(f->r, true));
 }
 
-/* The page is mapped but the access was refused: copy-on-write, first write to a shared page, or a stale TLB. */
-static int fault_present(struct aspace *as, struct region *r, u64 va, bool is_write, paddr_t pa, struct page *pg,
-			 u32 flags)
+static int fault_missing(struct fault *f)
+{
+	if (!f->r->pager)
+		return fault_anon(f);
+	f->seq = load_acquire(&f->r->pager->unmap_seq);
+	if (!f->is_write && map_around(f))
+		return 0;
+	return f->r->flags & REGION_SHARED ? fault_shared(f) : fault_private_file(f);
+}
+
+/* First write to a shared page that is mapped read-only: the owner has to know. */
+static int make_shared_writable(struct fault *f)
 {
 	struct pager_page got;
+	u32 flags;
+	paddr_t pa;
 	int ret;
 
-	if (!is_write || (flags & MMU_Q_WRITE)) {
-		spin_lock(&as->pt_lock);
-		arch_mmu_flush(&as->arch, va, 1);
-		spin_unlock(&as->pt_lock);
-		return 0;
-	}
-	if (!(r->flags & REGION_SHARED))
-		return break_cow(as, r, va, pa, pg);
-	ret = r->pager->ops->get_page(r->pager, pgoff_of(r, va), true, &got);
+	f->seq = load_acquire(&f->r->pager->unmap_seq);
+	ret = ask_pager(f, true, &got);
 	if (ret)
-		return pager_error(ret);
-	spin_lock(&as->pt_lock);
-	if (arch_mmu_query(&as->arch, va, &pa, &flags) && pa.pa == got.pa.pa) {
-		ret = arch_mmu_map(&as->arch, va, pa, region_mmu_prot(r, true));
-		arch_mmu_flush(&as->arch, va, 1);
+		return ret;
+	ret = RETRY;
+	spin_lock(&f->as->pt_lock);
+	if (!is_outdated(f) && arch_mmu_query(&f->as->arch, f->va, &pa, &flags)) {
+		if (pa.pa == got.pa.pa) {
+			ret = arch_mmu_map(&f->as->arch, f->va, pa, region_mmu_prot(f->r, true));
+		} else {
+			/* the owner moved the page (a hole got its own frame) */
+			struct page *old = frame_page(pa);
+
+			ret = arch_mmu_map(&f->as->arch, f->va, got.pa,
+					   region_mmu_prot(f->r, true));
+			arch_mmu_flush(&f->as->arch, f->va, 1);
+			if (!ret)
+				got.page = old;
+		}
 	}
-	spin_unlock(&as->pt_lock);
+	spin_unlock(&f->as->pt_lock);
 	if (got.page)
 		page_put(got.page);
+	return ret;
+}
+
+/* The page may be mapped, but not for this access: copy-on-write, first write to a shared page, a stale TLB. */
+static int fault_present(struct fault *f)
+{
+	struct aspace *as = f->as;
+	struct page *pg;
+	paddr_t pa;
+	u32 flags;
+	int ret = 0;
+
+	spin_lock(&as->pt_lock);
+	if (!arch_mmu_query(&as->arch, f->va, &pa, &flags)) {
+		ret = RETRY;
+		goto unlock;
+	}
+	if (!f->is_write || (flags & MMU_Q_WRITE)) {
+		arch_mmu_flush(&as->arch, f->va, 1);
+		goto unlock;
+	}
+	if (f->r->flags & REGION_SHARED) {
+		spin_unlock(&as->pt_lock);
+		return make_shared_writable(f);
+	}
+	pg = frame_page(pa);
+	if (pg && (pg->flags & PG_ANON) && refs_read(&pg->refs) == 1) {
+		/* ours alone. Another CPU with the old translation faults once more and finds it right */
+		ret = arch_mmu_map(&as->arch, f->va, pa, region_mmu_prot(f->r, true));
+		goto unlock;
+	}
+	if (pg)
+		page_get(pg);
+	spin_unlock(&as->pt_lock);
+	return copy_on_write(f, pa, pg);
+unlock:
+	spin_unlock(&as->pt_lock);
 	return ret;
 }
 
@@ -264,33 +313,36 @@ static bool is_allowed(const struct region *r, u32 access, bool force)
 	return (r->prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) || force;
 }
 
+static struct region *find_region(struct aspace *as, u64 va)
+{
+	struct region *r = READ_ONCE(as->last_found);
+
+	if (likely(r && r->start <= va && va < r->end))
+		return r;
+	r = aspace_find_first(as, va);
+	if (r && r->start <= va)
+		WRITE_ONCE(as->last_found, r);
+	return r;
+}
+
 int fault_locked(struct aspace *as, u64 va, u32 access, bool force)
 {
-	struct region *r = aspace_find_first(as, va);
-	bool is_write = access & FAULT_WRITE;
-	struct page *pg;
-	paddr_t pa;
-	u32 flags;
+	struct fault f = { .as = as, .is_write = access & FAULT_WRITE };
+	struct region *r = find_region(as, va);
+	bool look = access & FAULT_PRESENT;
 	int ret;
 
-	va = ALIGN_DOWN(va, PAGE_SIZE);
-	if (!r || r->start > va)
+	f.va = ALIGN_DOWN(va, PAGE_SIZE);
+	if (unlikely(!r || r->start > f.va))
 		return r && (r->flags & REGION_GROWSDOWN) ? -EAGAIN : -EFAULT;
-	if (!is_allowed(r, access, force))
+	if (unlikely(!is_allowed(r, access, force)))
 		return -EACCES;
-	if (pte_get(as, va, &pa, &pg, &flags)) {
-		ret = fault_present(as, r, va, is_write, pa, pg, flags);
-		if (pg)
-			page_put(pg);
-		return ret;
-	}
-	if (!r->pager)
-		return fault_anon(as, r, va, is_write);
-	if (!is_write && map_around(as, r, va))
-		return 0;
-	if (r->flags & REGION_SHARED)
-		return fault_shared(as, r, va, is_write);
-	return fault_private_file(as, r, va, is_write);
+	f.r = r;
+	do {
+		ret = look ? fault_present(&f) : fault_missing(&f);
+		look = !look;
+	} while (unlikely(ret == RETRY));
+	return ret;
 }
 
 int region_grow_down(struct aspace *as, u64 va)
@@ -303,17 +355,15 @@ int region_grow_down(struct aspace *as, u64 va)
 		return -EFAULT;
 	if (r->start <= va)
 		return 0; /* another thread was faster */
-	if (!(r->flags & REGION_GROWSDOWN) || r->end - start > current_rlimit(RLIMIT_STACK))
+	if (!(r->flags & REGION_GROWSDOWN) || r->end - start > current_rlimit(RLIMIT_STACK) ||
+	    start < USER_VA_MIN)
 		return -EFAULT;
 	prev = region_prev(r);
-	if (start < USER_VA_MIN || (prev && start < prev->end + STACK_GUARD_PAGES * PAGE_SIZE && prev->prot != PROT_NONE))
-		return -EFAULT;
-	if (prev && start < prev->end)
+	if (prev && start < prev->end + (prev->prot == PROT_NONE ? 0 : REGION_STACK_GAP))
 		return -EFAULT;
 	pages = (s64)((r->start - start) >> PAGE_SHIFT);
 	if (as->total_pages + (u64)pages > current_rlimit(RLIMIT_AS) >> PAGE_SHIFT)
 		return -ENOMEM;
-	r->pgoff -= (u64)pages;
 	r->start = start;
 	region_account(as, r, pages);
 	return 0;
@@ -327,11 +377,11 @@ int aspace_fault(struct aspace *as, u64 va, u32 access)
 		rwsem_read_lock(&as->lock);
 		ret = fault_locked(as, va, access, false);
 		rwsem_read_unlock(&as->lock);
-		if (ret != -EAGAIN)
+		if (likely(ret != -EAGAIN))
 			return ret;
 		rwsem_write_lock(&as->lock);
 		ret = region_grow_down(as, va);
-		rwsem_write_unlock(&as->lock);
+		aspace_write_unlock(as);
 		if (ret)
 			return ret;
 	}
@@ -347,9 +397,7 @@ static void fault_signal(int ret, u64 va, u32 access)
 		task_fault_signal(SIGBUS, BUS_ADRERR, va, access);
 		break;
 	case -ENOMEM:
-		log_warn("out of memory: killing task %d", current_tgid());
-		current_send_signal(SIGKILL);
-		break;
+		break; /* being killed already */
 	default:
 		task_fault_signal(SIGSEGV, SEGV_MAPERR, va, access);
 	}
@@ -360,13 +408,15 @@ bool trap_page_fault(u64 va, u32 access)
 	struct task *t = current();
 	int ret = -EFAULT;
 
-	if (t->nofault)
+	if (unlikely(t->nofault))
 		return false;
-	if (va < USER_VA_END && t->mm) {
+	if (likely(va < USER_VA_END && t->mm)) {
 		t->min_flt++;
-		ret = aspace_fault(t->mm, va, access);
+		do
+			ret = aspace_fault(t->mm, va, access);
+		while (unlikely(ret == -ENOMEM) && reclaim_memory());
 	}
-	if (!ret)
+	if (likely(!ret))
 		return true;
 	if (access & FAULT_KERNEL)
 		return false;
@@ -380,6 +430,7 @@ int user_fault_in(uaddr_t ua, bool write)
 
 	if (ua.va >= USER_VA_END || !current()->mm)
 		return -EFAULT;
-	ret = aspace_fault(current()->mm, ua.va, write ? FAULT_WRITE : FAULT_READ);
+	ret = aspace_fault(current()->mm, ua.va,
+			   FAULT_PRESENT | (write ? FAULT_WRITE : FAULT_READ));
 	return ret == -ENOMEM ? ret : ret ? -EFAULT : 0;
 }

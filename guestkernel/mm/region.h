@@ -4,32 +4,59 @@
  */
 #pragma once
 
+#include "arch/param.h"
 #include "guestkernel/mm/aspace.h"
 
 struct page;
 
+#define REGION_COUNT_MAX 65530
+#define REGION_STACK_GAP (256 * PAGE_SIZE) /* kept free below a region that grows down */
+
 /* All below: as->lock held exclusively unless said otherwise. */
+
+/* Ends an exclusive hold of as->lock: regions removed meanwhile are freed after the lock was dropped, because
+ * letting a file or pager go may take locks that come before it. */
+void aspace_write_unlock(struct aspace *as) RELEASES(&as->lock) NO_LOCK_ANALYSIS;
+
 struct region *region_next(struct region *r);
 struct region *region_prev(struct region *r);
-int must_check region_create(struct aspace *as, u64 start, u64 end, const struct region *like, struct region **out);
+/* A copy of like for [start, end), holding its own references; not in the tree. */
+int must_check region_create(struct aspace *as, u64 start, u64 end, const struct region *like,
+			     struct region **out);
 void region_insert(struct aspace *as, struct region *r);
-/* Out of the tree and freed; its pages are gone already. */
+/* Out of the tree; its pages are gone already. Freed by aspace_write_unlock(). */
 void region_remove(struct aspace *as, struct region *r);
 /* Cuts r at va (inside it); r keeps the lower part. */
 int must_check region_split(struct aspace *as, struct region *r, u64 va);
+/* Cuts *r so that it lies inside [va, end). -ENOMEM also when there would be too many regions. */
+int must_check region_clip(struct aspace *as, struct region **r, u64 va, u64 end);
+/* Moves the end, with accounting. */
+void region_set_end(struct aspace *as, struct region *r, u64 end);
 /* Joins r with its neighbours where they are one mapping; returns the survivor. */
 struct region *region_merge(struct aspace *as, struct region *r);
-/* Highest (or hinted) free range of len bytes; 0 when there is none. */
+/* Highest (or hinted) free range of len bytes below limit; 0 when there is none. */
 u64 region_find_gap(struct aspace *as, u64 hint, u64 len, u64 limit);
+/* Counts pages of r in or out of the totals of as. */
 void region_account(struct aspace *as, const struct region *r, s64 pages);
-
+/* Unmaps all of [va, va+len). */
 int must_check aspace_unmap_locked(struct aspace *as, u64 va, u64 len);
-/* Drops every page of the range (page table lock taken inside). Any hold of as->lock. */
-void region_zap(struct aspace *as, u64 va, u64 end);
+
+/* Drops every page of [va, end), which lies inside r (page table lock taken inside). Any hold of as->lock. */
+void region_zap(struct region *r, u64 va, u64 end);
+/* Page table rights for pages of r; 0: none. */
 u32 region_mmu_prot(const struct region *r, bool writable);
-/* Drops one page table entry's hold on its frame. */
-void rss_drop(struct aspace *as, struct page *pg);
-void rss_add(struct aspace *as, struct page *pg);
+/* Page of the pager that va shows. */
+static inline u64 region_pgoff(const struct region *r, u64 va)
+{
+	return r->pgoff + ((va - r->start) >> PAGE_SHIFT);
+}
+
+/* The frame every page that was only read shows; neither counted nor referenced. 0: not made yet. */
+extern paddr_t mm_zero_frame;
+/* The frame behind a page table entry that holds a reference: NULL for the zero page and file window frames. */
+struct page *frame_page(paddr_t pa);
+/* One page table entry of r more or fewer; pt_lock held. */
+void rss_add(struct aspace *as, const struct region *r, paddr_t pa, s64 n);
 
 /* aspace_fault() with as->lock already held shared; -EAGAIN: the stack must grow first (exclusive lock). force: ignore
  * the region's rights as ptrace does. */

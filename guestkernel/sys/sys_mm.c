@@ -1,168 +1,261 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * sys_mm - the mmap family
+ * sys_mm - mmap, munmap, mprotect, mremap, brk, madvise, mincore, msync, mlock
  *
- * Role      Decode, check, call mm/. Rights of file mappings are decided here from the file's access mode.
- * Missing   Writing shared file pages back asynchronously (tmpfs has nothing behind it); see syscalls.tbl.
- * See       mmap(2), mremap(2), madvise(2), mlock(2), mincore(2)
+ * Role      Decodes and checks what an application asks of its address space; mm/ does it.
+ * Rules     Checks come in Linux's order, so that a call that is wrong twice fails the same way.
+ * Missing   Huge pages (MAP_HUGETLB: no pages in the pool, -ENOMEM), MAP_SYNC, protection keys.
  */
 #include "arch/param.h"
+#include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
+#include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/pager.h"
-#include "guestkernel/kapi/user.h"
-#include "guestkernel/mm/region.h"
+#include "guestkernel/mm/advise.h"
+#include "guestkernel/mm/aspace.h"
 #include "guestkernel/syscalls_gen.h"
 #include "guestkernel/task/task.h"
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/mman.h"
 #include "guestkernel/uapi/resource.h"
 
-#define MAP_KNOWN                                                                                         \
-	(MAP_SHARED | MAP_PRIVATE | MAP_SHARED_VALIDATE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | \
-	 MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK |  \
-	 MAP_HUGETLB | MAP_SYNC | MAP_FIXED_NOREPLACE)
+#define PROT_RWX   (PROT_READ | PROT_WRITE | PROT_EXEC)
+#define PROT_KNOWN (PROT_RWX | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP)
+/* What MAP_SHARED_VALIDATE accepts. */
+#define MAP_VALIDATED                                                                            \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | \
+	 MAP_UNINITIALIZED | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK |          \
+	 MAP_STACK | MAP_HUGETLB | MAP_32BIT | MAP_FIXED_NOREPLACE)
 
-static bool range_bad(u64 va, u64 len)
+static u64 pages_up(u64 n)
 {
-	return va & (PAGE_SIZE - 1) || va >= USER_VA_END || len > USER_VA_END - va;
+	return ALIGN_UP(n, PAGE_SIZE);
 }
 
-/* The pager, rights and name of a file mapping; *file is referenced. */
-static int map_file(struct map_req *req, s32 fd, u64 off, struct file **file)
+static bool is_page_aligned(u64 n)
 {
-	struct mmap_req fr = { .off_bytes = off, .len_bytes = req->len, .prot = req->prot, .flags = req->flags };
-	struct file *f;
-	int ret = fd_lookup(fd, &f);
+	return (n & ~PAGE_MASK) == 0;
+}
 
-	if (ret)
-		return ret;
-	ret = -EACCES;
-	if (!file_can_read(f))
-		goto put;
-	fr.may_write = file_can_write(f);
-	if ((req->flags & MAP_SHARED) && (req->prot & PROT_WRITE) && !fr.may_write)
-		goto put;
-	ret = f->ops->mmap ? f->ops->mmap(f, &fr) : -ENODEV;
-	if (ret)
-		goto put;
-	req->pager = fr.pager;
+static bool in_user_range(u64 va, u64 len)
+{
+	return len <= USER_VA_END && va <= USER_VA_END - len;
+}
+
+static bool may_mlock(void)
+{
+	return current_rlimit(RLIMIT_MEMLOCK) != 0 || capable(CAP_IPC_LOCK);
+}
+
+/* Place, length and offset; fills req->addr and req->len. */
+static int check_place(struct map_req *req, u64 addr, u64 len, u64 off)
+{
+	bool fixed = req->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+
+	if (len == 0)
+		return -EINVAL;
+	req->len = pages_up(len);
+	if (req->len == 0 || req->len > USER_VA_END)
+		return -ENOMEM;
+	if ((off >> PAGE_SHIFT) + (req->len >> PAGE_SHIFT) < off >> PAGE_SHIFT)
+		return -EOVERFLOW;
 	req->pgoff = off >> PAGE_SHIFT;
-	req->file = f;
-	if ((req->flags & MAP_SHARED) && !fr.may_write)
-		req->max_prot = PROT_READ | PROT_EXEC;
-	*file = f;
-	return 0;
-put:
-	file_put(f);
-	return ret;
+	req->addr = fixed ? addr : addr & PAGE_MASK;
+	if (!fixed) {
+		if (req->addr && req->addr < USER_VA_MIN)
+			req->addr = USER_VA_MIN;
+		return 0;
+	}
+	if (!in_user_range(addr, req->len))
+		return -ENOMEM;
+	if (!is_page_aligned(addr))
+		return -EINVAL;
+	return addr < USER_VA_MIN ? -EPERM : 0;
 }
 
-static u32 region_flags(u32 flags)
-{
-	return (flags & MAP_GROWSDOWN ? REGION_GROWSDOWN : 0) | (flags & MAP_LOCKED ? REGION_LOCKED : 0) |
-	       (flags & MAP_NORESERVE ? REGION_NORESERVE : 0);
-}
-
-static int check_mmap(const struct map_req *req, u64 off)
+static int check_file_rights(const struct file *f, const struct map_req *req)
 {
 	u32 type = req->flags & MAP_TYPE;
 
-	if (!req->len || off & (PAGE_SIZE - 1))
-		return -EINVAL;
-	if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
-		return -EINVAL;
-	if (type == MAP_SHARED_VALIDATE && (req->flags & ~(u32)MAP_KNOWN))
+	if (type == MAP_SHARED_VALIDATE && (req->flags & ~(u32)MAP_VALIDATED))
 		return -EOPNOTSUPP;
-	if (req->flags & MAP_HUGETLB)
-		return -ENOMEM; /* no huge page pool, as on a host that configured none */
-	if (req->len > USER_VA_END || off + req->len < off)
-		return -ENOMEM;
-	if (!(req->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)))
-		return 0;
-	if (req->addr & (PAGE_SIZE - 1))
+	if (type != MAP_SHARED && type != MAP_SHARED_VALIDATE && type != MAP_PRIVATE)
 		return -EINVAL;
-	if (range_bad(req->addr, req->len))
-		return -ENOMEM;
-	return req->addr < USER_VA_MIN && !capable(CAP_SYS_RAWIO) ? -EPERM : 0;
+	if (type != MAP_PRIVATE && (req->prot & PROT_WRITE) && !file_can_write(f))
+		return -EACCES;
+	if (!file_can_read(f))
+		return -EACCES;
+	if (!f->ops->mmap)
+		return -ENODEV;
+	return req->flags & MAP_GROWSDOWN ? -EINVAL : 0;
 }
 
-static void populate(u64 va, const struct map_req *req)
+/* Asks the file for its pager. On success req->pager holds a reference of ours. */
+static int prepare_file(struct file *f, struct map_req *req)
 {
-	/* errors show at the first access, as on Linux */
-	if (req->flags & (MAP_POPULATE | MAP_LOCKED) && !(req->flags & MAP_NONBLOCK))
-		(void)!aspace_populate(current()->mm, va, req->len, (req->prot & PROT_WRITE) && !(req->flags & MAP_SHARED));
+	bool is_private = (req->flags & MAP_TYPE) == MAP_PRIVATE;
+	struct mmap_req mr = {
+		.off_bytes = req->pgoff << PAGE_SHIFT,
+		.len_bytes = req->len,
+		.prot = req->prot,
+		.flags = req->flags,
+		.may_write = is_private || file_can_write(f),
+	};
+	int ret = check_file_rights(f, req);
+
+	if (!ret)
+		ret = f->ops->mmap(f, &mr);
+	if (ret)
+		return ret;
+	req->pager = mr.pager;
+	req->file = f;
+	req->max_prot = is_private || mr.may_write ? PROT_RWX : PROT_READ | PROT_EXEC;
+	if (!is_private)
+		req->flags |= MAP_SHARED;
+	return 0;
+}
+
+static int prepare_anon(struct map_req *req)
+{
+	u32 type = req->flags & MAP_TYPE;
+
+	req->pgoff = 0;
+	if (type == MAP_PRIVATE)
+		return 0;
+	if (type != MAP_SHARED)
+		return -EINVAL;
+	if (req->flags & MAP_GROWSDOWN)
+		return -EINVAL;
+	return pager_create_anon(req->len >> PAGE_SHIFT, &req->pager);
+}
+
+static u32 region_flags_of(u32 map_flags)
+{
+	u32 f = 0;
+
+	if (map_flags & MAP_GROWSDOWN)
+		f |= REGION_GROWSDOWN;
+	if (map_flags & MAP_LOCKED)
+		f |= REGION_LOCKED;
+	if (map_flags & MAP_NORESERVE)
+		f |= REGION_NORESERVE;
+	return f;
+}
+
+static s64 map(struct file *f, struct map_req *req)
+{
+	struct aspace *as = current()->mm;
+	u64 va;
+	int ret;
+
+	if ((req->flags & MAP_LOCKED) && !may_mlock())
+		return -EPERM;
+	ret = f ? prepare_file(f, req) : prepare_anon(req);
+	if (ret)
+		return ret;
+	req->region_flags = region_flags_of(req->flags);
+	ret = aspace_map(as, req, &va);
+	if (req->pager)
+		req->pager->ops->put(req->pager);
+	if (ret)
+		return ret;
+	if ((req->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE ||
+	    (req->flags & MAP_LOCKED))
+		aspace_populate(as, va, req->len);
+	return (s64)va;
 }
 
 s64 sys_mmap(uaddr_t addr, u64 len, u32 prot, u32 flags, s32 fd, u64 off)
 {
-	struct map_req req = {
-		.addr = addr.va,
-		.len = ALIGN_UP(len, PAGE_SIZE),
-		.prot = prot,
-		.flags = flags,
-		.region_flags = region_flags(flags),
-	};
-	struct file *file = NULL;
-	u64 va;
-	int ret;
+	struct map_req req = { .prot = prot & PROT_RWX, .flags = flags };
+	struct file *f = NULL;
+	s64 ret;
 
-	if (len && !req.len)
-		return -ENOMEM;
-	ret = check_mmap(&req, off);
-	if (ret)
-		return ret;
-	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)))
-		req.addr = ALIGN_DOWN(req.addr, PAGE_SIZE);
-	if ((flags & MAP_TYPE) == MAP_SHARED_VALIDATE)
-		req.flags = (flags & ~(u32)MAP_TYPE) | MAP_SHARED;
-	if (!(flags & MAP_ANONYMOUS))
-		ret = map_file(&req, fd, off, &file);
-	else if (req.flags & MAP_SHARED)
-		ret = pager_create_anon(req.len >> PAGE_SHIFT, &req.pager);
-	if (ret)
-		return ret;
-	ret = aspace_map(current()->mm, &req, &va);
-	if (req.pager)
-		req.pager->ops->put(req.pager);
-	if (file)
-		file_put(file);
-	if (ret)
-		return ret;
-	populate(va, &req);
-	return (s64)va;
+	if (!is_page_aligned(off))
+		return -EINVAL;
+	if (!(flags & MAP_ANONYMOUS)) {
+		ret = fd_lookup(fd, &f);
+		if (ret)
+			return ret;
+	}
+	if (flags & MAP_HUGETLB) {
+		ret = f ? -EINVAL : -ENOMEM;
+		goto put;
+	}
+	ret = check_place(&req, addr.va, len, off);
+	if (!ret)
+		ret = map(f, &req);
+put:
+	if (f)
+		file_put(f);
+	return ret;
 }
 
 s64 sys_munmap(uaddr_t addr, u64 len)
 {
-	len = ALIGN_UP(len, PAGE_SIZE);
-	if (!len || range_bad(addr.va, len))
+	if (!is_page_aligned(addr.va) || !in_user_range(addr.va, len) || len == 0)
 		return -EINVAL;
-	return aspace_unmap(current()->mm, addr.va, len);
+	return aspace_unmap(current()->mm, addr.va, pages_up(len));
+}
+
+/* PROT_GROWSDOWN extends the change to the start of the stack region. */
+static int grow_protect_range(struct aspace *as, u64 *va, u64 *len)
+{
+	struct region *r;
+	int ret = -ENOMEM;
+
+	rwsem_read_lock(&as->lock);
+	r = aspace_find_first(as, *va);
+	if (r && r->start < *va + *len) {
+		ret = r->flags & REGION_GROWSDOWN ? 0 : -EINVAL;
+		if (!ret && r->start < *va) {
+			*len += *va - r->start;
+			*va = r->start;
+		}
+	}
+	rwsem_read_unlock(&as->lock);
+	return ret;
 }
 
 s64 sys_mprotect(uaddr_t addr, u64 len, u32 prot)
 {
-	u64 rounded = ALIGN_UP(len, PAGE_SIZE);
+	struct aspace *as = current()->mm;
+	u64 va = addr.va;
+	int ret;
 
-	if (addr.va & (PAGE_SIZE - 1) || prot & ~(u32)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP))
+	if ((prot & (PROT_GROWSDOWN | PROT_GROWSUP)) == (PROT_GROWSDOWN | PROT_GROWSUP))
 		return -EINVAL;
-	if (!len)
+	if (!is_page_aligned(va))
+		return -EINVAL;
+	if (len == 0)
 		return 0;
-	if (!rounded || range_bad(addr.va, rounded))
+	len = pages_up(len);
+	if (len == 0 || va + len < va)
 		return -ENOMEM;
-	return aspace_protect(current()->mm, addr.va, rounded, prot & (PROT_READ | PROT_WRITE | PROT_EXEC));
+	if (prot & ~(u32)PROT_KNOWN)
+		return -EINVAL;
+	if (!in_user_range(va, len))
+		return -ENOMEM;
+	if (prot & PROT_GROWSUP)
+		return -EINVAL;
+	if (prot & PROT_GROWSDOWN) {
+		ret = grow_protect_range(as, &va, &len);
+		if (ret)
+			return ret;
+	}
+	return aspace_protect(as, va, len, prot & PROT_RWX);
 }
 
 s64 sys_brk(uaddr_t addr)
 {
-	u64 result;
-	int ret = aspace_set_brk(current()->mm, addr.va, &result);
+	u64 now;
+	int ret = aspace_set_brk(current()->mm, addr.va, &now);
 
-	(void)ret; /* failure is the old break */
-	return (s64)result;
+	(void)ret; /* failure is the old end */
+	return (s64)now;
 }
 
 s64 sys_mremap(uaddr_t old, u64 old_len, u64 new_len, u32 flags, uaddr_t new_addr)
@@ -170,142 +263,141 @@ s64 sys_mremap(uaddr_t old, u64 old_len, u64 new_len, u32 flags, uaddr_t new_add
 	u64 va;
 	int ret;
 
-	old_len = ALIGN_UP(old_len, PAGE_SIZE);
-	new_len = ALIGN_UP(new_len, PAGE_SIZE);
-	if (flags & ~(u32)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) || old.va & (PAGE_SIZE - 1) || !new_len)
+	if (flags & ~(u32)(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return -EINVAL;
 	if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(flags & MREMAP_MAYMOVE))
 		return -EINVAL;
 	if ((flags & MREMAP_DONTUNMAP) && old_len != new_len)
 		return -EINVAL;
-	if (range_bad(old.va, old_len) || new_len > USER_VA_END)
+	if (!is_page_aligned(old.va))
 		return -EINVAL;
-	if ((flags & MREMAP_FIXED) && range_bad(new_addr.va, new_len))
+	old_len = pages_up(old_len);
+	new_len = pages_up(new_len);
+	if (new_len == 0 || new_len > USER_VA_END)
 		return -EINVAL;
+	if (!in_user_range(old.va, old_len))
+		return -EFAULT;
+	if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) {
+		if (!is_page_aligned(new_addr.va) || !in_user_range(new_addr.va, new_len))
+			return -EINVAL;
+	}
+	if (flags & MREMAP_FIXED) {
+		if (new_addr.va < old.va + old_len && old.va < new_addr.va + new_len)
+			return -EINVAL;
+		if (new_addr.va < USER_VA_MIN)
+			return -EPERM;
+	}
 	ret = aspace_remap(current()->mm, old.va, old_len, new_len, flags, new_addr.va, &va);
 	return ret ? ret : (s64)va;
 }
 
 s64 sys_madvise(uaddr_t addr, u64 len, u32 advice)
 {
-	u64 rounded = ALIGN_UP(len, PAGE_SIZE);
-
-	if (addr.va & (PAGE_SIZE - 1) || (len && !rounded) || range_bad(addr.va, rounded))
+	if (!is_page_aligned(addr.va))
 		return -EINVAL;
-	if (!len)
-		return 0;
-	return aspace_madvise(current()->mm, addr.va, rounded, (s32)advice);
-}
-
-static bool is_resident(struct aspace *as, u64 va)
-{
-	struct region *r;
-	paddr_t pa;
-	u32 flags;
-	bool yes;
-
-	spin_lock(&as->pt_lock);
-	yes = arch_mmu_query(&as->arch, va, &pa, &flags);
-	spin_unlock(&as->pt_lock);
-	if (yes)
-		return true;
-	r = aspace_find(as, va);
-	return r && r->pager && r->pager->ops->is_resident &&
-	       r->pager->ops->is_resident(r->pager, r->pgoff + ((va - r->start) >> PAGE_SHIFT));
+	if (len && pages_up(len) == 0)
+		return -EINVAL;
+	len = pages_up(len);
+	if (!in_user_range(addr.va, len))
+		return addr.va + len < addr.va ? -EINVAL : -ENOMEM;
+	return aspace_madvise(current()->mm, addr.va, len, (s32)advice);
 }
 
 s64 sys_mincore(uaddr_t addr, u64 len, uaddr_t vec)
 {
 	struct aspace *as = current()->mm;
-	u64 pages = ALIGN_UP(len, PAGE_SIZE) >> PAGE_SHIFT, i, n;
-	u8 buf[64];
+	u64 va = addr.va, left;
+	u8 out[256];
 
-	if (addr.va & (PAGE_SIZE - 1))
+	if (!is_page_aligned(va))
 		return -EINVAL;
-	if (range_bad(addr.va, len) || !aspace_is_mapped(as, addr.va, len))
+	if (!in_user_range(va, len))
 		return -ENOMEM;
-	for (; pages; pages -= n) {
-		n = MIN(pages, (u64)sizeof buf);
-		rwsem_read_lock(&as->lock);
-		for (i = 0; i < n; i++, addr.va += PAGE_SIZE)
-			buf[i] = is_resident(as, addr.va);
-		rwsem_read_unlock(&as->lock);
-		if (copy_to_user(vec, buf, n))
+	for (left = pages_up(len) >> PAGE_SHIFT; left;) {
+		u64 n = MIN(left, sizeof out);
+		int ret = aspace_mincore(as, va, n, out);
+
+		if (ret)
+			return ret;
+		if (copy_to_user(vec, out, n))
 			return -EFAULT;
 		vec = uaddr_add(vec, n);
+		va += n * PAGE_SIZE;
+		left -= n;
 	}
 	return 0;
 }
 
 s64 sys_msync(uaddr_t addr, u64 len, u32 flags)
 {
-	u64 rounded = ALIGN_UP(len, PAGE_SIZE);
-
-	if (flags & ~(u32)(MS_ASYNC | MS_SYNC | MS_INVALIDATE) || (flags & MS_ASYNC && flags & MS_SYNC) ||
-	    addr.va & (PAGE_SIZE - 1))
+	if (flags & ~(u32)(MS_ASYNC | MS_INVALIDATE | MS_SYNC))
 		return -EINVAL;
-	if ((len && !rounded) || range_bad(addr.va, rounded))
+	if (!is_page_aligned(addr.va))
+		return -EINVAL;
+	if ((flags & MS_ASYNC) && (flags & MS_SYNC))
+		return -EINVAL;
+	if (len && pages_up(len) == 0)
 		return -ENOMEM;
-	/* every page cache we have is the file itself: there is nothing behind it to write to */
-	return aspace_is_mapped(current()->mm, addr.va, rounded) ? 0 : -ENOMEM;
+	len = pages_up(len);
+	if (!in_user_range(addr.va, len))
+		return -ENOMEM;
+	return len ? aspace_msync(current()->mm, addr.va, len, flags) : 0;
 }
 
-static s64 lock_range(u64 va, u64 len, bool lock, bool on_fault)
+static s64 lock_range(u64 va, u64 len, bool on)
 {
-	struct aspace *as = current()->mm;
-	u64 end = ALIGN_UP(va + len, PAGE_SIZE);
-	int ret;
+	u64 start = va & PAGE_MASK;
 
-	va = ALIGN_DOWN(va, PAGE_SIZE);
-	if (end < va || range_bad(va, end - va))
+	len = pages_up(len + (va - start));
+	if (start + len < start)
 		return -EINVAL;
-	len = end - va;
-	if (!len)
-		return 0;
-	if (lock && !capable(CAP_IPC_LOCK)) {
-		u64 limit = current_rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
-
-		if (!limit)
-			return -EPERM;
-		if (as->locked_pages + (len >> PAGE_SHIFT) > limit)
-			return -ENOMEM;
-	}
-	if (!aspace_is_mapped(as, va, len))
+	if (!in_user_range(start, len))
 		return -ENOMEM;
-	ret = aspace_set_region_flags(as, va, len, lock ? REGION_LOCKED : 0, lock ? 0 : REGION_LOCKED);
-	if (!ret && lock && !on_fault)
-		ret = aspace_populate(as, va, len, false) ? -ENOMEM : 0;
-	return ret;
+	return len ? aspace_mlock(current()->mm, start, len, on) : 0;
+}
+
+static s64 mlock_and_populate(uaddr_t addr, u64 len, bool populate)
+{
+	u64 start = addr.va & PAGE_MASK;
+	s64 ret;
+
+	if (!may_mlock())
+		return -EPERM;
+	ret = lock_range(addr.va, len, true);
+	if (ret || !populate)
+		return ret;
+	ret = aspace_populate(current()->mm, start, pages_up(len + (addr.va - start)));
+	return ret == -EFAULT ? -ENOMEM : ret;
 }
 
 s64 sys_mlock(uaddr_t addr, u64 len)
 {
-	return lock_range(addr.va, len, true, false);
+	return mlock_and_populate(addr, len, true);
 }
 
 s64 sys_mlock2(uaddr_t addr, u64 len, u32 flags)
 {
-	if (flags & ~1u) /* MLOCK_ONFAULT */
+	if (flags & ~(u32)MLOCK_ONFAULT)
 		return -EINVAL;
-	return lock_range(addr.va, len, true, flags & 1);
+	return mlock_and_populate(addr, len, !(flags & MLOCK_ONFAULT));
 }
 
 s64 sys_munlock(uaddr_t addr, u64 len)
 {
-	return lock_range(addr.va, len, false, false);
+	return lock_range(addr.va, len, false);
 }
 
 s64 sys_mlockall(u32 flags)
 {
-	if (!flags || flags & ~7u || flags == 4)
+	if (!flags || (flags & ~(u32)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) ||
+	    flags == MCL_ONFAULT)
 		return -EINVAL;
-	if (!capable(CAP_IPC_LOCK) && !current_rlimit(RLIMIT_MEMLOCK))
+	if (!may_mlock())
 		return -EPERM;
-	/* memory never leaves: there is no swap. MCL_FUTURE is therefore true by nature. */
-	return flags & 1 ? aspace_set_region_flags(current()->mm, 0, USER_VA_END, REGION_LOCKED, 0) : 0;
+	return aspace_mlockall(current()->mm, flags);
 }
 
 s64 sys_munlockall(void)
 {
-	return aspace_set_region_flags(current()->mm, 0, USER_VA_END, 0, REGION_LOCKED);
+	return aspace_mlockall(current()->mm, 0);
 }

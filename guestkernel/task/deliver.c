@@ -276,7 +276,7 @@ void task_fault_signal(s32 sig, s32 code, u64 addr, u32 access)
 	signal_force(&info);
 }
 
-int sigmask_swap_user(uaddr_t set, u64 size)
+int sigmask_begin(uaddr_t set, u64 size)
 {
 	struct task *t = current();
 	sigset_t mask;
@@ -293,7 +293,7 @@ int sigmask_swap_user(uaddr_t set, u64 size)
 	return 0;
 }
 
-void sigmask_swap_end(bool interrupted)
+void sigmask_end(bool interrupted)
 {
 	struct task *t = current();
 

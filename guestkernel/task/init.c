@@ -15,7 +15,6 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/task/cred.h"
 #include "guestkernel/task/exec.h"
-#include "guestkernel/task/futex.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/task/utsname.h"
@@ -235,7 +234,6 @@ int task_create_init(const struct init_spec *spec)
 		return r;
 	if (spec->hostname)
 		utsname_set_host(spec->hostname, strlen(spec->hostname));
-	futex_init();
 	r = task_alloc(&t);
 	if (r == 0)
 		r = set_root_cred(t);

@@ -350,8 +350,3 @@ bool signal_pending(void)
 {
 	return READ_ONCE(current()->work) & (WORK_SIGNAL | WORK_KILLED);
 }
-
-struct restart_block *current_restart_block(void)
-{
-	return &current()->restart;
-}

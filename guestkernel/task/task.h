@@ -19,7 +19,6 @@
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/htab.h"
-#include "guestkernel/kapi/sigmask.h"
 #include "guestkernel/kapi/timer.h"
 #include "guestkernel/kapi/wait.h"
 #include "guestkernel/task/sigset.h"
@@ -129,6 +128,14 @@ struct tgroup {
 struct rseq_state {
 	u64 ua;				/* 0: not registered */
 	u32 len, sig;
+};
+
+struct restart_block {
+	s64 (*fn)(struct restart_block *rb);	/* NULL: -EINTR */
+	u64 deadline_ns;
+	uaddr_t rem;
+	s32 clock;
+	u64 arg[4];
 };
 
 struct task {
@@ -290,6 +297,8 @@ struct init_spec {
 int must_check task_create_init(const struct init_spec *spec);
 /* Called when process 1 has exited and everything else was killed; by main.c. status as of wait4(). */
 void init_exited(s32 status);
+/* A signal from outside to process 1; SIGKILL cannot be ignored. */
+void signal_init_from_monitor(s32 sig);
 /* In prepare(): the CPU's current() is process 1. */
 
 /* A synchronous fault of the current task (mm): forced even when blocked or ignored. */

@@ -123,7 +123,7 @@ static void load_tables(struct arch_cpu_tables *t)
 
 static void detect_features(void)
 {
-	u32 c1[4], c7[4] = { 0 }, cd[4] = { 0 }, cd1[4] = { 0 }, max[4];
+	u32 c1[4], c7[4] = { 0 }, cd[4] = { 0 }, cd1[4] = { 0 }, max[4], i;
 
 	cpuid(0, 0, max);
 	cpuid(1, 0, c1);
@@ -144,6 +144,15 @@ static void detect_features(void)
 	features.xcr0 = cd[0] & 0xe7;
 	if ((features.xcr0 & 0xe0) != 0xe0)
 		features.xcr0 &= ~0xe0ull;
+	features.xsave_size = 576;
+	for (i = 2; i < 8; i++) {
+		if (!(features.xcr0 >> i & 1))
+			continue;
+		cpuid(0xd, i, cd);
+		features.xcomp[i].size = cd[0];
+		features.xcomp[i].offset = cd[1];
+		features.xsave_size = MAX(features.xsave_size, cd[0] + cd[1]);
+	}
 }
 
 static void set_control_registers(void)
@@ -158,10 +167,10 @@ static void set_control_registers(void)
 		cr4 |= CR4_UMIP;
 	if (features.fsgsbase)
 		cr4 |= CR4_FSGSBASE;
-	if (features.xsave)
+	if (features.xsave && !features.xsave_in_user)
 		cr4 |= CR4_OSXSAVE;
 	write_cr4(cr4);
-	if (features.xsave)
+	if (features.xsave && !features.xsave_in_user)
 		__asm__ volatile("xsetbv" : : "c"(0), "a"((u32)features.xcr0), "d"((u32)(features.xcr0 >> 32)));
 }
 
@@ -243,6 +252,16 @@ void cpu_set_kernel_stack(struct cpu *c, u64 top)
 {
 	c->arch.kstack_top = top;
 	c->arch.tables->tss.rsp[0] = top;
+}
+
+void cpu_set_trap_stack(struct cpu *c, u64 top)
+{
+	c->arch.tables->tss.rsp[0] = top;
+}
+
+u64 cpu_scratch_stack(struct cpu *c)
+{
+	return (u64)(c->arch.tables->fault_stack + IST_BYTES);
 }
 
 void *arch_boot_stack_top(void)

@@ -27,17 +27,14 @@ static u32 mxcsr_mask = 0xffbf;
 void fpu_setup(void)
 {
 	static u8 area[FXSAVE_BYTES] __attribute__((aligned(64)));
-	u32 c[4], mask;
+	u32 mask;
 
 	__asm__ volatile("fxsave (%0)" : : "r"(area) : "memory");
 	memcpy(&mask, area + MXCSR_MASK_AT, sizeof mask);
 	if (mask)
 		mxcsr_mask = mask;
-	if (features.xsave) {
-		cpuid(0xd, 0, c);
-		state_bytes = c[1]; /* for what XCR0 enables now */
-	}
-	features.xsave_size = state_bytes;
+	if (features.xsave)
+		state_bytes = features.xsave_size;
 }
 
 size_t arch_fpu_size(void)
@@ -57,7 +54,9 @@ void arch_fpu_init_state(struct fpu_state *s)
 
 void arch_fpu_save(struct fpu_state *s)
 {
-	if (features.xsaveopt)
+	if (unlikely(features.xsave_in_user))
+		quirk_fpu_save(s);
+	else if (features.xsaveopt)
 		__asm__ volatile("xsaveopt64 (%0)" : : "r"(s), "a"(~0u), "d"(~0u) : "memory");
 	else if (features.xsave)
 		__asm__ volatile("xsave64 (%0)" : : "r"(s), "a"(~0u), "d"(~0u) : "memory");
@@ -67,7 +66,9 @@ void arch_fpu_save(struct fpu_state *s)
 
 void arch_fpu_restore(const struct fpu_state *s)
 {
-	if (features.xsave)
+	if (unlikely(features.xsave_in_user))
+		quirk_fpu_restore(s);
+	else if (features.xsave)
 		__asm__ volatile("xrstor64 (%0)" : : "r"(s), "a"(~0u), "d"(~0u) : "memory");
 	else
 		__asm__ volatile("fxrstor64 (%0)" : : "r"(s) : "memory");

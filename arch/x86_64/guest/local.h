@@ -12,6 +12,9 @@ struct cpu;
 
 /* cpu.c */
 void cpu_set_kernel_stack(struct cpu *c, u64 top);
+/* Only where traps from user mode start; the scratch stack is free except in a double fault. */
+void cpu_set_trap_stack(struct cpu *c, u64 top);
+u64 cpu_scratch_stack(struct cpu *c);
 noreturn_fn void arch_start(const void *fdt);
 noreturn_fn void arch_start_secondary(struct cpu *c);
 
@@ -47,3 +50,7 @@ u64 quirk_syscall_entry(void);
 bool quirk_take_syscall(struct regs *r);
 /* Ends the probe when this #UD is its; then does not return. */
 void quirk_end_probe(struct regs *r);
+/* The same for the end of quirk_fpu_save() and quirk_fpu_restore(), which use ring 3's xsave and xrstor. */
+void quirk_end_fpu(struct regs *r);
+void quirk_fpu_save(void *state);
+void quirk_fpu_restore(const void *state);

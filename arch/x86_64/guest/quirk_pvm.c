@@ -11,10 +11,12 @@
  *           Real hardware arrives there in ring 0, the software KVM in ring 3; the #UD handler sees which.
  *           If it was ring 3, LSTAR stays there: every system call then is a #UD whose RCX and R11 hold the
  *           return address and flags, and goes back by iretq like any exception. Features the emulator
- *           lacks are switched off (SMAP, XSAVE; the vector registers beyond SSE are then not
- *           preserved by the kernel, see Missing).
- * Missing   AVX state across context switches on such hosts: programs see AVX in CPUID because ring 3 runs
- *           natively.
+ *           lacks are switched off (SMAP, SMEP, UMIP).
+ *           Programs see the real CPU's vector registers, which only ring 3 can save: the kernel goes there
+ *           for one xsave or xrstor, with interrupts off, on a page of this CPU that ring 3 may write, and comes back
+ *           by #UD. Only the components in use are copied.
+ * Missing   On such hosts the page that vector state passes through can be read and written by the programs of
+ *           the same sandbox.
  */
 #include "arch/cpu.h"
 #include "arch/mmu.h"
@@ -23,11 +25,13 @@
 #include "arch/x86_64/guest/local.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/string.h"
 
 #define PTE_U 0x004ull
 #define PTE_ADDR 0x000ffffffffff000ull
 
 extern const char kernel_utext[], quirk_probe_user[];
+extern const char quirk_xsave_user[], quirk_xsave_done[], quirk_xrstor_user[], quirk_xrstor_done[];
 
 bool arch_prefers_fresh_pages;
 static bool is_probing;
@@ -41,6 +45,15 @@ __asm__(".pushsection .utext, \"ax\"\n"
 	"quirk_probe_user:\n"
 	"	syscall\n"
 	"	ud2\n"
+	"	.globl quirk_xsave_user, quirk_xsave_done, quirk_xrstor_user, quirk_xrstor_done\n"
+	"quirk_xsave_user:\n"
+	"	xsave64 (%r8)\n"
+	"quirk_xsave_done:\n"
+	"	ud2\n"
+	"quirk_xrstor_user:\n"
+	"	xrstor64 (%r8)\n"
+	"quirk_xrstor_done:\n"
+	"	ud2\n"
 	".popsection\n"
 	".pushsection .text\n"
 	"quirk_enter:\n"
@@ -50,17 +63,19 @@ __asm__(".pushsection .utext, \"ax\"\n"
 	"	pushq %r13\n"
 	"	pushq %r14\n"
 	"	pushq %r15\n"
-	"	movq %rsp, quirk_saved_sp(%rip)\n"
+	"	movq %rsp, (%r9)\n" /* where to come back to */
 	"	pushq %rsi\n" /* ss */
 	"	pushq %rcx\n" /* sp: ring 0 faults on it when syscall works as it should */
 	"	pushq $2\n"   /* flags: interrupts stay off */
 	"	pushq %rdx\n" /* cs */
 	"	pushq %rdi\n" /* ip */
+	"	movl $-1, %eax\n" /* component mask of xsave */
+	"	movl $-1, %edx\n"
 	"	swapgs\n"
 	"	iretq\n"
 	"	.globl quirk_resume\n"
-	"quirk_resume:\n"
-	"	movq quirk_saved_sp(%rip), %rsp\n"
+	"quirk_resume:\n" /* rdi: saved stack pointer */
+	"	movq %rdi, %rsp\n"
 	"	popq %r15\n"
 	"	popq %r14\n"
 	"	popq %r13\n"
@@ -69,8 +84,16 @@ __asm__(".pushsection .utext, \"ax\"\n"
 	"	popq %rbp\n"
 	"	ret\n"
 	".popsection\n");
-void quirk_enter(u64 ip, u64 ss, u64 cs, u64 sp);
-u64 quirk_saved_sp;
+/* Returns when the code at ip runs into an ud2 that quirk_end_probe() or quirk_end_fpu() knows. */
+void quirk_enter(u64 ip, u64 ss, u64 cs, u64 sp, void *area, u64 *saved_sp);
+static u64 saved_sp[MAX_CPUS];
+static u8 fpu_area[MAX_CPUS][PAGE_SIZE] __attribute__((aligned(4096)));
+
+static noreturn_fn void resume(void)
+{
+	__asm__ volatile("jmp quirk_resume" : : "D"(saved_sp[this_cpu()->id]));
+	__builtin_unreachable();
+}
 
 /* The page is mapped like kernel text until now; give ring 3 access to it, at every level. */
 static void set_user_page(u64 va, bool user)
@@ -107,7 +130,8 @@ void quirk_probe(void)
 	wrmsr(MSR_SFMASK, FLAGS_IF | FLAGS_TF | FLAGS_DF | FLAGS_AC | FLAGS_NT);
 	cpu_set_kernel_stack(c, (u64)probe_stack + sizeof probe_stack);
 	is_probing = true;
-	quirk_enter((u64)quirk_probe_user, USER_DS, USER_CS, (u64)probe_stack + sizeof probe_stack / 2);
+	quirk_enter((u64)quirk_probe_user, USER_DS, USER_CS, (u64)probe_stack + sizeof probe_stack / 2,
+		    NULL, &saved_sp[0]);
 	is_probing = false;
 	if (!features.syscall_by_ud) {
 		set_user_page((u64)kernel_utext, false);
@@ -117,8 +141,10 @@ void quirk_probe(void)
 	features.smap = false;
 	features.umip = false;
 	features.smep = false;
-	features.xsave = false;
 	features.xsaveopt = false;
+	features.xsave_in_user = features.xsave;
+	for (u32 i = 0; features.xsave && i < MAX_CPUS; i++)
+		set_user_page((u64)fpu_area[i], true);
 }
 
 /* The #UD of the probe, in ring 3 (software KVM) or in ring 0 with the application's GS still in place. */
@@ -129,8 +155,57 @@ void quirk_end_probe(struct regs *r)
 	features.syscall_by_ud = regs_from_user(r);
 	if (!regs_from_user(r))
 		__asm__ volatile("swapgs");
-	__asm__ volatile("jmp quirk_resume");
-	__builtin_unreachable();
+	resume();
+}
+
+/* The ud2 behind the xsave or xrstor of quirk_fpu(). */
+void quirk_end_fpu(struct regs *r)
+{
+	if (features.xsave_in_user && (r->ip == (u64)quirk_xsave_done || r->ip == (u64)quirk_xrstor_done))
+		resume();
+}
+
+/* The stack of the running task is in use up to here: the way back in must not start at its top. */
+static void run_in_user(const char *code)
+{
+	struct cpu *c = this_cpu();
+	u64 top = c->arch.kstack_top;
+
+	cpu_set_trap_stack(c, cpu_scratch_stack(c));
+	quirk_enter((u64)code, USER_DS, USER_CS, 0, fpu_area[c->id], &saved_sp[c->id]);
+	cpu_set_trap_stack(c, top);
+}
+
+#define XSTATE_BV 512
+#define XSAVE_BASE_BYTES 576
+
+static void copy_components(u8 *dst, const u8 *src, u64 bv)
+{
+	u32 i;
+
+	memcpy(dst, src, XSAVE_BASE_BYTES);
+	for (i = 2; i < 8; i++)
+		if (bv >> i & 1 && features.xcr0 >> i & 1)
+			memcpy(dst + features.xcomp[i].offset, src + features.xcomp[i].offset, features.xcomp[i].size);
+}
+
+void quirk_fpu_save(void *state)
+{
+	const u8 *area = fpu_area[this_cpu()->id];
+	u64 bv;
+
+	run_in_user(quirk_xsave_user);
+	memcpy(&bv, area + XSTATE_BV, sizeof bv);
+	copy_components(state, area, bv);
+}
+
+void quirk_fpu_restore(const void *state)
+{
+	u64 bv;
+
+	memcpy(&bv, (const u8 *)state + XSTATE_BV, sizeof bv);
+	copy_components(fpu_area[this_cpu()->id], state, bv);
+	run_in_user(quirk_xrstor_user);
 }
 
 bool quirk_take_syscall(struct regs *r)

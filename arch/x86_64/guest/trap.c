@@ -175,8 +175,10 @@ void arch_trap_user(struct regs *r, u32 vec)
 		user_exit(r);
 		return;
 	}
-	if (unlikely(vec == VEC_UD))
+	if (unlikely(vec == VEC_UD)) {
 		quirk_end_probe(r);
+		quirk_end_fpu(r);
+	}
 	r->orig_ax = (u64)-1;
 	if (vec == VEC_PF) {
 		user_page_fault(err);

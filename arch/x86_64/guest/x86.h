@@ -107,6 +107,9 @@ struct cpu_features {
 	bool smep, smap, umip, fsgsbase, xsave, xsaveopt, erms;
 	u64 xcr0;
 	u32 xsave_size;
-	bool syscall_by_ud; /* see quirk_pvm.c */
+	struct {
+		u32 offset, size;
+	} xcomp[8]; /* of the components in xcr0 beyond x87 and SSE */
+	bool syscall_by_ud, xsave_in_user; /* see quirk_pvm.c */
 };
 extern struct cpu_features features;

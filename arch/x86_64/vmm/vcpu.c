@@ -27,6 +27,8 @@
 #define APIC_BASE_BSP 0x100u
 #define EVENT_VECTOR 0x22u
 #define CPUID_MAX 256
+#define XCR0_WANTED 0xe7u /* x87, SSE, AVX, AVX-512 */
+#define XCR0_AVX512 0xe0u
 
 int arch_vm_init(struct vm *vm, struct err *e)
 {
@@ -124,6 +126,21 @@ static int set_system_registers(struct vm *vm, struct vcpu *v, struct err *e)
 	return 0;
 }
 
+/* The vector state the guest kernel will want (guest/cpu.c chooses the same). The guest could do it by xsetbv, but
+ * not every host notices that. */
+static void set_xcr0(struct vcpu *v)
+{
+	struct kvm_xcrs x = { .nr_xcrs = 1 };
+	uint32_t eax, ebx, ecx, edx;
+
+	if (!__get_cpuid_count(0xd, 0, &eax, &ebx, &ecx, &edx))
+		return;
+	x.xcrs[0].value = eax & XCR0_WANTED;
+	if ((x.xcrs[0].value & XCR0_AVX512) != XCR0_AVX512)
+		x.xcrs[0].value &= ~(uint64_t)XCR0_AVX512;
+	(void)ioctl(v->fd, KVM_SET_XCRS, &x);
+}
+
 int arch_vcpu_init(struct vm *vm, struct vcpu *v, struct err *e)
 {
 	struct kvm_mp_state run = { .mp_state = KVM_MP_STATE_RUNNABLE };
@@ -131,6 +148,8 @@ int arch_vcpu_init(struct vm *vm, struct vcpu *v, struct err *e)
 
 	if (!ret)
 		ret = set_system_registers(vm, v, e);
+	if (!ret)
+		set_xcr0(v);
 	/* Application processors normally wait for INIT; ours wait in their thread instead. */
 	if (!ret && ioctl(v->fd, KVM_SET_MP_STATE, &run))
 		ret = err_set_errno(e, errno, "making virtual CPU %u runnable", v->id);

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * fork - the copy of an address space
+ *
+ * Rules     Only private pages are copied, as page table entries without write permission on both sides; the
+ *           first write on either side takes the frame over or copies it. Pages of files and shared memory
+ *           are left to the child's faults, sixteen at a time.
+ *           The parent's stale writable translations are flushed once, at the end: nobody runs the child yet.
+ * Locking   Parent's as->lock exclusively; both pt_locks, in address order, while a region's pages are copied.
+ */
+#include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/file.h"
+#include "guestkernel/kapi/page.h"
+#include "guestkernel/kapi/string.h"
+#include "guestkernel/mm/region.h"
+#include "guestkernel/uapi/mman.h"
+
+static int copy_entries(struct aspace *src, struct aspace *dst, const struct region *r)
+{
+	u32 flags, prot = region_mmu_prot(r, false);
+	u64 va = r->start;
+	paddr_t pa;
+	int ret = 0;
+
+	for (; arch_mmu_next(&src->arch, &va, r->end, &pa, &flags); va += PAGE_SIZE) {
+		struct page *pg = frame_page(pa);
+
+		if (pg ? !(pg->flags & PG_ANON) : pa.pa != mm_zero_frame.pa)
+			continue;
+		ret = arch_mmu_map(&dst->arch, va, pa, prot);
+		if (ret)
+			break;
+		if (pg)
+			page_get(pg);
+		rss_add(dst, r, pa, 1);
+	}
+	return ret;
+}
+
+static int clone_pages(struct aspace *src, struct aspace *dst, const struct region *r)
+{
+	int ret;
+
+	if (r->pager && !r->has_anon)
+		return 0;
+	spin_lock_pair(&src->pt_lock, &dst->pt_lock);
+	if (r->prot & PROT_WRITE)
+		arch_mmu_wrprotect(&src->arch, r->start, (r->end - r->start) >> PAGE_SHIFT);
+	ret = copy_entries(src, dst, r);
+	spin_unlock_pair(&src->pt_lock, &dst->pt_lock);
+	return ret;
+}
+
+static int clone_region(struct aspace *src, struct aspace *dst, const struct region *r)
+{
+	struct region like = *r, *copy;
+	int ret;
+
+	if (r->flags & REGION_DONTFORK)
+		return 0;
+	like.flags &= ~(u32)REGION_LOCKED;
+	like.has_anon = r->has_anon && !(r->flags & (REGION_WIPEONFORK | REGION_SHARED));
+	ret = region_create(dst, r->start, r->end, &like, &copy);
+	if (ret)
+		return ret;
+	region_insert(dst, copy);
+	return r->flags & (REGION_WIPEONFORK | REGION_SHARED) ? 0 : clone_pages(src, dst, r);
+}
+
+static void clone_fields(struct aspace *src, struct aspace *dst)
+{
+	dst->mmap_base = src->mmap_base;
+	dst->gap_top = src->gap_top;
+	dst->gap_widest = src->gap_widest;
+	dst->brk_start = src->brk_start;
+	dst->brk_end = src->brk_end;
+	dst->stack_start = src->stack_start;
+	dst->arg_start = src->arg_start;
+	dst->arg_end = src->arg_end;
+	dst->env_start = src->env_start;
+	dst->env_end = src->env_end;
+	dst->start_code = src->start_code;
+	dst->end_code = src->end_code;
+	dst->start_data = src->start_data;
+	dst->end_data = src->end_data;
+	memcpy(dst->auxv, src->auxv, src->nr_auxv * sizeof src->auxv[0]);
+	dst->nr_auxv = src->nr_auxv;
+	dst->vdso_base = src->vdso_base;
+	dst->dumpable = src->dumpable;
+	dst->membarrier_state = src->membarrier_state;
+	dst->exe_file = src->exe_file;
+	if (dst->exe_file)
+		file_get(dst->exe_file);
+}
+
+int aspace_clone(struct aspace *src, struct aspace **out)
+{
+	struct rb_node *n;
+	struct aspace *dst;
+	int ret = aspace_create(&dst);
+
+	if (ret)
+		return ret;
+	rwsem_write_lock(&src->lock);
+	clone_fields(src, dst);
+	for (n = rb_first(&src->regions); n && !ret; n = rb_next(n))
+		ret = clone_region(src, dst, rb_entry(n, struct region, node));
+	dst->hiwater_vm = dst->total_pages;
+	spin_lock(&src->pt_lock);
+	arch_mmu_flush(&src->arch, 0, U64_MAX);
+	spin_unlock(&src->pt_lock);
+	aspace_write_unlock(src);
+	if (ret)
+		aspace_put(dst);
+	else
+		*out = dst;
+	return ret;
+}

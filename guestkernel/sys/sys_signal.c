@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * sys_signal - signal calls
+ *
+ * See       task/signal.c, task/deliver.c
+ */
+#include "arch/thread.h"
+#include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/time.h"
+#include "guestkernel/kapi/user.h"
+#include "guestkernel/task/job_int.h"
+#include "guestkernel/task/pidfd.h"
+#include "guestkernel/task/signal.h"
+#include "syscalls_gen.h"
+
+s64 sys_rt_sigaction(s32 sig, uaddr_t act, uaddr_t oldact, u64 size)
+{
+	struct sigaction new, old;
+	s64 r;
+
+	if (size != sizeof(sigset_t))
+		return -EINVAL;
+	if (!uaddr_is_null(act) && get_user(&new, act))
+		return -EFAULT;
+	r = signal_action(sig, uaddr_is_null(act) ? NULL : &new, &old);
+	if (r == 0 && !uaddr_is_null(oldact) && put_user(oldact, old))
+		return -EFAULT;
+	return r;
+}
+
+s64 sys_rt_sigprocmask(u32 how, uaddr_t set, uaddr_t oldset, u64 size)
+{
+	sigset_t old = current()->blocked, new = old, arg;
+
+	if (size != sizeof(sigset_t))
+		return -EINVAL;
+	if (!uaddr_is_null(set)) {
+		if (get_user(&arg, set))
+			return -EFAULT;
+		switch (how) {
+		case SIG_BLOCK:
+			new |= arg;
+			break;
+		case SIG_UNBLOCK:
+			new &= ~arg;
+			break;
+		case SIG_SETMASK:
+			new = arg;
+			break;
+		default:
+			return -EINVAL;
+		}
+		signal_set_blocked(new);
+	}
+	if (!uaddr_is_null(oldset) && put_user(oldset, old))
+		return -EFAULT;
+	return 0;
+}
+
+s64 sys_rt_sigpending(uaddr_t set, u64 size)
+{
+	sigset_t pending = signal_pending_set(current()) & current()->blocked;
+
+	if (size > sizeof pending)
+		return -EINVAL;
+	return copy_to_user(set, &pending, size);
+}
+
+s64 sys_rt_sigsuspend(uaddr_t set, u64 size)
+{
+	struct task *t = current();
+	sigset_t mask;
+
+	if (size != sizeof mask)
+		return -EINVAL;
+	if (get_user(&mask, set))
+		return -EFAULT;
+	t->saved_blocked = t->blocked;
+	signal_set_blocked(mask);
+	do
+		wait_prepare();
+	while (wait_sleep(NO_DEADLINE) == 0);
+	fetch_or(&t->work, WORK_RESTORE_MASK);
+	return -ERESTARTNOHAND;
+}
+
+s64 sys_pause(void)
+{
+	do
+		wait_prepare();
+	while (wait_sleep(NO_DEADLINE) == 0);
+	return -ERESTARTNOHAND;
+}
+
+static void set_wait_set(sigset_t set)
+{
+	struct task *t = current();
+
+	spin_lock(&t->group->lock);
+	t->wait_set = set;
+	spin_unlock(&t->group->lock);
+}
+
+/* WORK_SIGNAL is also how a signal that is blocked but waited for ends the sleep: it is recomputed by the dequeue. */
+static s64 wait_for(sigset_t set, u64 deadline, siginfo_t *info)
+{
+	s32 sig = signal_dequeue(set, info);
+	int r = 0;
+
+	if (sig || deadline == 0)
+		return sig ? sig : -EAGAIN;
+	set_wait_set(set);
+	while (!sig && r == 0) {
+		wait_prepare();
+		sig = signal_dequeue(set, info);
+		if (sig)
+			wait_finish();
+		else
+			r = wait_sleep(deadline);
+	}
+	set_wait_set(0);
+	if (!sig)
+		sig = signal_dequeue(set, info);
+	if (sig)
+		return sig;
+	return r == -ETIMEDOUT ? -EAGAIN : -EINTR;
+}
+
+s64 sys_rt_sigtimedwait(uaddr_t uset, uaddr_t uinfo, uaddr_t uts, u64 size)
+{
+	u64 deadline = NO_DEADLINE, ns;
+	struct timespec ts;
+	siginfo_t info;
+	sigset_t set;
+	s64 r;
+
+	if (size != sizeof set)
+		return -EINVAL;
+	if (get_user(&set, uset))
+		return -EFAULT;
+	if (!uaddr_is_null(uts)) {
+		if (get_user(&ts, uts))
+			return -EFAULT;
+		if (!timespec_to_ns(&ts, &ns))
+			return -EINVAL;
+		deadline = ns ? clock_monotonic_ns() + ns : 0;
+	}
+	r = wait_for(set & ~SIGSET_UNBLOCKABLE, deadline, &info);
+	if (r > 0 && !uaddr_is_null(uinfo) && put_user(uinfo, info))
+		return -EFAULT;
+	return r;
+}
+
+/* To one thread or process found by number. */
+static s64 send_to(struct task *t, const siginfo_t *info, s32 sig, enum signal_to to)
+{
+	s64 r;
+
+	if (!t)
+		return -ESRCH;
+	r = signal_may_send(t, sig);
+	if (r == 0 && sig)
+		r = signal_send(t, info, to);
+	task_put(t);
+	return r;
+}
+
+static bool sig_ok(s32 sig)
+{
+	return sig >= 0 && sig <= _NSIG;
+}
+
+s64 sys_kill(s32 pid, s32 sig)
+{
+	siginfo_t info;
+
+	if (!sig_ok(sig))
+		return -EINVAL;
+	if (pid == -1)
+		return job_kill_all(sig);
+	if (pid == (s32)0x80000000)
+		return -ESRCH;
+	if (pid <= 0)
+		return job_kill_group(-pid, sig);
+	siginfo_user(&info, sig, SI_USER);
+	return send_to(task_find_get(pid), &info, sig, SIGNAL_TO_PROCESS);
+}
+
+static s64 thread_kill(s32 tgid, s32 tid, s32 sig, const siginfo_t *info)
+{
+	struct task *t = task_find_get(tid);
+
+	if (t && tgid > 0 && t->group->tgid != tgid) {
+		task_put(t);
+		t = NULL;
+	}
+	return send_to(t, info, sig, SIGNAL_TO_THREAD);
+}
+
+s64 sys_tgkill(s32 tgid, s32 tid, s32 sig)
+{
+	siginfo_t info;
+
+	if (tgid <= 0 || tid <= 0 || !sig_ok(sig))
+		return -EINVAL;
+	siginfo_user(&info, sig, SI_TKILL);
+	return thread_kill(tgid, tid, sig, &info);
+}
+
+s64 sys_tkill(s32 tid, s32 sig)
+{
+	siginfo_t info;
+
+	if (tid <= 0 || !sig_ok(sig))
+		return -EINVAL;
+	siginfo_user(&info, sig, SI_TKILL);
+	return thread_kill(0, tid, sig, &info);
+}
+
+/* Only the kernel may say that a signal came from the kernel or from kill(2), except to oneself. */
+static s64 read_info(uaddr_t ua, s32 sig, s32 pid, siginfo_t *info)
+{
+	if (!sig_ok(sig))
+		return -EINVAL;
+	if (get_user(info, ua))
+		return -EFAULT;
+	info->si_signo = sig;
+	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && pid != current_tgid())
+		return -EPERM;
+	return 0;
+}
+
+s64 sys_rt_sigqueueinfo(s32 pid, s32 sig, uaddr_t uinfo)
+{
+	siginfo_t info;
+	s64 r = read_info(uinfo, sig, pid, &info);
+
+	return r < 0 ? r : send_to(task_find_get(pid), &info, sig, SIGNAL_TO_PROCESS);
+}
+
+s64 sys_rt_tgsigqueueinfo(s32 tgid, s32 tid, s32 sig, uaddr_t uinfo)
+{
+	siginfo_t info;
+	s64 r;
+
+	if (tgid <= 0 || tid <= 0)
+		return -EINVAL;
+	r = read_info(uinfo, sig, tgid, &info);
+	return r < 0 ? r : thread_kill(tgid, tid, sig, &info);
+}
+
+s64 sys_pidfd_send_signal(s32 fd, s32 sig, uaddr_t uinfo, u32 flags)
+{
+	enum signal_to to = SIGNAL_TO_PROCESS;
+	siginfo_t info;
+	struct task *t;
+	struct pid *p;
+	u32 ff;
+	s64 r;
+
+	if ((flags & (flags - 1)) || flags > PIDFD_SIGNAL_PROCESS_GROUP || !sig_ok(sig))
+		return -EINVAL;
+	r = pidfd_lookup(fd, &p, &ff);
+	if (r < 0)
+		return r;
+	if (!uaddr_is_null(uinfo)) {
+		r = read_info(uinfo, sig, p->nr, &info);
+		if (r == 0 && info.si_signo != sig)
+			r = -EINVAL;
+	} else {
+		siginfo_user(&info, sig, SI_USER);
+	}
+	if (flags == PIDFD_SIGNAL_THREAD || (!flags && (ff & PIDFD_THREAD)))
+		to = SIGNAL_TO_THREAD;
+	if (r == 0 && flags == PIDFD_SIGNAL_PROCESS_GROUP)
+		r = job_kill_group(p->nr, sig);
+	else if (r == 0 && (r = pid_task_get(p, &t)) == 0)
+		r = send_to(t, &info, sig, to);
+	pid_put(p);
+	return r;
+}
+
+s64 sys_sigaltstack(uaddr_t new, uaddr_t old)
+{
+	struct task *t = current();
+	u64 sp = regs_sp(arch_thread_regs(&t->thread));
+	bool on = !(t->altstack_flags & SS_AUTODISARM) && t->altstack_size && sp > t->altstack_sp &&
+		  sp - t->altstack_sp <= t->altstack_size;
+	stack_t ss, was;
+	u32 mode;
+
+	memset(&was, 0, sizeof was);
+	was.ss_sp = t->altstack_sp;
+	was.ss_size = t->altstack_size;
+	was.ss_flags = (s32)(t->altstack_size ? t->altstack_flags | (on ? SS_ONSTACK : 0) : SS_DISABLE);
+	if (!uaddr_is_null(new)) {
+		if (get_user(&ss, new))
+			return -EFAULT;
+		if (on)
+			return -EPERM;
+		mode = (u32)ss.ss_flags & ~(u32)SS_FLAG_BITS;
+		if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE)
+			return -EINVAL;
+		if (mode == SS_DISABLE) {
+			ss.ss_sp = ss.ss_size = 0;
+			ss.ss_flags = 0;
+		} else if (ss.ss_size < MINSIGSTKSZ || ss.ss_size < arch_min_sigstack()) {
+			return -ENOMEM;
+		}
+		t->altstack_sp = ss.ss_sp;
+		t->altstack_size = ss.ss_size;
+		t->altstack_flags = (u32)ss.ss_flags & SS_FLAG_BITS;
+	}
+	if (!uaddr_is_null(old) && put_user(old, was))
+		return -EFAULT;
+	return 0;
+}
+
+s64 sys_rt_sigreturn(struct regs *r)
+{
+	struct sigreturn_result res;
+	struct task *t = current();
+
+	if (arch_signal_return(r, &res) < 0) {
+		regs_forget_syscall(r);
+		signal_force_simple(SIGSEGV);
+		return 0;
+	}
+	signal_set_blocked(res.blocked);
+	if (res.altstack_flags & SS_DISABLE) {
+		t->altstack_sp = t->altstack_size = 0;
+		t->altstack_flags = 0;
+	} else {
+		t->altstack_sp = res.altstack_sp;
+		t->altstack_size = res.altstack_size;
+		t->altstack_flags = res.altstack_flags & SS_FLAG_BITS;
+	}
+	regs_forget_syscall(r);
+	return regs_ret(r);
+}
+
+s64 sys_restart_syscall(void)
+{
+	struct restart_block *rb = &current()->restart;
+	s64 (*fn)(struct restart_block *) = rb->fn;
+
+	rb->fn = NULL;
+	return fn ? fn(rb) : -EINTR;
+}
