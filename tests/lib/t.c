@@ -3,7 +3,8 @@
  * t.c - runs test cases each in a process of its own and prints TAP
  *
  * Role      main() of the multi-call binary `syscalls_all` and the helpers of t.h.
- *           `syscalls_all [PROGRAM[/CASE]]...`, `--list`, `--helper PROGRAM ARGS`.
+ *           `syscalls_all [PROGRAM[/CASE]]...`, `--list`, `--here PROGRAM/CASE`,
+ *           `--helper PROGRAM ARGS`.
  * Rules     Output is deterministic: one plan, one line per case in table order.
  *           A case has CASE_SECONDS; then its whole process group is killed.
  *           Works as process 1: orphans left by a case are reaped after it.
@@ -377,6 +378,28 @@ static int run_helper(int argc, char **argv)
 	return 125;
 }
 
+/*
+ * One case in this very process, for kernels that cannot fork yet: the exit status is the result.
+ * Its directory is left behind.
+ */
+static int run_here(char **filters)
+{
+	const struct t_program *const *p;
+	const struct t_case *c;
+
+	for (p = t_programs; *p; p++) {
+		for (c = (*p)->cases; c->name; c++) {
+			if (!selected(*p, c, filters))
+				continue;
+			umask(022);
+			c->fn();
+			printf("ok 1 - %s: %s\n", (*p)->name, c->name);
+			return 0;
+		}
+	}
+	return 125;
+}
+
 static void find_self(const char *argv0)
 {
 	ssize_t n = readlink("/proc/self/exe", self_path, sizeof(self_path) - 1);
@@ -409,6 +432,8 @@ int main(int argc, char **argv)
 	if (argc > 2 && !strcmp(argv[1], "--helper"))
 		return run_helper(argc - 2, argv + 2);
 	find_self(argv[0]);
+	if (argc > 2 && !strcmp(argv[1], "--here"))
+		return enter_work_dir() < 0 ? 1 : run_here(argv + 2);
 	total = run_selected(argv + 1, 1, NULL);
 	if (!total) {
 		printf("Bail out! no such program or case\n");
