@@ -26,6 +26,7 @@ extern const struct t_program *const t_programs[];
 static char self_path[4096];
 static char work_dir[4096];
 static char *skip_reason; /* one page shared with the child */
+static const char *here_program, *here_case; /* what --here runs */
 static volatile sig_atomic_t timed_out;
 static volatile pid_t current_child;
 
@@ -49,6 +50,8 @@ _Noreturn void t_skip(const char *reason)
 {
 	if (skip_reason)
 		snprintf(skip_reason, 256, "%s", reason);
+	else
+		dprintf(STDOUT_FILENO, "ok 1 - %s: %s # SKIP %s\n", here_program, here_case, reason);
 	_exit(EXIT_SKIP);
 }
 
@@ -391,6 +394,8 @@ static int run_here(char **filters)
 		for (c = (*p)->cases; c->name; c++) {
 			if (!selected(*p, c, filters))
 				continue;
+			here_program = (*p)->name;
+			here_case = c->name;
 			umask(022);
 			c->fn();
 			printf("ok 1 - %s: %s\n", (*p)->name, c->name);
