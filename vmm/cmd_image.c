@@ -27,7 +27,7 @@ static const char help_text[] =
 	"Commands:\n"
 	"  ls [-q] [--no-trunc]    list the images: ID, archive, size on disk, age, last use\n"
 	"  rm IMAGE...             remove images, named by ID (a unique beginning is enough)\n"
-	"                          or by the path of the archive as 'ls' shows it\n"
+	"                          or by the path of the archive\n"
 	"  prune [--unused DAYS]   remove all images, or those not used for DAYS days,\n"
 	"                          and what interrupted runs have left\n"
 	"\n"
@@ -149,17 +149,28 @@ static bool info_matches(const struct cache_info *i, const char *want)
 	return (*want && strncmp(i->id, want, strlen(want)) == 0) || strcmp(i->source, want) == 0;
 }
 
+/* The image of an archive file that was run before, whatever name it was unpacked under, or "". */
+static void archive_id(const struct cache *c, const char *path, char id[DIGEST_HEX])
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || cache_ref_find(c, &st, NULL, id) < 0)
+		id[0] = '\0';
+}
+
 static int rm_one(const struct cache *c, const char *want)
 {
 	CLEANUP_FREE struct cache_info *list = NULL;
 	const struct cache_info *found = NULL;
+	char id[DIGEST_HEX] = "";
 	struct err err;
 	size_t nr;
 
 	if (cache_list(c, &list, &nr, &err) < 0)
 		return fail(&err);
+	archive_id(c, want, id);
 	for (size_t i = 0; i < nr; i++) {
-		if (!info_matches(&list[i], want))
+		if (!info_matches(&list[i], want) && strcmp(list[i].id, id) != 0)
 			continue;
 		if (found && strcmp(found->id, list[i].id) != 0) {
 			fprintf(stderr,

@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
-<<<<<<< HEAD
- * sigmask - a signal mask for the time of one call (ppoll, pselect, epoll_pwait)
-=======
  * sigmask - temporary signal masks and restart blocks of blocking calls
  *
  * Role      ppoll, pselect6 and epoll_pwait swap the blocked mask for the length of their wait; poll
  *           keeps its deadline over a restart. Implemented by task/signal.c.
->>>>>>> main
  */
 #pragma once
 
 #include "guestkernel/kapi/types.h"
 
-<<<<<<< HEAD
-/* set: the application's sigset (size bytes, -EINVAL when wrong); NULL address: nothing changes. */
-int must_check sigmask_begin(uaddr_t set, u64 size);
-/* Puts the old mask back; interrupted: only after the signal's handler was entered with it saved. */
-void sigmask_end(bool interrupted);
-=======
 /* Installs the mask at `set` (NULL: nothing happens) and remembers the caller's; -EFAULT, -EINVAL when size is
  * not 8. Must be followed by sigmask_swap_end() on success. */
 int must_check sigmask_swap_user(uaddr_t set, u64 size);
@@ -27,9 +17,11 @@ int must_check sigmask_swap_user(uaddr_t set, u64 size);
 void sigmask_swap_end(bool interrupted);
 
 struct restart_block {
-	s64 (*fn)(struct restart_block *rb); /* called by restart_syscall(2) */
-	u64 arg[5];
+	s64 (*fn)(struct restart_block *rb); /* called by restart_syscall(2); NULL: -EINTR */
+	u64 deadline_ns;
+	uaddr_t rem;
+	s32 clock;
+	u64 arg[4];
 };
 /* The current task's; filled by a call that returns -ERESTART_RESTARTBLOCK. */
 struct restart_block *current_restart_block(void);
->>>>>>> main

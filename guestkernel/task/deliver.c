@@ -276,7 +276,7 @@ void task_fault_signal(s32 sig, s32 code, u64 addr, u32 access)
 	signal_force(&info);
 }
 
-int sigmask_begin(uaddr_t set, u64 size)
+int sigmask_swap_user(uaddr_t set, u64 size)
 {
 	struct task *t = current();
 	sigset_t mask;
@@ -293,7 +293,7 @@ int sigmask_begin(uaddr_t set, u64 size)
 	return 0;
 }
 
-void sigmask_end(bool interrupted)
+void sigmask_swap_end(bool interrupted)
 {
 	struct task *t = current();
 
@@ -315,4 +315,9 @@ void current_send_signal(s32 sig)
 		info.kill.si_uid = t->cred->uid;
 	}
 	(void)!signal_send(t, &info, sig == SIGXFSZ ? SIGNAL_TO_PROCESS : SIGNAL_TO_THREAD);
+}
+
+struct restart_block *current_restart_block(void)
+{
+	return &current()->restart;
 }

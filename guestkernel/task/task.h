@@ -19,6 +19,7 @@
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/htab.h"
+#include "guestkernel/kapi/sigmask.h"
 #include "guestkernel/kapi/timer.h"
 #include "guestkernel/kapi/wait.h"
 #include "guestkernel/task/sigset.h"
@@ -128,14 +129,6 @@ struct tgroup {
 struct rseq_state {
 	u64 ua;				/* 0: not registered */
 	u32 len, sig;
-};
-
-struct restart_block {
-	s64 (*fn)(struct restart_block *rb);	/* NULL: -EINTR */
-	u64 deadline_ns;
-	uaddr_t rem;
-	s32 clock;
-	u64 arg[4];
 };
 
 struct task {

@@ -599,6 +599,14 @@ class Command(ImageTest):
         self.assertEqual(self.bench.images(), [])
         self.assertEqual(os.listdir(os.path.join(self.bench.cache, "refs")), [])
 
+    def test_rm_by_an_archive_with_another_name(self):
+        tar = make_tar([entry("f")])
+        one, two = self.bench.write(tar), self.bench.write(tar)
+        time.sleep(0.05)
+        self.assertEqual([self.bench.run(p).get("cached") for p in (one, two)], ["0", "1"])
+        self.assertEqual(self.bench.image("rm", two).returncode, 0)
+        self.assertEqual(self.bench.images(), [])
+
     def test_usage(self):
         self.assertIn(b"Usage", self.bench.image("--help").stdout)
         for args, status in ((["frob"], 125), (["rm"], 125), (["rm", "0000"], 1),
