@@ -292,10 +292,13 @@ static s64 statfs_flags(const struct mount *m)
 	static const struct {
 		u32 mnt, st;
 	} map[] = {
-		{ MNT_NOSUID, ST_NOSUID },	   { MNT_NODEV, ST_NODEV },
-		{ MNT_NOEXEC, ST_NOEXEC },	   { MNT_NOATIME, ST_NOATIME },
-		{ MNT_NODIRATIME, ST_NODIRATIME }, { MNT_RELATIME, ST_RELATIME },
-		{ MNT_NOSYMFOLLOW, ST_NOSYMFOLLOW },
+		{MNT_NOSUID,	      ST_NOSUID	},
+		     { MNT_NODEV,	  ST_NODEV	   },
+		{ MNT_NOEXEC,      ST_NOEXEC	},
+		     { MNT_NOATIME,	    ST_NOATIME    },
+		{ MNT_NODIRATIME,  ST_NODIRATIME },
+		     { MNT_RELATIME,    ST_RELATIME	 },
+		{ MNT_NOSYMFOLLOW, ST_NOSYMFOLLOW},
 	};
 	s64 flags = ST_VALID;
 

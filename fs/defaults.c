@@ -234,7 +234,8 @@ static s64 seals_add(struct file *f, struct inode *inode, u64 arg)
 {
 	s64 ret = -EPERM;
 
-	if (arg & ~(u64)(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+	if (arg &
+	    ~(u64)(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		return -EINVAL;
 	if (!file_can_write(f))
 		return -EPERM;

@@ -17,26 +17,26 @@
 enum dentry_flags {
 	DENTRY_HASHED = 1u << 0,
 	DENTRY_DELETED = 1u << 1,
-	DENTRY_MOUNTED = 1u << 2,	/* something is mounted here in some namespace */
-	DENTRY_USED = 1u << 3,		/* second chance for the shrinker */
-	DENTRY_ROOT = 1u << 4,		/* root of a super block, or of an anonymous object */
+	DENTRY_MOUNTED = 1u << 2, /* something is mounted here in some namespace */
+	DENTRY_USED = 1u << 3,	  /* second chance for the shrinker */
+	DENTRY_ROOT = 1u << 4,	  /* root of a super block, or of an anonymous object */
 };
 
 #define DENTRY_INLINE_NAME 40
 
 struct dentry {
 	struct refs refs;
-	u32 flags;			/* [dcache_lock] */
-	struct dentry *parent;		/* [dcache_lock] itself for a root */
-	struct inode *inode;		/* [dcache_lock] NULL: negative; set once */
-	struct dentry *hash_next;	/* [dcache_lock] */
-	u32 hash;			/* [dcache_lock] of the name */
-	u32 name_len;			/* [dcache_lock] */
-	const char *name;		/* [dcache_lock] terminated; inline_name or kmalloc */
-	struct super *sb;		/* [I] NULL for anonymous objects */
-	struct list child_link;		/* [dcache_lock] in parent->children */
-	struct list children;		/* [dcache_lock] */
-	struct list lru;		/* [dcache_lock] all hashed dentries, in order of creation */
+	u32 flags;		  /* [dcache_lock] */
+	struct dentry *parent;	  /* [dcache_lock] itself for a root */
+	struct inode *inode;	  /* [dcache_lock] NULL: negative; set once */
+	struct dentry *hash_next; /* [dcache_lock] */
+	u32 hash;		  /* [dcache_lock] of the name */
+	u32 name_len;		  /* [dcache_lock] */
+	const char *name;	  /* [dcache_lock] terminated; inline_name or kmalloc */
+	struct super *sb;	  /* [I] NULL for anonymous objects */
+	struct list child_link;	  /* [dcache_lock] in parent->children */
+	struct list children;	  /* [dcache_lock] */
+	struct list lru;	  /* [dcache_lock] all hashed dentries, in order of creation */
 	char inline_name[DENTRY_INLINE_NAME];
 };
 
@@ -56,7 +56,8 @@ static inline struct dentry *dentry_get(struct dentry *d)
 void dentry_put(struct dentry *d);
 
 /* Borrowed under dcache_lock; NULL when not cached. */
-struct dentry *dentry_find_locked(struct dentry *parent, const struct name *n) REQUIRES(&dcache_lock);
+struct dentry *dentry_find_locked(struct dentry *parent, const struct name *n)
+	REQUIRES(&dcache_lock);
 /* Makes the name known. If another thread was faster its dentry wins: *d is replaced (references moved). */
 void dentry_publish(struct dentry **d);
 /* A negative dentry gets an inode (create); takes over the reference. The directory is locked. */

@@ -59,9 +59,16 @@ static int raw_read(const struct erofs_super *es, u64 off, struct raw_inode *r)
 	if (!c)
 		return -EUCLEAN;
 	*r = (struct raw_inode){
-		.format = c->format, .xattr_icount = c->xattr_icount, .mode = c->mode, .nlink = c->nlink,
-		.uid = c->uid, .gid = c->gid, .u = c->u, .size = c->size,
-		.mtime = es->build_time, .head = sizeof *c,
+		.format = c->format,
+		.xattr_icount = c->xattr_icount,
+		.mode = c->mode,
+		.nlink = c->nlink,
+		.uid = c->uid,
+		.gid = c->gid,
+		.u = c->u,
+		.size = c->size,
+		.mtime = es->build_time,
+		.head = sizeof *c,
 	};
 	if (!(r->format & EROFS_FORMAT_EXTENDED))
 		return 0;
@@ -152,7 +159,8 @@ static int fill_inode(struct super *sb, u64 nid, struct erofs_inode *ei)
 		err = place_data(es, off, &r, ei);
 	if (err)
 		return err;
-	inode_init(inode, sb, nid, r.mode, S_ISDIR(r.mode) ? &erofs_dir_inode_ops : &erofs_inode_ops);
+	inode_init(inode, sb, nid, r.mode,
+		   S_ISDIR(r.mode) ? &erofs_dir_inode_ops : &erofs_inode_ops);
 	inode->nlink = r.nlink;
 	inode->uid = r.uid;
 	inode->gid = r.gid;
@@ -401,7 +409,8 @@ static int read_super(struct erofs_super *es, u64 *root_nid)
 
 	if (!d || d->magic != EROFS_SUPER_MAGIC_V1)
 		return -EINVAL;
-	if (d->blkszbits != EROFS_BLOCK_BITS || d->feature_incompat || d->extra_devices || d->dirblkbits)
+	if (d->blkszbits != EROFS_BLOCK_BITS || d->feature_incompat || d->extra_devices ||
+	    d->dirblkbits)
 		return -EOPNOTSUPP;
 	es->meta_off = (u64)d->meta_blkaddr << EROFS_BLOCK_BITS;
 	es->xattr_off = (u64)d->xattr_blkaddr << EROFS_BLOCK_BITS;

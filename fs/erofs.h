@@ -10,7 +10,7 @@
 struct erofs_window {
 	const u8 *base; /* page aligned */
 	u64 len;
-	u64 gpa;	/* guest-physical address of base, page aligned; 0: pages cannot be mapped, copy them */
+	u64 gpa; /* guest-physical address of base, page aligned; 0: pages cannot be mapped, copy them */
 };
 
 extern const struct fs_type erofs_fs_type;

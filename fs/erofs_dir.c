@@ -29,7 +29,8 @@ static int block_open(struct inode *dir, u64 off, struct dir_block *b)
 	b->len = (u32)want;
 	b->ents = (const struct erofs_dirent *)b->base;
 	first = b->ents[0].nameoff;
-	if (first % sizeof(struct erofs_dirent) || first < sizeof(struct erofs_dirent) || first > b->len)
+	if (first % sizeof(struct erofs_dirent) || first < sizeof(struct erofs_dirent) ||
+	    first > b->len)
 		return -EUCLEAN;
 	b->nr = first / (u32)sizeof(struct erofs_dirent);
 	return 0;
@@ -149,7 +150,8 @@ int erofs_iterate(struct inode *dir, struct dir_ctx *ctx)
 		err = block_open(dir, block, &b);
 		if (err)
 			return err;
-		i = (u32)(pos - block + sizeof(struct erofs_dirent) - 1) / (u32)sizeof(struct erofs_dirent);
+		i = (u32)(pos - block + sizeof(struct erofs_dirent) - 1) /
+		    (u32)sizeof(struct erofs_dirent);
 		for (; i < b.nr; i++) {
 			u64 next = block + (i + 1) * sizeof(struct erofs_dirent);
 

@@ -16,10 +16,10 @@ struct erofs_super {
 
 struct erofs_inode {
 	struct inode vfs;
-	u64 data_off;	 /* of block-stored data in the image */
-	u64 data_len;	 /* bytes of it: whole size, or without the tail */
-	u64 tail_off;	 /* of the rest, behind the inode; 0: none */
-	u64 xattr_off;	 /* of the xattr header; 0: none */
+	u64 data_off;  /* of block-stored data in the image */
+	u64 data_len;  /* bytes of it: whole size, or without the tail */
+	u64 tail_off;  /* of the rest, behind the inode; 0: none */
+	u64 xattr_off; /* of the xattr header; 0: none */
 	u32 xattr_len;
 };
 

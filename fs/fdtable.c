@@ -33,8 +33,8 @@ struct fd_arrays {
 struct fdtable {
 	struct refs refs;
 	struct spinlock lock;
-	struct fd_arrays a;	/* [lock] */
-	u32 hint;		/* [lock] */
+	struct fd_arrays a; /* [lock] */
+	u32 hint;	    /* [lock] */
 	struct file *first_files[FDS_FIRST];
 	u64 first_used[FDS_FIRST / 64];
 	u64 first_cloexec[FDS_FIRST / 64];

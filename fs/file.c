@@ -100,8 +100,9 @@ void file_accessed(struct file *f, struct inode *data)
 	u32 mnt = f->path.mnt->flags;
 	struct timespec now;
 
-	if (f->flags & O_NOATIME || mnt & (MNT_NOATIME | MNT_RDONLY) || data->sb->flags & MS_RDONLY ||
-	    data->flags & INODE_NOATIME || (mnt & MNT_NODIRATIME && inode_is_dir(data)))
+	if (f->flags & O_NOATIME || mnt & (MNT_NOATIME | MNT_RDONLY) ||
+	    data->sb->flags & MS_RDONLY || data->flags & INODE_NOATIME ||
+	    (mnt & MNT_NODIRATIME && inode_is_dir(data)))
 		return;
 	now = inode_now();
 	if (mnt & MNT_RELATIME && !ts_before(&data->atime, &data->mtime) &&

@@ -141,7 +141,7 @@ void fs_ctx_move_all(const struct path *old, const struct path *new)
 	u32 moved = 0;
 
 	spin_lock(&all_lock);
-	list_for_each_entry(fs, &all, link) {
+	list_for_each_entry (fs, &all, link) {
 		spin_lock(&fs->lock);
 		if (path_equal(&fs->root, old)) {
 			fs->root = *new;

@@ -12,9 +12,9 @@
 struct fs_ctx {
 	struct refs refs;
 	struct spinlock lock;
-	struct path root, cwd;	/* [lock] */
-	u32 umask;		/* [lock] */
-	struct list link;	/* all contexts */
+	struct path root, cwd; /* [lock] */
+	u32 umask;	       /* [lock] */
+	struct list link;      /* all contexts */
 };
 
 /* Root and working directory at the root of the initial mount namespace, umask 022. */

@@ -48,7 +48,8 @@ struct timespec inode_now(void)
 	return ns_to_timespec(clock_realtime_ns());
 }
 
-void inode_init(struct inode *inode, struct super *sb, u64 ino, u32 mode, const struct inode_ops *ops)
+void inode_init(struct inode *inode, struct super *sb, u64 ino, u32 mode,
+		const struct inode_ops *ops)
 {
 	refs_init(&inode->refs, 1);
 	inode->mode = mode;
@@ -260,7 +261,8 @@ void inode_allow_write(struct inode *inode)
 	__atomic_fetch_add(&inode->write_count, 1, __ATOMIC_SEQ_CST);
 }
 
-int super_create(const struct fs_type *t, const struct super_ops *ops, u64 magic, struct super **out)
+int super_create(const struct fs_type *t, const struct super_ops *ops, u64 magic,
+		 struct super **out)
 {
 	struct super *sb = knew(struct super);
 

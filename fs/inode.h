@@ -43,8 +43,8 @@ static inline struct name name_make(const char *s, u32 len)
 struct new_inode {
 	u32 mode; /* S_IFxxx | permissions */
 	u32 uid, gid;
-	u32 rdev;	     /* S_IFCHR, S_IFBLK */
-	const char *link;    /* S_IFLNK: terminated text */
+	u32 rdev;	  /* S_IFCHR, S_IFBLK */
+	const char *link; /* S_IFLNK: terminated text */
 };
 
 enum attr_valid {
@@ -72,7 +72,7 @@ struct kstat {
 	u32 mode, nlink, uid, gid;
 	u64 size, blocks; /* blocks of 512 bytes */
 	u32 blksize;
-	u32 attributes;	  /* STATX_ATTR_* */
+	u32 attributes; /* STATX_ATTR_* */
 	struct timespec atime, mtime, ctime, btime;
 	bool has_btime;
 };
@@ -80,9 +80,9 @@ struct kstat {
 struct rename_req {
 	struct inode *old_dir, *new_dir; /* both locked exclusively (once when equal) */
 	struct name old_name, new_name;
-	struct inode *inode;		 /* what moves */
-	struct inode *target;		 /* what is replaced or exchanged; NULL: nothing there */
-	u32 flags;			 /* RENAME_NOREPLACE has been checked; RENAME_EXCHANGE, RENAME_WHITEOUT */
+	struct inode *inode;  /* what moves */
+	struct inode *target; /* what is replaced or exchanged; NULL: nothing there */
+	u32 flags; /* RENAME_NOREPLACE has been checked; RENAME_EXCHANGE, RENAME_WHITEOUT */
 };
 
 struct inode_ops {
@@ -121,7 +121,8 @@ struct inode_ops {
 	/* Extended attributes; locked shared/exclusively. value NULL: ask for the size. -ENODATA, -ERANGE.
 	 * NULL operations: -EOPNOTSUPP. setxattr with value NULL removes. list: names with their NULs. */
 	s64 (*getxattr)(struct inode *inode, const char *name, void *value, size_t size);
-	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size, u32 flags);
+	int (*setxattr)(struct inode *inode, const char *name, const void *value, size_t size,
+			u32 flags);
 	s64 (*listxattr)(struct inode *inode, char *list, size_t size);
 
 	/* Sets f->ops and f->priv (the data inode for regular files). f->inode, path, flags, cred are set.
@@ -138,41 +139,42 @@ struct inode_ops {
 };
 
 enum inode_flags {
-	INODE_NO_DCACHE = 1u << 0,	/* directory: its names are never cached (procfs task directories) */
-	INODE_NO_NEGATIVE = 1u << 1,	/* directory: absent names are not cached */
-	INODE_DEAD = 1u << 2,		/* removed directory: nothing can be created in it any more */
-	INODE_HASHED = 1u << 3,		/* in the inode hash */
-	INODE_IMMUTABLE = 1u << 4,	/* FS_IMMUTABLE_FL */
-	INODE_APPEND = 1u << 5,		/* FS_APPEND_FL */
+	INODE_NO_DCACHE =
+		1u << 0, /* directory: its names are never cached (procfs task directories) */
+	INODE_NO_NEGATIVE = 1u << 1, /* directory: absent names are not cached */
+	INODE_DEAD = 1u << 2,	     /* removed directory: nothing can be created in it any more */
+	INODE_HASHED = 1u << 3,	     /* in the inode hash */
+	INODE_IMMUTABLE = 1u << 4,   /* FS_IMMUTABLE_FL */
+	INODE_APPEND = 1u << 5,	     /* FS_APPEND_FL */
 	INODE_NODUMP = 1u << 6,
 	INODE_NOATIME = 1u << 7,
-	INODE_HAS_XATTR = 1u << 8,	/* security.* may exist: writers must look */
-	INODE_LINKABLE = 1u << 9,	/* O_TMPFILE without O_EXCL: linkat may give it a name */
+	INODE_HAS_XATTR = 1u << 8, /* security.* may exist: writers must look */
+	INODE_LINKABLE = 1u << 9,  /* O_TMPFILE without O_EXCL: linkat may give it a name */
 };
 
 struct inode {
 	struct refs refs;
-	u32 mode;			/* [lock] S_IFxxx | permissions */
-	u32 uid, gid;			/* [lock] */
-	u32 flags;			/* enum inode_flags, atomic */
-	u32 nlink;			/* [lock] */
-	u32 rdev;			/* [I] */
-	u32 blkbits;			/* [I] log2 of st_blksize */
-	struct super *sb;		/* [I] */
-	const struct inode_ops *ops;	/* [I] */
-	const struct file_ops *fops;	/* [I] given to files by default_open() */
-	u64 ino;			/* [I] */
-	u64 size;			/* [lock] read atomically */
+	u32 mode;				    /* [lock] S_IFxxx | permissions */
+	u32 uid, gid;				    /* [lock] */
+	u32 flags;				    /* enum inode_flags, atomic */
+	u32 nlink;				    /* [lock] */
+	u32 rdev;				    /* [I] */
+	u32 blkbits;				    /* [I] log2 of st_blksize */
+	struct super *sb;			    /* [I] */
+	const struct inode_ops *ops;		    /* [I] */
+	const struct file_ops *fops;		    /* [I] given to files by default_open() */
+	u64 ino;				    /* [I] */
+	u64 size;				    /* [lock] read atomically */
 	struct timespec atime, mtime, ctime, btime; /* [lock] atime: unlocked */
 	struct rwsem lock;
-	struct inode *hash_next;	/* [icache_lock] */
-	const char *link;		/* symbolic link text, or NULL: readlink; owned by the driver */
-	u32 seals;			/* [lock] F_SEAL_*; memfd starts with what it wants, others F_SEAL_SEAL */
-	s32 write_count;		/* atomic: open for writing n times, or -n denied by exec */
-	void *special;			/* FIFO: struct pipe (fs/pipe.c); socket: the bound socket */
-	struct lock_list *locks;	/* fs/lock.c; allocated on first use, xchg */
-	struct notify_mark *marks;	/* fs/notify.c: inotify watches, or NULL */
-	struct pagecache pages;		/* regular files */
+	struct inode *hash_next; /* [icache_lock] */
+	const char *link;	 /* symbolic link text, or NULL: readlink; owned by the driver */
+	u32 seals;	 /* [lock] F_SEAL_*; memfd starts with what it wants, others F_SEAL_SEAL */
+	s32 write_count; /* atomic: open for writing n times, or -n denied by exec */
+	void *special;	 /* FIFO: struct pipe (fs/pipe.c); socket: the bound socket */
+	struct lock_list *locks;   /* fs/lock.c; allocated on first use, xchg */
+	struct notify_mark *marks; /* fs/notify.c: inotify watches, or NULL */
+	struct pagecache pages;	   /* regular files */
 };
 
 struct super_ops {
@@ -189,29 +191,29 @@ struct super_ops {
 
 struct super {
 	struct refs refs;
-	u32 flags;			/* MS_RDONLY and friends */
-	u32 dev;			/* [I] st_dev, an anonymous device number */
+	u32 flags; /* MS_RDONLY and friends */
+	u32 dev;   /* [I] st_dev, an anonymous device number */
 	u64 magic;
-	u64 max_bytes;			/* largest file */
-	const struct fs_type *type;	/* [I] */
-	const struct super_ops *ops;	/* [I] */
-	struct inode *root;		/* [I] referenced */
-	struct dentry *root_dentry;	/* [I] referenced; made by mount.c, NULL for a layer */
-	struct mutex rename_lock;	/* RANK_RENAME */
+	u64 max_bytes;		     /* largest file */
+	const struct fs_type *type;  /* [I] */
+	const struct super_ops *ops; /* [I] */
+	struct inode *root;	     /* [I] referenced */
+	struct dentry *root_dentry;  /* [I] referenced; made by mount.c, NULL for a layer */
+	struct mutex rename_lock;    /* RANK_RENAME */
 	void *priv;
 };
 
 struct mount_args {
-	const char *source;	/* may be NULL */
-	const char *data;	/* options text, may be NULL */
-	const void *kdata;	/* from the kernel itself: window, layers; NULL from mount(2) */
-	u32 flags;		/* MS_* */
+	const char *source; /* may be NULL */
+	const char *data;   /* options text, may be NULL */
+	const void *kdata;  /* from the kernel itself: window, layers; NULL from mount(2) */
+	u32 flags;	    /* MS_* */
 };
 
 struct fs_type {
 	const char *name;
-	bool no_dev;		/* "nodev" in /proc/filesystems */
-	bool user_mountable;	/* mount(2) may create it */
+	bool no_dev;	     /* "nodev" in /proc/filesystems */
+	bool user_mountable; /* mount(2) may create it */
 	/* *out: super block with root inode, one reference. A driver with a single instance returns it again. */
 	int (*mount)(const struct fs_type *t, const struct mount_args *a, struct super **out);
 };
@@ -227,7 +229,8 @@ static inline struct super *super_get(struct super *sb)
 void super_put(struct super *sb);
 
 /* Inodes. init: refs 1, nlink 1, times now, lock rank by type, empty page cache; holds no reference on sb. */
-void inode_init(struct inode *inode, struct super *sb, u64 ino, u32 mode, const struct inode_ops *ops);
+void inode_init(struct inode *inode, struct super *sb, u64 ino, u32 mode,
+		const struct inode_ops *ops);
 static inline struct inode *inode_get(struct inode *inode)
 {
 	refs_get(&inode->refs);

@@ -22,5 +22,3 @@ void lock_posix_close(struct file *f, const void *owner);
 /* Last reference of the file: flock and OFD locks go. */
 void lock_file_gone(struct file *f);
 void lock_inode_gone(struct inode *inode);
-/* /proc/locks */
-void lock_show(struct strbuf *sb);

@@ -22,8 +22,8 @@ enum mount_flags {
 	MNT_RELATIME = 1u << 6,
 	MNT_NOSYMFOLLOW = 1u << 7,
 	MNT_UNMOUNTED = 1u << 8,
-	MNT_INTERNAL = 1u << 9,		/* in no namespace: anonymous objects */
-	MNT_SHARED = 1u << 10,		/* propagation type as set; nothing propagates yet */
+	MNT_INTERNAL = 1u << 9, /* in no namespace: anonymous objects */
+	MNT_SHARED = 1u << 10,	/* propagation type as set; nothing propagates yet */
 	MNT_SLAVE = 1u << 11,
 	MNT_UNBINDABLE = 1u << 12,
 };
@@ -32,26 +32,26 @@ struct mount_ns;
 
 struct mount {
 	struct refs refs;
-	u32 flags;			/* enum mount_flags */
-	u32 id;				/* [I] */
-	struct super *sb;		/* [I] referenced */
-	struct dentry *root;		/* [I] referenced */
-	struct mount *parent;		/* [dcache_lock] NULL: root of the namespace or detached */
-	struct dentry *mountpoint;	/* [dcache_lock] referenced, in parent */
-	struct mount *hash_next;	/* [dcache_lock] */
-	struct list children;		/* [ns->lock] */
-	struct list child_link;		/* [ns->lock] */
-	struct list ns_link;		/* [ns->lock] in order of mounting */
-	struct mount_ns *ns;		/* [ns->lock] */
-	char *source;			/* [I] first field of /proc/mounts */
+	u32 flags;		   /* enum mount_flags */
+	u32 id;			   /* [I] */
+	struct super *sb;	   /* [I] referenced */
+	struct dentry *root;	   /* [I] referenced */
+	struct mount *parent;	   /* [dcache_lock] NULL: root of the namespace or detached */
+	struct dentry *mountpoint; /* [dcache_lock] referenced, in parent */
+	struct mount *hash_next;   /* [dcache_lock] */
+	struct list children;	   /* [ns->lock] */
+	struct list child_link;	   /* [ns->lock] */
+	struct list ns_link;	   /* [ns->lock] in order of mounting */
+	struct mount_ns *ns;	   /* [ns->lock] */
+	char *source;		   /* [I] first field of /proc/mounts */
 };
 
 struct mount_ns {
-	struct mutex lock;		/* RANK_MOUNT_TREE */
-	struct mount *root;		/* [lock] */
-	struct list mounts;		/* [lock] */
-	u32 nr_mounts;			/* [lock] */
-	u64 event;			/* [lock] counts changes, for poll on /proc/self/mounts */
+	struct mutex lock;  /* RANK_MOUNT_TREE */
+	struct mount *root; /* [lock] */
+	struct list mounts; /* [lock] */
+	u32 nr_mounts;	    /* [lock] */
+	u64 event;	    /* [lock] counts changes, for poll on /proc/self/mounts */
 	struct waitq changed;
 };
 
@@ -89,10 +89,11 @@ int must_check mount_want_write(const struct mount *m);
 int must_check vfs_init(void);
 void fs_type_add(const struct fs_type *t);
 const struct fs_type *fs_type_find(const char *name, size_t len);
-void fs_types_show(struct strbuf *sb);	/* /proc/filesystems */
+void fs_types_show(struct strbuf *sb); /* /proc/filesystems */
 
 /* A mount outside any namespace. Takes over the reference on sb. */
-int must_check mount_create(struct super *sb, const char *source, u32 mnt_flags, struct mount **out);
+int must_check mount_create(struct super *sb, const char *source, u32 mnt_flags,
+			    struct mount **out);
 
 /* Boot: the first mount of the namespace; becomes root and working directory of *fs. */
 int must_check vfs_mount_root(const struct fs_type *t, const struct mount_args *a);

@@ -24,10 +24,13 @@
 static const struct {
 	u32 ms, mnt;
 } flag_map[] = {
-	{ MS_RDONLY, MNT_RDONLY },   { MS_NOSUID, MNT_NOSUID },
-	{ MS_NODEV, MNT_NODEV },     { MS_NOEXEC, MNT_NOEXEC },
-	{ MS_NOATIME, MNT_NOATIME }, { MS_NODIRATIME, MNT_NODIRATIME },
-	{ MS_NOSYMFOLLOW, MNT_NOSYMFOLLOW },
+	{MS_RDONLY,	     MNT_RDONLY	},
+	{ MS_NOSUID,	     MNT_NOSUID	},
+	{ MS_NODEV,	    MNT_NODEV      },
+	{ MS_NOEXEC,	     MNT_NOEXEC	},
+	{ MS_NOATIME,     MNT_NOATIME	  },
+	{ MS_NODIRATIME,	 MNT_NODIRATIME },
+	{ MS_NOSYMFOLLOW, MNT_NOSYMFOLLOW},
 };
 
 u32 mount_flags_from_ms(u32 ms)
@@ -111,7 +114,7 @@ static int mount_copy_children(struct mount *src, struct dentry *root, struct mo
 	struct path at = { .mnt = dst };
 	int err;
 
-	list_for_each_entry(child, &src->children, child_link) {
+	list_for_each_entry (child, &src->children, child_link) {
 		if (!dentry_is_below(child->mountpoint, root) || child->flags & MNT_UNBINDABLE)
 			continue;
 		err = mount_clone(child, child->root, &copy);
@@ -251,7 +254,7 @@ int vfs_set_propagation(const struct path *at, u32 flags)
 	mutex_lock(&ns->lock);
 	propagation_set(at->mnt, type);
 	if (flags & MS_REC) {
-		list_for_each_entry(m, &ns->mounts, ns_link) {
+		list_for_each_entry (m, &ns->mounts, ns_link) {
 			if (mount_is_below(m, at->mnt))
 				propagation_set(m, type);
 		}
@@ -270,7 +273,7 @@ static void umount_tree(struct mount_ns *ns, struct mount *m, struct list *dead)
 	/* Leaves first, so that parents stay valid while their children are asked about them. */
 	do {
 		again = false;
-		list_for_each_entry_safe(o, tmp, &ns->mounts, ns_link) {
+		list_for_each_entry_safe (o, tmp, &ns->mounts, ns_link) {
 			if (o == m || !mount_is_below(o, m) || !list_empty(&o->children))
 				continue;
 			list_del(&o->ns_link);
@@ -341,8 +344,8 @@ int vfs_pivot_root(const struct path *new_root, const struct path *put_old)
 	if (new == old || put_old->mnt == old)
 		goto unlock;
 	err = -EINVAL;
-	if (put_old->mnt != new ? !mount_is_below(put_old->mnt, new) :
-				  !dentry_is_below(put_old->dentry, new->root))
+	if (put_old->mnt != new ? !mount_is_below(put_old->mnt, new)
+				: !dentry_is_below(put_old->dentry, new->root))
 		goto unlock;
 	freed = mount_detach(new);
 	if (old->parent) {

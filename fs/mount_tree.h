@@ -9,8 +9,8 @@
 #include "fs/mount.h"
 
 /* Flags a bind mount takes over from its source. */
-#define MNT_COPIED                                                                                 \
-	(MNT_RDONLY | MNT_NOSUID | MNT_NODEV | MNT_NOEXEC | MNT_NOATIME | MNT_NODIRATIME |         \
+#define MNT_COPIED                                                                         \
+	(MNT_RDONLY | MNT_NOSUID | MNT_NODEV | MNT_NOEXEC | MNT_NOATIME | MNT_NODIRATIME | \
 	 MNT_RELATIME | MNT_NOSYMFOLLOW)
 
 /* Per-mount flags out of MS_* (no lock needed). */

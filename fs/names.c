@@ -95,7 +95,8 @@ static int name_op_make(struct name_op *op, const struct new_inode *ni)
 		return err;
 	dentry_instantiate(op->d, inode);
 	if (notify_active())
-		notify_inode(op->dir, IN_CREATE | (S_ISDIR(ni->mode) ? IN_ISDIR : 0), op->d->name, 0);
+		notify_inode(op->dir, IN_CREATE | (S_ISDIR(ni->mode) ? IN_ISDIR : 0), op->d->name,
+			     0);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 #include "fs/inode.h"
 #include "guestkernel/uapi/inotify.h"
 
-extern atomic_t notify_nr_marks;	/* inotify watches in the whole system */
+extern atomic_t notify_nr_marks; /* inotify watches in the whole system */
 
 /* To watchers of the inode itself. name NULL, or the child's when inode is a directory. */
 void notify_inode(struct inode *inode, u32 mask, const char *name, u32 cookie);

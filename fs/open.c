@@ -21,7 +21,8 @@
 
 static u32 open_access(u32 flags)
 {
-	static const u8 may[4] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
+	static const u8 may[4] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
+				   MAY_READ | MAY_WRITE };
 	u32 mask = may[flags & O_ACCMODE];
 
 	if (flags & O_TRUNC)
@@ -76,7 +77,8 @@ static int open_check_access(const struct path *p, u32 flags, u32 mask)
 		if (err)
 			return err;
 	}
-	if (inode->flags & INODE_APPEND && mask & MAY_WRITE && (!(flags & O_APPEND) || flags & O_TRUNC))
+	if (inode->flags & INODE_APPEND && mask & MAY_WRITE &&
+	    (!(flags & O_APPEND) || flags & O_TRUNC))
 		return -EPERM;
 	if (flags & O_NOATIME && !inode_owner_or_capable(inode))
 		return -EPERM;
@@ -94,7 +96,8 @@ static int open_finish(const struct path *p, u32 flags, bool created, struct fil
 		if (err)
 			return err;
 	}
-	err = file_alloc(p, flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC), &f);
+	/* O_TRUNC stays until the driver has seen it: no need to copy up what will be cut off. */
+	err = file_alloc(p, flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC), &f);
 	if (err)
 		return err;
 	if (flags & O_PATH) {
@@ -102,6 +105,7 @@ static int open_finish(const struct path *p, u32 flags, bool created, struct fil
 		return 0;
 	}
 	err = file_open(f);
+	f->flags &= ~(u32)O_TRUNC;
 	if (!err && flags & O_TRUNC && S_ISREG(inode->mode) && !created)
 		err = vfs_truncate(p, 0, f);
 	if (err) {

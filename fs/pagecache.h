@@ -21,7 +21,7 @@ struct inode;
 struct pagecache {
 	struct pager pager;
 	struct spinlock lock;
-	struct xarray pages;	/* [lock] of struct page */
+	struct xarray pages; /* [lock] of struct page */
 };
 
 /* ops NULL: the page cache's own pager operations. */

@@ -73,7 +73,8 @@ int inode_may_delete(struct inode *dir, struct inode *victim, bool want_dir)
 		return err;
 	if (dir->flags & INODE_APPEND)
 		return -EPERM;
-	if (dir->mode & S_ISVTX && victim->uid != fsuid && dir->uid != fsuid && !capable(CAP_FOWNER))
+	if (dir->mode & S_ISVTX && victim->uid != fsuid && dir->uid != fsuid &&
+	    !capable(CAP_FOWNER))
 		return -EPERM;
 	if (victim->flags & (INODE_APPEND | INODE_IMMUTABLE))
 		return -EPERM;

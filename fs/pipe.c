@@ -17,6 +17,7 @@
  */
 #include "fs/pipe_impl.h"
 #include "fs/anonfs.h"
+#include "fs/hoststream.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
@@ -491,6 +492,9 @@ int pipe_create(u32 flags, struct file **rd, struct file **wr)
 		pipe_free(p);
 		return ret;
 	}
+	/* Opened again through /proc/self/fd it is a FIFO with this pipe. */
+	p->inode = ends[0]->inode;
+	p->inode->special = p;
 	*rd = ends[0];
 	*wr = ends[1];
 	return 0;
@@ -536,8 +540,11 @@ int fifo_open(struct inode *inode, struct file *f)
 	u32 mode = f->flags & O_ACCMODE;
 	bool nonblock = f->flags & O_NONBLOCK;
 	struct pipe *p;
-	int ret = fifo_get_pipe(inode, &p);
+	int ret;
 
+	if (hoststream_reopen(inode, f))
+		return 0;
+	ret = fifo_get_pipe(inode, &p);
 	if (ret)
 		return ret;
 	spin_lock(&p->lock);

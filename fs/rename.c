@@ -95,8 +95,7 @@ static int rename_check(struct rename_op *op)
 	is_dir = inode_is_dir(inode);
 	if (op->flags & RENAME_NOREPLACE && target)
 		return -EEXIST;
-	if (!is_dir && (op->from.trailing ||
-			(!(op->flags & RENAME_EXCHANGE) && op->to.trailing)))
+	if (!is_dir && (op->from.trailing || (!(op->flags & RENAME_EXCHANGE) && op->to.trailing)))
 		return -ENOTDIR;
 	if (op->flags & RENAME_EXCHANGE && target && op->to.trailing && !inode_is_dir(target))
 		return -ENOTDIR;

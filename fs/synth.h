@@ -20,8 +20,8 @@ struct synth_node;
 struct synth_ctx_ops {
 	void (*get)(void *ctx);
 	void (*put)(void *ctx);
-	bool (*is_stale)(void *ctx);		/* cached names must be asked again; must not sleep */
-	void (*owner)(void *ctx, u32 *uid, u32 *gid);	/* who owns the files; NULL: root */
+	bool (*is_stale)(void *ctx); /* cached names must be asked again; must not sleep */
+	void (*owner)(void *ctx, u32 *uid, u32 *gid); /* who owns the files; NULL: root */
 };
 
 /* A directory whose entries are computed. */
@@ -34,12 +34,12 @@ struct synth_dir_ops {
 
 struct synth_inode {
 	struct inode vfs;
-	const struct proc_row *row;		/* text file */
-	const struct synth_dir_ops *dir_ops;	/* computed directory */
-	struct synth_node *node;		/* static tree */
+	const struct proc_row *row;	     /* text file */
+	const struct synth_dir_ops *dir_ops; /* computed directory */
+	struct synth_node *node;	     /* static tree */
 	const struct synth_ctx_ops *ctx_ops;
-	void *ctx;				/* referenced through ctx_ops */
-	u64 tag;				/* free for the driver (descriptor number ...) */
+	void *ctx; /* referenced through ctx_ops */
+	u64 tag;   /* free for the driver (descriptor number ...) */
 };
 
 static inline struct synth_inode *synth_inode(struct inode *inode)
@@ -48,7 +48,8 @@ static inline struct synth_inode *synth_inode(struct inode *inode)
 }
 
 /* Static tree. The super block owns it. */
-int must_check synth_super_create(const struct fs_type *t, u64 magic, u32 root_mode, struct super **out);
+int must_check synth_super_create(const struct fs_type *t, u64 magic, u32 root_mode,
+				  struct super **out);
 struct synth_node *synth_root(struct super *sb);
 /* path may have several components; directories on the way are made with mode 0555. -EEXIST for files. */
 int must_check synth_mkdir(struct synth_node *parent, const char *path, u32 mode,
@@ -57,10 +58,12 @@ int must_check synth_add_row(struct synth_node *parent, const struct proc_row *r
 int must_check synth_add_table(struct synth_node *parent, const struct proc_table *table);
 int must_check synth_add_link(struct synth_node *parent, const char *path, const char *target);
 /* mode with S_IFCHR or S_IFBLK. */
-int must_check synth_add_dev(struct synth_node *parent, const char *path, u32 mode, u32 gid, u32 rdev);
+int must_check synth_add_dev(struct synth_node *parent, const char *path, u32 mode, u32 gid,
+			     u32 rdev);
 /* A file or link with operations of its own. fops for open files (NULL: iops->open). */
 int must_check synth_add_special(struct synth_node *parent, const char *path, u32 mode,
-				 const struct inode_ops *iops, const struct file_ops *fops, void *ctx);
+				 const struct inode_ops *iops, const struct file_ops *fops,
+				 void *ctx);
 /* Entries computed by ops appear after the static ones of the directory (the pids in /proc). */
 void synth_set_dir_ops(struct synth_node *dir, const struct synth_dir_ops *ops, void *ctx);
 int must_check synth_remove(struct synth_node *parent, const char *path);
@@ -68,11 +71,13 @@ int must_check synth_remove(struct synth_node *parent, const char *path);
 /* Inodes for computed directories. Each takes a reference on ctx. ino 0: inode_next_ino(). */
 int must_check synth_file_inode(struct super *sb, const struct proc_row *row, void *ctx,
 				const struct synth_ctx_ops *co, u64 ino, struct inode **out);
-int must_check synth_dir_inode(struct super *sb, u32 mode, const struct synth_dir_ops *ops, void *ctx,
-			       const struct synth_ctx_ops *co, u64 ino, struct inode **out);
+int must_check synth_dir_inode(struct super *sb, u32 mode, const struct synth_dir_ops *ops,
+			       void *ctx, const struct synth_ctx_ops *co, u64 ino,
+			       struct inode **out);
 /* iops: must use synth_evict as evict, or call it last. */
-int must_check synth_special_inode(struct super *sb, u32 mode, const struct inode_ops *iops, void *ctx,
-				   const struct synth_ctx_ops *co, u64 ino, struct inode **out);
+int must_check synth_special_inode(struct super *sb, u32 mode, const struct inode_ops *iops,
+				   void *ctx, const struct synth_ctx_ops *co, u64 ino,
+				   struct inode **out);
 void synth_evict(struct inode *inode);
 /* Permission, getattr and setattr of the above, for iops tables of drivers. */
 int synth_setattr(struct inode *inode, const struct attr *a);

@@ -164,9 +164,9 @@ static int entry_add(struct inode *dir, const struct name *n, struct inode *inod
 	td->next_cookie++;
 	while (*link) {
 		parent = *link;
-		link = entry_compare(rb_entry(parent, struct tmpfs_entry, node), n) < 0 ?
-			       &parent->right :
-			       &parent->left;
+		link = entry_compare(rb_entry(parent, struct tmpfs_entry, node), n) < 0
+			       ? &parent->right
+			       : &parent->left;
 	}
 	rb_link(&e->node, parent, link);
 	rb_insert_fixup(&td->entries, &e->node);
@@ -334,6 +334,64 @@ static int tmpfs_rename(const struct rename_req *r)
 	return r->flags & RENAME_WHITEOUT ? tmpfs_whiteout(r->old_dir, &r->old_name) : 0;
 }
 
+int tmpfs_layer_new(struct super *sb, const struct new_inode *ni, struct inode **out)
+{
+	return tmpfs_new_inode(sb, ni, out);
+}
+
+struct inode *tmpfs_layer_get(struct inode *dir, const struct name *n)
+{
+	struct tmpfs_entry *e = entry_find(dir, n);
+
+	return e ? e->inode : NULL;
+}
+
+/* A name of inode in dir appeared (1) or went (-1): links, "." and "..". */
+static void layer_count(struct inode *dir, struct inode *inode, s32 by)
+{
+	inode->nlink += (u32)by;
+	if (inode_is_dir(inode))
+		dir->nlink += (u32)by;
+}
+
+int tmpfs_layer_put(struct inode *dir, const struct name *n, struct inode *inode)
+{
+	struct tmpfs_entry *e = entry_find(dir, n);
+	struct inode *old;
+	int err;
+
+	inode_get(inode);
+	if (!e) {
+		err = entry_add(dir, n, inode);
+		if (err) {
+			inode_put(inode);
+			return err;
+		}
+		layer_count(dir, inode, 1);
+		return 0;
+	}
+	old = e->inode;
+	e->inode = inode;
+	layer_count(dir, old, -1);
+	layer_count(dir, inode, 1);
+	inode_touch(dir);
+	inode_put(old);
+	return 0;
+}
+
+void tmpfs_layer_remove(struct inode *dir, const struct name *n)
+{
+	struct tmpfs_entry *e = entry_find(dir, n);
+	struct inode *old;
+
+	if (!e)
+		return;
+	old = e->inode;
+	entry_remove(dir, e);
+	layer_count(dir, old, -1);
+	inode_put(old);
+}
+
 /* Attributes. */
 
 static int tmpfs_setattr(struct inode *inode, const struct attr *a)
@@ -430,8 +488,8 @@ static int tmpfs_iterate(struct inode *dir, struct dir_ctx *ctx)
 	u64 cookie;
 
 	for (cookie = (u64)ctx->pos; (e = xa_find(&td->by_cookie, &cookie)); cookie++) {
-		if (!ctx->emit(ctx, e->name, e->len, e->inode->ino, (u8)mode_to_dtype(e->inode->mode),
-			       (s64)cookie + 1))
+		if (!ctx->emit(ctx, e->name, e->len, e->inode->ino,
+			       (u8)mode_to_dtype(e->inode->mode), (s64)cookie + 1))
 			break;
 		ctx->pos = (s64)cookie + 1;
 	}

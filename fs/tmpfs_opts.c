@@ -73,9 +73,8 @@ static bool parse_size(const char *s, u64 *out)
 
 static bool is_ignored(const char *key)
 {
-	static const char *const names[] = { "huge",	"mpol",	   "noswap", "inode32",
-					     "inode64", "rw",	   "ro",     "noexec",
-					     "nosuid",	"nodev",   "defaults" };
+	static const char *const names[] = { "huge", "mpol",   "noswap", "inode32", "inode64", "rw",
+					     "ro",   "noexec", "nosuid", "nodev",   "defaults" };
 
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(key, names[i]))

@@ -354,8 +354,7 @@ static int walk_step(struct walk *w, const struct name *n, bool last)
 		return err;
 	if (!d->inode)
 		return -ENOENT;
-	if (unlikely(S_ISLNK(d->inode->mode)) &&
-	    (!last || w->trailing || w->flags & LOOKUP_FOLLOW))
+	if (unlikely(S_ISLNK(d->inode->mode)) && (!last || w->trailing || w->flags & LOOKUP_FOLLOW))
 		return walk_link(w, d);
 	next = (struct path){ w->path.mnt, d };
 	walk_climb_mounts(w, &next);
@@ -371,7 +370,8 @@ static int walk_may_search(struct walk *w)
 {
 	struct inode *dir = w->path.dentry->inode;
 
-	if (likely((dir->mode & (S_IFMT | S_IXUGO)) == (S_IFDIR | S_IXUGO) && !dir->ops->permission))
+	if (likely((dir->mode & (S_IFMT | S_IXUGO)) == (S_IFDIR | S_IXUGO) &&
+		   !dir->ops->permission))
 		return 0;
 	if (!inode_is_dir(dir))
 		return -ENOTDIR;

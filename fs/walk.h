@@ -20,22 +20,22 @@
 enum walk_last { WALK_LAST_NONE, WALK_LAST_NORMAL, WALK_LAST_DOT, WALK_LAST_DOTDOT };
 
 struct walk {
-	struct path path;	/* where we are */
-	struct path root;	/* borrowed from fs until pinned */
-	struct path held;	/* references we own; mnt NULL: none */
+	struct path path;	   /* where we are */
+	struct path root;	   /* borrowed from fs until pinned */
+	struct path held;	   /* references we own; mnt NULL: none */
 	struct dentry *held_child; /* one more */
 	bool root_held, locked, fs_locked;
-	bool trailing;		/* the last component was followed by a slash */
-	bool jumped;		/* the path was absolute or had a magic link */
-	u8 depth;		/* links followed */
-	u32 flags;		/* enum lookup_flags */
+	bool trailing; /* the last component was followed by a slash */
+	bool jumped;   /* the path was absolute or had a magic link */
+	u8 depth;      /* links followed */
+	u32 flags;     /* enum lookup_flags */
 	enum walk_last last_type;
-	struct name last;	/* LOOKUP_PARENT */
+	struct name last; /* LOOKUP_PARENT */
 	const char *rest;
 	struct fs_ctx *fs;
 	const struct cred *cred;
 	u64 move_seq;
-	char *heap;		/* expanded links that do not fit in buf */
+	char *heap; /* expanded links that do not fit in buf */
 	char buf[WALK_BUF];
 };
 

@@ -18,7 +18,7 @@
 struct xattr_entry {
 	struct list link;
 	size_t size;
-	char *name;  /* behind the value */
+	char *name; /* behind the value */
 	u8 value[];
 };
 
@@ -41,7 +41,7 @@ static struct xattr_entry *xattr_find(const struct xattr_store *s, const char *n
 {
 	struct xattr_entry *e;
 
-	list_for_each_entry(e, &s->entries, link)
+	list_for_each_entry (e, &s->entries, link)
 		if (!strcmp(e->name, name))
 			return e;
 	return NULL;
@@ -61,7 +61,8 @@ s64 xattr_store_get(const struct xattr_store *s, const char *name, void *value, 
 	return (s64)e->size;
 }
 
-int xattr_store_set(struct xattr_store *s, const char *name, const void *value, size_t size, u32 flags)
+int xattr_store_set(struct xattr_store *s, const char *name, const void *value, size_t size,
+		    u32 flags)
 {
 	struct xattr_entry *old = xattr_find(s, name), *e = NULL;
 	size_t name_len = strlen(name);
@@ -92,7 +93,7 @@ s64 xattr_store_list(const struct xattr_store *s, char *list, size_t size)
 	struct xattr_entry *e;
 	size_t need = 0, len;
 
-	list_for_each_entry(e, &s->entries, link) {
+	list_for_each_entry (e, &s->entries, link) {
 		len = strlen(e->name) + 1;
 		if (list) {
 			if (need + len > size)
@@ -132,7 +133,8 @@ static int xattr_permission(struct inode *inode, const char *name, bool write)
 	if (!S_ISREG(inode->mode) && !S_ISDIR(inode->mode))
 		return write ? -EPERM : -ENODATA;
 	/* In a sticky directory only the owner may attach attributes. */
-	if (S_ISDIR(inode->mode) && inode->mode & S_ISVTX && write && !inode_owner_or_capable(inode))
+	if (S_ISDIR(inode->mode) && inode->mode & S_ISVTX && write &&
+	    !inode_owner_or_capable(inode))
 		return -EPERM;
 	return inode_permission(inode, write ? MAY_WRITE : MAY_READ);
 }

@@ -19,9 +19,10 @@ struct xattr_store {
 void xattr_store_init(struct xattr_store *s);
 void xattr_store_fini(struct xattr_store *s);
 /* As the inode_ops of the same names; the owner's lock is held. */
-s64 must_check xattr_store_get(const struct xattr_store *s, const char *name, void *value, size_t size);
-int must_check xattr_store_set(struct xattr_store *s, const char *name, const void *value, size_t size,
-			       u32 flags);
+s64 must_check xattr_store_get(const struct xattr_store *s, const char *name, void *value,
+			       size_t size);
+int must_check xattr_store_set(struct xattr_store *s, const char *name, const void *value,
+			       size_t size, u32 flags);
 s64 must_check xattr_store_list(const struct xattr_store *s, char *list, size_t size);
 
 /* value NULL: size only. */

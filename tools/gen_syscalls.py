@@ -5,11 +5,13 @@
 Writes into --out: syscalls_gen.h (prototypes of the handlers), syscalls_gen.c (stubs and dispatch table),
 strace_gen.c (names and argument specs), syscalls.json. --docs FILE writes the compatibility page.
 Without --strict a handler that does not exist yet is ENOSYS; with it the link fails and names it.
+--handlers DIR... fails when a full or partial row has no handler in the C files below, or the other way round.
 The format of the table is described at its top.
 """
 import argparse
 import json
 import os
+import pathlib
 import re
 import sys
 
@@ -183,6 +185,19 @@ def docs(rows):
     return ''.join(out)
 
 
+def check_handlers(rows, folders):
+    defined = set()
+    for folder in folders:
+        for path in pathlib.Path(folder).rglob('*.c'):
+            defined.update(re.findall(r'^s64 sys_(\w+)\(', path.read_text(encoding='utf-8'), re.M))
+    promised = {r['name'] for r in rows if has_handler(r)}
+    for text, names in (('promised by the table, no handler', promised - defined),
+                        ('a handler the table does not call', defined - promised)):
+        for name in sorted(names):
+            print(f'{name}: {text}')
+    return 1 if promised != defined else 0
+
+
 def write(path, text):
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     with open(path, 'w', encoding='utf-8') as f:
@@ -196,6 +211,7 @@ def main():
     p.add_argument('--out', metavar='DIR')
     p.add_argument('--docs', metavar='FILE')
     p.add_argument('--strict', action='store_true')
+    p.add_argument('--handlers', metavar='DIR', nargs='+')
     o = p.parse_args()
     rows = parse_table(o.table)
     if o.out:
@@ -207,7 +223,8 @@ def main():
         write(f'{o.out}/syscalls.json', json.dumps(rows, indent=1) + '\n')
     if o.docs:
         write(o.docs, docs(rows))
+    return check_handlers(rows, o.handlers) if o.handlers else 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -39,6 +39,7 @@ struct proc_task_ops {
 	struct task *(*get_process)(s32 tgid);
 	/* Thread tid of the group of `leader`; NULL. */
 	struct task *(*get_thread)(struct task *leader, s32 tid);
+	void (*get)(struct task *t);
 	void (*put)(struct task *t);
 	/* Smallest id > after; 0 at the end. */
 	s32 (*next_process)(s32 after);

@@ -2,7 +2,7 @@
 /*
  * fault - page faults: region to frame to page table
  *
- * Role      trap_page_fault() is called by the architecture, aspace_fault() by whoever wants a page present.
+ * Role      aspace_fault() is called by fault_trap.c for the hardware and by whoever wants a page present.
  * Rules     Three kinds of page: anonymous (zero on demand), private file (the pager's frame read-only, a private
  *           copy at the first write), shared (the pager's frame). A private frame with one reference is
  *           written in place; with more it is copied. Each page table entry holds one reference, except for
@@ -15,21 +15,16 @@
  * Locking   as->lock shared; pt_lock for the page table. Pagers may sleep: pt_lock is not held then.
  * Missing   Swap, NUMA, huge pages.
  */
-#include "guestkernel/trap.h"
-
 #include "arch/param.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/pager.h"
 #include "guestkernel/kapi/string.h"
-#include "guestkernel/kapi/user.h"
-#include "guestkernel/mm/reclaim.h"
 #include "guestkernel/mm/region.h"
-#include "guestkernel/task/task.h"
+#include "guestkernel/trap.h"
 #include "guestkernel/uapi/mman.h"
 #include "guestkernel/uapi/resource.h"
-#include "guestkernel/uapi/signal.h"
 
 #define AROUND 16 /* pages mapped at once around a file fault */
 #define RETRY  1  /* the page table changed under us: look again */
@@ -385,52 +380,4 @@ int aspace_fault(struct aspace *as, u64 va, u32 access)
 		if (ret)
 			return ret;
 	}
-}
-
-static void fault_signal(int ret, u64 va, u32 access)
-{
-	switch (ret) {
-	case -EACCES:
-		task_fault_signal(SIGSEGV, SEGV_ACCERR, va, access);
-		break;
-	case -EIO:
-		task_fault_signal(SIGBUS, BUS_ADRERR, va, access);
-		break;
-	case -ENOMEM:
-		break; /* being killed already */
-	default:
-		task_fault_signal(SIGSEGV, SEGV_MAPERR, va, access);
-	}
-}
-
-bool trap_page_fault(u64 va, u32 access)
-{
-	struct task *t = current();
-	int ret = -EFAULT;
-
-	if (unlikely(t->nofault))
-		return false;
-	if (likely(va < USER_VA_END && t->mm)) {
-		t->min_flt++;
-		do
-			ret = aspace_fault(t->mm, va, access);
-		while (unlikely(ret == -ENOMEM) && reclaim_memory());
-	}
-	if (likely(!ret))
-		return true;
-	if (access & FAULT_KERNEL)
-		return false;
-	fault_signal(ret, va, access);
-	return true;
-}
-
-int user_fault_in(uaddr_t ua, bool write)
-{
-	int ret;
-
-	if (ua.va >= USER_VA_END || !current()->mm)
-		return -EFAULT;
-	ret = aspace_fault(current()->mm, ua.va,
-			   FAULT_PRESENT | (write ? FAULT_WRITE : FAULT_READ));
-	return ret == -ENOMEM ? ret : ret ? -EFAULT : 0;
 }

@@ -110,6 +110,8 @@ static int check_old(struct aspace *as, const struct remap *m, struct region **o
 {
 	struct region *r = aspace_find(as, m->old);
 
+	if ((m->flags & MREMAP_FIXED) && m->new_addr < m->old + m->old_len && m->old < m->new_addr + m->new_len)
+		return -EINVAL;
 	if (!r)
 		return -EFAULT;
 	if (m->old_len == 0 && (!(r->flags & REGION_SHARED) || !(m->flags & MREMAP_MAYMOVE)))

@@ -226,14 +226,14 @@ struct dents {
 	char *buf;
 	u32 used, size;
 	bool old_layout;
-	bool overflow;	/* an entry did not fit */
+	bool overflow; /* an entry did not fit */
 };
 
 static bool dents_emit(struct dir_ctx *ctx, const char *name, u32 len, u64 ino, u8 type, s64 next)
 {
 	struct dents *d = container_of(ctx, struct dents, ctx);
-	u32 head = d->old_layout ? offsetof(struct linux_dirent, d_name) :
-				   offsetof(struct linux_dirent64, d_name);
+	u32 head = d->old_layout ? offsetof(struct linux_dirent, d_name)
+				 : offsetof(struct linux_dirent64, d_name);
 	/* The old layout keeps the type behind the name's NUL. */
 	u32 reclen = ALIGN_UP(head + len + 1 + (d->old_layout ? 1u : 0u), 8u);
 	char *rec = d->buf + d->used;

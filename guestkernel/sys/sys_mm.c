@@ -281,12 +281,8 @@ s64 sys_mremap(uaddr_t old, u64 old_len, u64 new_len, u32 flags, uaddr_t new_add
 		if (!is_page_aligned(new_addr.va) || !in_user_range(new_addr.va, new_len))
 			return -EINVAL;
 	}
-	if (flags & MREMAP_FIXED) {
-		if (new_addr.va < old.va + old_len && old.va < new_addr.va + new_len)
-			return -EINVAL;
-		if (new_addr.va < USER_VA_MIN)
-			return -EPERM;
-	}
+	if ((flags & MREMAP_FIXED) && new_addr.va < USER_VA_MIN)
+		return -EPERM;
 	ret = aspace_remap(current()->mm, old.va, old_len, new_len, flags, new_addr.va, &va);
 	return ret ? ret : (s64)va;
 }

@@ -65,7 +65,8 @@ s64 sys_openat2(s32 dirfd, uaddr_t path, uaddr_t uhow, u64 size)
 		return err;
 	if (how.flags & ~(u64)VFS_OPEN_FLAGS)
 		return -EINVAL;
-	if (how.flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) ? how.mode & ~(u64)S_IALLUGO : how.mode)
+	if (how.flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)) ? how.mode & ~(u64)S_IALLUGO
+							       : how.mode)
 		return -EINVAL;
 	if (how.flags & O_PATH && how.flags & ~(u64)(O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC))
 		return -EINVAL;

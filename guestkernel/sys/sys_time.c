@@ -114,14 +114,14 @@ static s64 sleep_until_deadline(u64 deadline, uaddr_t rem, bool absolute)
 	if (!uaddr_is_null(rem) && put_user(rem, ns_to_timespec(deadline - now)))
 		return -EFAULT;
 	rb->fn = sleep_restart;
-	rb->deadline_ns = deadline;
-	rb->rem = rem;
+	rb->arg[0] = deadline;
+	rb->arg[1] = rem.va;
 	return -ERESTART_RESTARTBLOCK;
 }
 
 static s64 sleep_restart(struct restart_block *rb)
 {
-	return sleep_until_deadline(rb->deadline_ns, rb->rem, false);
+	return sleep_until_deadline(rb->arg[0], UADDR(rb->arg[1]), false);
 }
 
 s64 sys_nanosleep(uaddr_t req, uaddr_t rem)

@@ -222,9 +222,10 @@ static int map_segment(struct elf_image *im, struct aspace *mm, const Elf64_Phdr
 		if (r < 0)
 			return r;
 		anon_start = ALIGN_UP(file_end, PAGE_SIZE);
-		/* The rest of the last page is bss too; read-only segments keep what the file has there. */
+		/* The rest of the last page is bss too, all of it: allocators use what lies behind. Read-only
+		 * segments keep what the file has there. */
 		if (end > file_end && file_end < anon_start && (p->p_flags & PF_W) &&
-		    clear_user(UADDR(file_end), MIN(end, anon_start) - file_end))
+		    clear_user(UADDR(file_end), anon_start - file_end))
 			return -EFAULT;
 	}
 	return map_anon(mm, anon_start, ALIGN_UP(end, PAGE_SIZE), segment_prot(p->p_flags));

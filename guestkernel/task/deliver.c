@@ -13,6 +13,7 @@
  */
 #include "arch/param.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/sigmask.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/user.h"
@@ -269,6 +270,8 @@ void task_fault_signal(s32 sig, s32 code, u64 addr, u32 access)
 {
 	siginfo_t info;
 
+	log_debug("task %d: signal %d code %d at 0x%lx access 0x%x ip 0x%lx", current_tid(), sig, code, addr, access,
+		  regs_ip(arch_thread_regs(&current()->thread)));
 	memset(&info, 0, sizeof info);
 	info.si_signo = sig;
 	info.si_code = code;

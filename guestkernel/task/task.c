@@ -350,3 +350,15 @@ bool signal_pending(void)
 {
 	return READ_ONCE(current()->work) & (WORK_SIGNAL | WORK_KILLED);
 }
+
+void current_set_fds(struct fdtable *files)
+{
+	struct task *t = current();
+	struct fdtable *old = t->files;
+
+	spin_lock(&t->alloc_lock);
+	t->files = files;
+	spin_unlock(&t->alloc_lock);
+	if (old)
+		fdtable_put(old);
+}

@@ -86,7 +86,8 @@ int arch_user_cmpxchg_u32(u64 dst, u32 old, u32 new, u32 *seen)
 	return 0;
 }
 
-int user_fault_in(uaddr_t ua, bool write)
+/* mm/fault.c has the real one. */
+__attribute__((weak)) int user_fault_in(uaddr_t ua, bool write)
 {
 	return accessible(ua.va, 1) ? 0 : -EFAULT;
 }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * procfs - /proc: a tree of rows from their owners, and a directory per process
+ *
+ * Role      procfs_setup() takes the tables collected at boot; the first mount builds the tree. One instance.
+ * Rules     A row that exists already is not added again: tables of owners come before procfs_own_table.
+ *           The names of processes are never cached.
+ * Missing   hidepid, several pid namespaces in one mount.
+ * See       proc(5), procfs_task.c, procfs_fd.c, procfs_system.c
+ */
+#include "fs/procfs_impl.h"
+#include "guestkernel/kapi/errno.h"
+
+#define PROC_MAGIC 0x9fa0
+
+struct procfs_setup proc_setup_data;
+static struct spinlock instance_lock = SPINLOCK_INIT(RANK_OBJECT);
+static struct super *instance; /* [instance_lock] one reference for ever */
+
+void procfs_setup(const struct procfs_setup *s)
+{
+	proc_setup_data = *s;
+}
+
+static const struct synth_dir_ops proc_root_ops = {
+	.lookup = proc_pid_lookup,
+	.iterate = proc_pid_iterate,
+	.inode_flags = INODE_NO_DCACHE,
+};
+
+/* One row at a time: a name somebody else has taken is not an error. */
+static int add_table(struct synth_node *root, const struct proc_table *t)
+{
+	for (size_t i = 0; i < t->nr; i++) {
+		int ret = synth_add_row(root, &t->rows[i], t->ctx);
+
+		if (ret && ret != -EEXIST)
+			return ret;
+	}
+	return 0;
+}
+
+static int build(struct synth_node *root)
+{
+	const struct proc_table *const *t = proc_setup_data.root;
+	int ret = 0;
+
+	for (; t && *t && !ret; t++)
+		ret = add_table(root, *t);
+	if (!ret)
+		ret = add_table(root, &procfs_own_table);
+	if (!ret)
+		ret = procfs_add_links(root);
+	if (!ret && proc_tasks())
+		synth_set_dir_ops(root, &proc_root_ops, NULL);
+	return ret;
+}
+
+static int make(const struct fs_type *t, struct super **out)
+{
+	struct super *sb;
+	int ret = synth_super_create(t, PROC_MAGIC, 0555, &sb);
+
+	if (ret)
+		return ret;
+	ret = build(synth_root(sb));
+	if (ret) {
+		super_put(sb);
+		return ret;
+	}
+	*out = sb;
+	return 0;
+}
+
+static int procfs_mount(const struct fs_type *t, const struct mount_args *a, struct super **out)
+{
+	struct super *sb, *fresh = NULL;
+	int ret;
+
+	spin_lock(&instance_lock);
+	sb = instance;
+	spin_unlock(&instance_lock);
+	if (!sb) {
+		ret = make(t, &fresh);
+		if (ret)
+			return ret;
+		spin_lock(&instance_lock);
+		if (!instance) {
+			instance = fresh;
+			fresh = NULL;
+		}
+		sb = instance;
+		spin_unlock(&instance_lock);
+		if (fresh)
+			super_put(fresh);
+	}
+	*out = super_get(sb);
+	return 0;
+}
+
+const struct fs_type procfs_type = {
+	.name = "proc",
+	.no_dev = true,
+	.user_mountable = true,
+	.mount = procfs_mount,
+};
