@@ -3,7 +3,8 @@
  * t.c - runs test cases each in a process of its own and prints TAP
  *
  * Role      main() of the multi-call binary `syscalls_all` and the helpers of t.h.
- *           `syscalls_all [PROGRAM[/CASE]]...`, `--list`, `--helper PROGRAM ARGS`.
+ *           `syscalls_all [PROGRAM[/CASE]]...`, `--list`, `--here PROGRAM/CASE`,
+ *           `--helper PROGRAM ARGS`.
  * Rules     Output is deterministic: one plan, one line per case in table order.
  *           A case has CASE_SECONDS; then its whole process group is killed.
  *           Works as process 1: orphans left by a case are reaped after it.
@@ -25,6 +26,7 @@ extern const struct t_program *const t_programs[];
 static char self_path[4096];
 static char work_dir[4096];
 static char *skip_reason; /* one page shared with the child */
+static const char *here_program, *here_case; /* what --here runs */
 static volatile sig_atomic_t timed_out;
 static volatile pid_t current_child;
 
@@ -48,6 +50,8 @@ _Noreturn void t_skip(const char *reason)
 {
 	if (skip_reason)
 		snprintf(skip_reason, 256, "%s", reason);
+	else
+		dprintf(STDOUT_FILENO, "ok 1 - %s: %s # SKIP %s\n", here_program, here_case, reason);
 	_exit(EXIT_SKIP);
 }
 
@@ -377,6 +381,30 @@ static int run_helper(int argc, char **argv)
 	return 125;
 }
 
+/*
+ * One case in this very process, for kernels that cannot fork yet: the exit status is the result.
+ * Its directory is left behind.
+ */
+static int run_here(char **filters)
+{
+	const struct t_program *const *p;
+	const struct t_case *c;
+
+	for (p = t_programs; *p; p++) {
+		for (c = (*p)->cases; c->name; c++) {
+			if (!selected(*p, c, filters))
+				continue;
+			here_program = (*p)->name;
+			here_case = c->name;
+			umask(022);
+			c->fn();
+			printf("ok 1 - %s: %s\n", (*p)->name, c->name);
+			return 0;
+		}
+	}
+	return 125;
+}
+
 static void find_self(const char *argv0)
 {
 	ssize_t n = readlink("/proc/self/exe", self_path, sizeof(self_path) - 1);
@@ -409,6 +437,8 @@ int main(int argc, char **argv)
 	if (argc > 2 && !strcmp(argv[1], "--helper"))
 		return run_helper(argc - 2, argv + 2);
 	find_self(argv[0]);
+	if (argc > 2 && !strcmp(argv[1], "--here"))
+		return enter_work_dir() < 0 ? 1 : run_here(argv + 2);
 	total = run_selected(argv + 1, 1, NULL);
 	if (!total) {
 		printf("Bail out! no such program or case\n");

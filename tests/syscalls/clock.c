@@ -95,12 +95,12 @@ static void interrupted_sleep_tells_the_rest(void)
 static void cpu_time_grows_with_work_not_with_sleep(void)
 {
 	struct timespec a, b, nap = { 0, 20000000 };
-	volatile long sink = 0;
+	volatile long work = 0;
 
 	MUST(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a));
 	do {
 		for (int i = 0; i < 100000; i++)
-			sink += i;
+			work = work + i;
 		MUST(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b));
 	} while (ns(b) - ns(a) < 5000000);
 	MUST(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &a));

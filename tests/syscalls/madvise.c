@@ -27,10 +27,11 @@ static void dontneed_gives_zeros_again(void)
 static void dontneed_on_a_private_file_gives_the_file_again(void)
 {
 	char *p;
+	int fd;
 
 	t_write_file("f", "abc");
-	p = MUST(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, MUST(open("f", O_RDONLY)),
-		      0));
+	fd = MUST(open("f", O_RDONLY));
+	p = MUST(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0));
 	p[0] = 'X';
 	MUST(madvise(p, PAGE, MADV_DONTNEED));
 	CHECK(p[0] == 'a');

@@ -55,7 +55,7 @@ def cases_of(programs, filters):
 
 
 def run_sandbox(args, image, filters):
-    command = args.monitor.split() + ["run"] + args.option + [str(image), "/bin/syscalls_all"]
+    command = args.monitor.split() + ["run", "--privileged"] + args.option + [str(image), "/bin/syscalls_all"]
     try:
         done = subprocess.run(command + filters, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=args.timeout, check=False)
@@ -107,13 +107,16 @@ def main():
     parser.add_argument("--programs", type=pathlib.Path, default=build / "tests/syscalls/syscalls_all")
     parser.add_argument("--option", action="append", default=[], help="passed to `monitor run`")
     parser.add_argument("--timeout", type=float, default=120, help="seconds per sandbox")
+    parser.add_argument("--each", action="store_true",
+                        help="one sandbox for every case, which must not fork for that")
     parser.add_argument("--once", action="store_true", help="one sandbox for all programs")
     parser.add_argument("--quiet", action="store_true", help="print only what went wrong")
     parser.add_argument("filter", nargs="*", help="PROGRAM or PROGRAM/CASE")
     args = parser.parse_args()
     groups, total = {}, {}
     for name in cases_of(args.programs.resolve(), args.filter):
-        groups.setdefault("all" if args.once else name.split("/")[0], []).append(name)
+        group = "all" if args.once else name if args.each else name.split("/")[0]
+        groups.setdefault(group, []).append(name)
     differences = expected_differences()
     with tempfile.TemporaryDirectory() as tmp:
         image = pathlib.Path(tmp) / "syscalls.tar"
@@ -121,6 +124,8 @@ def main():
         for group, names in groups.items():
             start = time.monotonic()
             filters = args.filter if args.once else names if args.filter else [group]
+            if args.each:
+                filters = ["--here", group]
             output, status = run_sandbox(args, image, filters)
             counts = relay(output, status, names, differences, args.quiet)
             for verdict, n in counts.items():
