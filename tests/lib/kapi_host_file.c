@@ -7,6 +7,7 @@
  * Missing   Inodes, paths, access times, SIGPIPE.
  */
 #include "fs/anonfs.h"
+#include "fs/hoststream.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
@@ -100,4 +101,10 @@ s64 host_write(struct file *f, const void *buf, size_t n)
 
 	iov_init_kernel(&c, (void *)(uintptr_t)buf, n);
 	return file_write(f, &c, NULL);
+}
+
+/* No standard streams here. */
+bool hoststream_reopen(struct inode *inode, struct file *f)
+{
+	return false;
 }
