@@ -128,16 +128,66 @@ static const struct {
 	{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY },
 };
 
+/* Mount flags among tmpfs options, with docker's defaults. */
+static const struct {
+	const char *word;
+	u32 set, clear;
+} tmpfs_words[] = {
+	{ "ro", MS_RDONLY, 0 },	    { "rw", 0, MS_RDONLY },   { "exec", 0, MS_NOEXEC },
+	{ "noexec", MS_NOEXEC, 0 }, { "suid", 0, MS_NOSUID }, { "nosuid", MS_NOSUID, 0 },
+	{ "dev", 0, MS_NODEV },	    { "nodev", MS_NODEV, 0 }, { "noatime", MS_NOATIME, 0 },
+};
+
+static bool take_tmpfs_flag(const char *word, size_t n, u32 *flags)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(tmpfs_words); i++) {
+		if (strlen(tmpfs_words[i].word) != n || strncmp(word, tmpfs_words[i].word, n))
+			continue;
+		*flags = (*flags | tmpfs_words[i].set) & ~tmpfs_words[i].clear;
+		return true;
+	}
+	return false;
+}
+
+/* Splits "exec,size=64m" into flags and what tmpfs itself reads. -EINVAL: longer than data. */
+static int parse_tmpfs_options(const char *opts, u32 *flags, char *data, size_t size)
+{
+	size_t used = 0;
+
+	while (*opts) {
+		const char *end = strchr(opts, ',');
+		size_t n = end ? (size_t)(end - opts) : strlen(opts);
+
+		if (!take_tmpfs_flag(opts, n, flags)) {
+			if (used + n + 2 > size)
+				return -EINVAL;
+			if (used)
+				data[used++] = ',';
+			memcpy(data + used, opts, n);
+			used += n;
+		}
+		opts += n + (end != NULL);
+	}
+	data[used] = 0;
+	return 0;
+}
+
 /* "path[:options]" as in docker run --tmpfs. */
 static int mount_tmpfs(const char *spec)
 {
 	const char *colon = strchr(spec, ':');
-	char path[256];
+	u32 flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	char path[256], data[128] = "mode=1777";
+	int ret = 0;
 
 	strlcpy(path, spec, sizeof path);
 	if (colon && (size_t)(colon - spec) < sizeof path)
 		path[colon - spec] = 0;
-	return vfs_kern_mount("tmpfs", path, MS_NOSUID | MS_NODEV | MS_NOEXEC, colon ? colon + 1 : "mode=1777", NULL);
+	if (colon)
+		ret = parse_tmpfs_options(colon + 1, &flags, data, sizeof data);
+	return ret ? ret : vfs_kern_mount("tmpfs", path, flags, data, NULL);
 }
 
 static int write_etc(void)
