@@ -26,8 +26,11 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/page.h"
+#include "guestkernel/kapi/proc.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/mm/mm_proc.h"
 #include "guestkernel/task/sched.h"
+#include "guestkernel/task/task_proc.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/fcntl.h"
@@ -75,6 +78,15 @@ static void must(int err, const char *what)
 		return;
 	log_err("%s failed: error %d", what, -err);
 	end(0, -err);
+}
+
+static void fill_proc(void)
+{
+	static const struct proc_table *const root[] = { &task_proc_root, &mm_proc_root, NULL };
+	static const struct proc_table *const process[] = { &task_proc_process, &mm_proc_process, NULL };
+	static const struct procfs_setup setup = { .root = root, .process = process, .tasks = &task_proc_ops };
+
+	procfs_setup(&setup);
 }
 
 static void register_filesystems(void)
@@ -323,6 +335,7 @@ void container_start(void)
 	spec.cap_effective = spec.cap_permitted;
 	must(vfs_init(), "setting up file systems");
 	register_filesystems();
+	fill_proc();
 	mount_root();
 	page_stats(&pages_at_boot);
 	hyp_on_signals = on_signals;
