@@ -27,11 +27,15 @@
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/proc.h"
+#include "guestkernel/kapi/proc.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/mm/mm_proc.h"
+#include "guestkernel/mm/mm_proc.h"
+#include "guestkernel/syscall.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/task_proc.h"
 #include "guestkernel/task/signal.h"
+#include "guestkernel/task/task_proc.h"
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/mount.h"
@@ -98,6 +102,18 @@ static void register_filesystems(void)
 
 	for (i = 0; i < ARRAY_SIZE(types); i++)
 		fs_type_add(types[i]);
+}
+
+/* Everything that shows under /proc besides what procfs knows itself. */
+static void collect_proc(void)
+{
+	static const struct proc_row missing_row = { "monitor/missing_syscalls", 0444, syscall_show_missing, NULL };
+	static const struct proc_table missing_calls = { &missing_row, 1, NULL };
+	static const struct proc_table *const root[] = { &mm_proc_root, &task_proc_root, &missing_calls, NULL };
+	static const struct proc_table *const process[] = { &mm_proc_process, &task_proc_process, NULL };
+	static const struct procfs_setup setup = { .root = root, .process = process, .tasks = &task_proc_ops };
+
+	procfs_setup(&setup);
 }
 
 /* The image below, memory above. With --read-only the same, closed once everything is in its place, so that mount
@@ -335,6 +351,7 @@ void container_start(void)
 	spec.cap_effective = spec.cap_permitted;
 	must(vfs_init(), "setting up file systems");
 	register_filesystems();
+	collect_proc();
 	fill_proc();
 	mount_root();
 	page_stats(&pages_at_boot);
