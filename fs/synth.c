@@ -214,8 +214,16 @@ int synth_add_special(struct synth_node *parent, const char *path, u32 mode,
 
 void synth_set_dir_ops(struct synth_node *dir, const struct synth_dir_ops *ops, void *ctx)
 {
+	struct inode *root = dir->sb->root;
+
 	dir->dir_ops = ops;
 	dir->ctx = ctx;
+	/* The root's inode is there before the root gets operations. */
+	if (root && synth_inode(root)->node == dir) {
+		synth_inode(root)->dir_ops = ops;
+		synth_inode(root)->ctx = ctx;
+		root->flags |= ops->inode_flags;
+	}
 }
 
 int synth_remove(struct synth_node *parent, const char *path)

@@ -20,6 +20,7 @@
 #include "guestkernel/kapi/xarray.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/signal.h"
+#include "guestkernel/uapi/types.h"
 
 #define TTY_CHUNK 256u
 #define TTY_GID	  5u /* group "tty", as devpts is mounted everywhere */
@@ -78,6 +79,7 @@ int tty_create(struct tty **out)
 		kfree(t);
 		return ret;
 	}
+	t->js.dev = makedev(TTY_PTS_MAJOR + t->index / 256, t->index % 256);
 	*out = t;
 	return 0;
 }

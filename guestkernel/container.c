@@ -26,9 +26,16 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/page.h"
+#include "guestkernel/kapi/proc.h"
+#include "guestkernel/kapi/proc.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/mm/mm_proc.h"
+#include "guestkernel/mm/mm_proc.h"
+#include "guestkernel/syscall.h"
 #include "guestkernel/task/sched.h"
+#include "guestkernel/task/task_proc.h"
 #include "guestkernel/task/signal.h"
+#include "guestkernel/task/task_proc.h"
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/mount.h"
@@ -77,6 +84,15 @@ static void must(int err, const char *what)
 	end(0, -err);
 }
 
+static void fill_proc(void)
+{
+	static const struct proc_table *const root[] = { &task_proc_root, &mm_proc_root, NULL };
+	static const struct proc_table *const process[] = { &task_proc_process, &mm_proc_process, NULL };
+	static const struct procfs_setup setup = { .root = root, .process = process, .tasks = &task_proc_ops };
+
+	procfs_setup(&setup);
+}
+
 static void register_filesystems(void)
 {
 	static const struct fs_type *const types[] = {
@@ -86,6 +102,18 @@ static void register_filesystems(void)
 
 	for (i = 0; i < ARRAY_SIZE(types); i++)
 		fs_type_add(types[i]);
+}
+
+/* Everything that shows under /proc besides what procfs knows itself. */
+static void collect_proc(void)
+{
+	static const struct proc_row missing_row = { "monitor/missing_syscalls", 0444, syscall_show_missing, NULL };
+	static const struct proc_table missing_calls = { &missing_row, 1, NULL };
+	static const struct proc_table *const root[] = { &mm_proc_root, &task_proc_root, &missing_calls, NULL };
+	static const struct proc_table *const process[] = { &mm_proc_process, &task_proc_process, NULL };
+	static const struct procfs_setup setup = { .root = root, .process = process, .tasks = &task_proc_ops };
+
+	procfs_setup(&setup);
 }
 
 /* The image below, memory above. With --read-only the same, closed once everything is in its place, so that mount
@@ -128,16 +156,66 @@ static const struct {
 	{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY },
 };
 
+/* Mount flags among tmpfs options, with docker's defaults. */
+static const struct {
+	const char *word;
+	u32 set, clear;
+} tmpfs_words[] = {
+	{ "ro", MS_RDONLY, 0 },	    { "rw", 0, MS_RDONLY },   { "exec", 0, MS_NOEXEC },
+	{ "noexec", MS_NOEXEC, 0 }, { "suid", 0, MS_NOSUID }, { "nosuid", MS_NOSUID, 0 },
+	{ "dev", 0, MS_NODEV },	    { "nodev", MS_NODEV, 0 }, { "noatime", MS_NOATIME, 0 },
+};
+
+static bool take_tmpfs_flag(const char *word, size_t n, u32 *flags)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(tmpfs_words); i++) {
+		if (strlen(tmpfs_words[i].word) != n || strncmp(word, tmpfs_words[i].word, n))
+			continue;
+		*flags = (*flags | tmpfs_words[i].set) & ~tmpfs_words[i].clear;
+		return true;
+	}
+	return false;
+}
+
+/* Splits "exec,size=64m" into flags and what tmpfs itself reads. -EINVAL: longer than data. */
+static int parse_tmpfs_options(const char *opts, u32 *flags, char *data, size_t size)
+{
+	size_t used = 0;
+
+	while (*opts) {
+		const char *end = strchr(opts, ',');
+		size_t n = end ? (size_t)(end - opts) : strlen(opts);
+
+		if (!take_tmpfs_flag(opts, n, flags)) {
+			if (used + n + 2 > size)
+				return -EINVAL;
+			if (used)
+				data[used++] = ',';
+			memcpy(data + used, opts, n);
+			used += n;
+		}
+		opts += n + (end != NULL);
+	}
+	data[used] = 0;
+	return 0;
+}
+
 /* "path[:options]" as in docker run --tmpfs. */
 static int mount_tmpfs(const char *spec)
 {
 	const char *colon = strchr(spec, ':');
-	char path[256];
+	u32 flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	char path[256], data[128] = "mode=1777";
+	int ret = 0;
 
 	strlcpy(path, spec, sizeof path);
 	if (colon && (size_t)(colon - spec) < sizeof path)
 		path[colon - spec] = 0;
-	return vfs_kern_mount("tmpfs", path, MS_NOSUID | MS_NODEV | MS_NOEXEC, colon ? colon + 1 : "mode=1777", NULL);
+	if (colon)
+		ret = parse_tmpfs_options(colon + 1, &flags, data, sizeof data);
+	return ret ? ret : vfs_kern_mount("tmpfs", path, flags, data, NULL);
 }
 
 static int write_etc(void)
@@ -273,6 +351,8 @@ void container_start(void)
 	spec.cap_effective = spec.cap_permitted;
 	must(vfs_init(), "setting up file systems");
 	register_filesystems();
+	collect_proc();
+	fill_proc();
 	mount_root();
 	page_stats(&pages_at_boot);
 	hyp_on_signals = on_signals;

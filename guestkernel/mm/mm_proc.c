@@ -10,6 +10,7 @@
 
 #include "arch/param.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/pager.h"
 #include "guestkernel/kapi/string.h"
@@ -41,7 +42,9 @@ static void add_name(struct strbuf *sb, const char *name)
 static void show_region(struct strbuf *sb, struct region *r)
 {
 	struct pager_desc d = { 0 };
+	const char *name = NULL;
 	size_t start = sb->len;
+	char text[256];
 
 	if (r->pager && r->pager->ops->describe)
 		r->pager->ops->describe(r->pager, &d);
@@ -52,9 +55,13 @@ static void show_region(struct strbuf *sb, struct region *r)
 		      r->pager ? (unsigned long long)r->pgoff << PAGE_SHIFT : 0,
 		      (u32)(d.dev >> 8 & 0xfff), (u32)((d.dev & 0xff) | (d.dev >> 12 & 0xfff00)),
 		      (unsigned long long)d.ino);
-	if (r->label || d.path[0]) {
+	if (r->file && !r->label)
+		name = path_text(&r->file->path, NULL, text, sizeof text);
+	if (!name)
+		name = r->label ? r->label : d.path;
+	if (name[0]) {
 		pad_to_column(sb, start, NAME_COLUMN);
-		add_name(sb, r->label ? r->label : d.path);
+		add_name(sb, name);
 	}
 	strbuf_addc(sb, '\n');
 }

@@ -225,7 +225,7 @@ s64 sys_sched_setattr(s32 pid, uaddr_t ua, u32 flags)
 	u32 size;
 	s64 r;
 
-	if (pid < 0 || flags)
+	if (pid < 0 || flags || uaddr_is_null(ua))
 		return -EINVAL;
 	if (get_user(&size, ua))
 		return -EFAULT;

@@ -342,11 +342,6 @@ void signal_from_monitor(s32 pid, s32 sig)
 	task_put(t);
 }
 
-void signal_init_from_monitor(s32 sig)
-{
-	signal_from_monitor(1, sig);
-}
-
 void signal_force(const siginfo_t *info)
 {
 	struct task *t = current();

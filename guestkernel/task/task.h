@@ -290,8 +290,6 @@ struct init_spec {
 int must_check task_create_init(const struct init_spec *spec);
 /* Called when process 1 has exited and everything else was killed; by main.c. status as of wait4(). */
 void init_exited(s32 status);
-/* A signal from outside to process 1; SIGKILL cannot be ignored. */
-void signal_init_from_monitor(s32 sig);
 /* In prepare(): the CPU's current() is process 1. */
 
 /* A synchronous fault of the current task (mm): forced even when blocked or ignored. */

@@ -25,7 +25,7 @@ extern const struct t_program *const t_programs[];
 
 static char self_path[4096];
 static char work_dir[4096];
-static char *skip_reason; /* one page shared with the child */
+static char *skip_reason;		     /* one page shared with the child */
 static const char *here_program, *here_case; /* what --here runs */
 static volatile sig_atomic_t timed_out;
 static volatile pid_t current_child;
@@ -51,7 +51,8 @@ _Noreturn void t_skip(const char *reason)
 	if (skip_reason)
 		snprintf(skip_reason, 256, "%s", reason);
 	else
-		dprintf(STDOUT_FILENO, "ok 1 - %s: %s # SKIP %s\n", here_program, here_case, reason);
+		dprintf(STDOUT_FILENO, "ok 1 - %s: %s # SKIP %s\n", here_program, here_case,
+			reason);
 	_exit(EXIT_SKIP);
 }
 
@@ -293,11 +294,13 @@ static int run_in_child(const struct t_case *c)
 /* Returns true when the case did not fail. */
 static int run_case(const struct t_program *p, const struct t_case *c, int number)
 {
-	char label[128];
+	char label[128], dir[16];
 	int status;
 
 	snprintf(label, sizeof(label), "%s: %s", p->name, c->name);
-	if (mkdir("case", 0755) < 0 || chdir("case") < 0) {
+	/* A name of its own: a case that fails half-way may leave a mount in its directory. */
+	snprintf(dir, sizeof(dir), "case%d", number);
+	if (mkdir(dir, 0755) < 0 || chdir(dir) < 0) {
 		printf("not ok %d - %s\n# cannot make a directory: %s\n", number, label,
 		       strerror(errno));
 		return 0;
@@ -305,7 +308,7 @@ static int run_case(const struct t_program *p, const struct t_case *c, int numbe
 	status = run_in_child(c);
 	if (chdir(work_dir) < 0)
 		printf("# cannot return to %s\n", work_dir);
-	remove_tree(AT_FDCWD, "case");
+	remove_tree(AT_FDCWD, dir);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIP) {
 		printf("ok %d - %s # SKIP %s\n", number, label, skip_reason);
 		return 1;

@@ -106,7 +106,7 @@ def main():
     parser.add_argument("--monitor", default=str(build / "monitor"))
     parser.add_argument("--programs", type=pathlib.Path, default=build / "tests/syscalls/syscalls_all")
     parser.add_argument("--option", action="append", default=[], help="passed to `monitor run`")
-    parser.add_argument("--timeout", type=float, default=120, help="seconds per sandbox")
+    parser.add_argument("--timeout", type=float, default=300, help="seconds per sandbox")
     parser.add_argument("--each", action="store_true",
                         help="one sandbox for every case, which must not fork for that")
     parser.add_argument("--once", action="store_true", help="one sandbox for all programs")

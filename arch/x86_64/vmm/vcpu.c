@@ -26,6 +26,8 @@
 #define APIC_BASE_INIT 0xfee00c00u /* enabled, x2APIC */
 #define APIC_BASE_BSP 0x100u
 #define EVENT_VECTOR 0x22u
+#define GUEST_CS 0x10 /* as in the kernel's own table (guest/asm.h): frames of its first traps name it */
+#define GUEST_DS 0x18
 #define CPUID_MAX 256
 #define XCR0_WANTED 0xe7u /* x87, SSE, AVX, AVX-512 */
 #define XCR0_AVX512 0xe0u
@@ -111,8 +113,8 @@ static int set_system_registers(struct vm *vm, struct vcpu *v, struct err *e)
 
 	if (ioctl(v->fd, KVM_GET_SREGS, &s))
 		return err_set_errno(e, errno, "reading the registers of virtual CPU %u", v->id);
-	set_segment(&s.cs, 0x08, true);
-	set_segment(&s.ds, 0x10, false);
+	set_segment(&s.cs, GUEST_CS, true);
+	set_segment(&s.ds, GUEST_DS, false);
 	s.es = s.fs = s.gs = s.ss = s.ds;
 	s.tr = (struct kvm_segment){ .limit = 0x67, .type = 11, .present = 1 };
 	s.ldt = (struct kvm_segment){ .type = 2, .unusable = 1 };
