@@ -21,6 +21,7 @@ struct pipe {
 	u32 r_opens, w_opens;	/* [lock] count every open of an end */
 	u32 files;		/* [fifo_lock] files (and opens under way) */
 	struct inode *inode;	/* [I] FIFO: where inode->special points back from */
+	bool is_fifo;		/* [I] made by opening a name, not by pipe(2) */
 	struct waitq readable, writable, opened;
 };
 

@@ -61,6 +61,7 @@ struct aspace {
 	u64 total_pages, locked_pages, data_pages, stack_pages, exec_pages; /* [lock] */
 	u32 default_flags; /* [lock] region flags of new mappings: REGION_LOCKED after mlockall(MCL_FUTURE) */
 	struct list dead; /* [lock] regions out of the tree, freed by aspace_write_unlock() */
+	u64 next_anon;			/* [pt_lock] after the last anonymous page written first: a row of them? */
 	struct region *last_found; /* [a] region of the last fault, cleared when regions go */
 	atomic64_t rss_anon, rss_file, rss_shmem;
 	u64 hiwater_rss, hiwater_vm; /* pages */

@@ -21,7 +21,7 @@ static bool pgrp_is_orphaned(struct pid *pgrp, const struct tgroup *ignored)
 	list_for_each_entry(g, &pgrp->pgrp, pgrp_link) {
 		struct tgroup *p = g->parent;
 
-		if (g == ignored || g->zombie || !p || p->is_init)
+		if (g == ignored || g->zombie || !p) /* process 1 counts, as in a container on Linux */
 			continue;
 		if (p->pgrp != pgrp && p->session == g->session)
 			return false;
