@@ -9,8 +9,8 @@
 #include "guestkernel/mm/mm_proc.h"
 
 #include "arch/param.h"
-#include "fs/namei.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/pager.h"
 #include "guestkernel/kapi/string.h"

@@ -31,6 +31,7 @@ u64 page_first_pfn, page_end_pfn;
 static struct {
 	struct spinlock lock;
 	struct list free[MAX_ORDER];
+	struct page *single; /* free frames not joined with their neighbours yet, linked by next_free */
 	u64 frontier;	/* next never-used pfn */
 	u64 nr_free;	/* frames on the lists */
 	u64 reserve;
@@ -140,6 +141,30 @@ static bool may_take(u32 order, u32 flags)
 	return !(flags & PAGE_USER) || left >= zone.reserve + (1ull << order);
 }
 
+/* A single free frame: one that waits to be joined, or part of a block. */
+static struct page *take_single(void)
+{
+	struct page *pg = zone.single;
+
+	if (!pg)
+		return take_listed(0);
+	zone.single = pg->next_free;
+	zone.nr_free--;
+	return pg;
+}
+
+/* Frames come and go one by one; blocks are put together only when one is wanted. */
+static void join_singles(void)
+{
+	struct page *pg;
+
+	while ((pg = zone.single) != NULL) {
+		zone.single = pg->next_free;
+		zone.nr_free--;
+		free_block(page_pfn(pg), 0);
+	}
+}
+
 /* A frame or block and whether it is known to be zero. */
 static struct page *take(u32 order, u32 flags, bool *is_zero)
 {
@@ -151,13 +176,15 @@ static struct page *take(u32 order, u32 flags, bool *is_zero)
 	if (!may_take(order, flags))
 		goto unlock;
 	if (!fresh_first)
-		pg = take_listed(order);
+		pg = order ? take_listed(order) : take_single();
 	if (!pg) {
 		pg = take_fresh(order);
 		*is_zero = pg != NULL;
 	}
-	if (!pg)
+	if (!pg) {
+		join_singles();
 		pg = take_listed(order);
+	}
 unlock:
 	spin_unlock(&zone.lock);
 	return pg;
@@ -169,7 +196,7 @@ static void refill(struct cpu *c)
 
 	spin_lock(&zone.lock);
 	for (i = 0; i < CACHE_BATCH; i++) {
-		struct page *pg = take_listed(0);
+		struct page *pg = take_single();
 
 		if (!pg)
 			break;
@@ -190,7 +217,9 @@ static void spill(struct cpu *c)
 
 		c->page_cache = pg->next_free;
 		c->page_cache_nr--;
-		free_block(page_pfn(pg), 0);
+		pg->next_free = zone.single;
+		zone.single = pg;
+		zone.nr_free++;
 	}
 	spin_unlock(&zone.lock);
 }

@@ -11,7 +11,7 @@
  * See       clone(2)
  */
 #include "guestkernel/task/clone.h"
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"

@@ -10,7 +10,7 @@
  * Locking   tasklist_lock, then group->lock.
  * Missing   core dump files, process accounting.
  */
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/poll.h"

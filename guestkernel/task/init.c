@@ -7,7 +7,7 @@
  * Rules     The spec's memory is copied: nothing of it is used after the call.
  */
 #include "arch/param.h"
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/exec.h"

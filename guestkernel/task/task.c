@@ -17,7 +17,7 @@
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/uapi/capability.h"
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 
 #define STACK_CACHE_MAX 16
 

@@ -9,7 +9,7 @@
  */
 #include "guestkernel/task/task_proc.h"
 #include "arch/param.h"
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "fs/mount.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"

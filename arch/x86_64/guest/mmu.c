@@ -76,14 +76,39 @@ static u64 *slot(u64 *table, u64 va, u32 level)
 	return &table[va >> (12 + 9 * (level - 1)) & 511];
 }
 
+/* Tables of dead address spaces, all zero again: clearing a frame is the dearest part of making a table. */
+#define SPARE_MAX 128
+static struct {
+	struct spinlock lock;
+	struct page *list; /* [lock] linked by next_free */
+	u32 nr;		   /* [lock] */
+} spare = { SPINLOCK_INIT(RANK_LEAF), NULL, 0 };
+
+static int table_frame(struct page **out)
+{
+	struct page *pg;
+
+	spin_lock(&spare.lock);
+	pg = spare.list;
+	if (pg) {
+		spare.list = pg->next_free;
+		spare.nr--;
+	}
+	spin_unlock(&spare.lock);
+	*out = pg;
+	return pg ? 0 : page_alloc(PAGE_ZERO, out);
+}
+
+/* owner: the entry that points to this table, so that destroying can clear just that. */
 static int table_alloc(struct arch_aspace *as, u64 *entry, u64 bits)
 {
 	struct page *pg;
-	int ret = page_alloc(PAGE_ZERO, &pg);
+	int ret = table_frame(&pg);
 
 	if (ret)
 		return ret;
-	pg->flags |= PG_TABLE;
+	pg->flags = PG_TABLE;
+	pg->owner = entry;
 	if (as) {
 		as->nr_tables++;
 		pg->next_free = as->tables;
@@ -91,6 +116,29 @@ static int table_alloc(struct arch_aspace *as, u64 *entry, u64 bits)
 	}
 	*entry = page_paddr(pg).pa | bits;
 	return 0;
+}
+
+static void release_tables(struct page *list)
+{
+	struct page *pg, *next;
+
+	/* every last-level entry is gone; the upper ones are found through owner */
+	for (pg = list; pg; pg = pg->next_free)
+		if (pg->owner)
+			*(u64 *)pg->owner = 0;
+	for (pg = list; pg; pg = next) {
+		next = pg->next_free;
+		spin_lock(&spare.lock);
+		if (spare.nr < SPARE_MAX) {
+			pg->next_free = spare.list;
+			spare.list = pg;
+			spare.nr++;
+			pg = NULL;
+		}
+		spin_unlock(&spare.lock);
+		if (pg)
+			page_put(pg);
+	}
 }
 
 /* The last-level slot of va, or NULL when tables are missing. */
@@ -133,7 +181,7 @@ int arch_mmu_create(struct arch_aspace *as)
 {
 	struct page *pg;
 	u64 *kernel, *root;
-	int ret = page_alloc(PAGE_ZERO, &pg);
+	int ret = table_frame(&pg);
 
 	if (ret)
 		return ret;
@@ -142,7 +190,8 @@ int arch_mmu_create(struct arch_aspace *as)
 	as->nr_tables = 1;
 	as->tables = pg;
 	pg->next_free = NULL;
-	pg->flags |= PG_TABLE;
+	pg->flags = PG_TABLE;
+	pg->owner = NULL;
 	kernel = arch_phys_to_virt(PADDR(boot_root));
 	root = page_kaddr(pg);
 	/* The kernel half has three populated slots; copying only them keeps this short. */
@@ -260,11 +309,20 @@ static u64 *walk_next(struct walk *w)
 		if (!w->pte && !walk_down(w))
 			return NULL;
 		stop = MIN(ALIGN_DOWN(w->va, LEAF_BYTES) + LEAF_BYTES, w->end);
-		for (pte = w->pte; w->va < stop; pte++, w->va += PAGE_SIZE) {
+		pte = w->pte;
+		while (w->va < stop) {
+			/* most of a sparse table is empty */
+			if (w->va + 4 * PAGE_SIZE <= stop && !(pte[0] | pte[1] | pte[2] | pte[3])) {
+				pte += 4;
+				w->va += 4 * PAGE_SIZE;
+				continue;
+			}
 			if (*pte & PTE_MAPPED) {
 				w->pte = pte;
 				return pte;
 			}
+			pte++;
+			w->va += PAGE_SIZE;
 		}
 		w->pte = NULL;
 	}
@@ -476,13 +534,13 @@ static void leave_everywhere(struct arch_aspace *as)
 
 void arch_mmu_destroy(struct arch_aspace *as)
 {
-	struct page *pg, *next;
+	u64 *root = arch_phys_to_virt(PADDR(as->root_pa));
 
 	leave_everywhere(as);
-	for (pg = as->tables; pg; pg = next) {
-		next = pg->next_free;
-		page_put(pg);
-	}
+	root[DIRECT_MAP_BASE >> 39 & 511] = 0;
+	root[KMAP_BASE >> 39 & 511] = 0;
+	root[511] = 0;
+	release_tables(as->tables);
 	as->tables = NULL;
 	as->root_pa = 0;
 }
