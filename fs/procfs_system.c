@@ -185,7 +185,5 @@ int procfs_add_links(struct synth_node *root)
 	if (!ret)
 		ret = synth_add_special(root, "thread-self", S_IFLNK | 0777, &thread_self_iops, NULL,
 					NULL);
-	if (!ret)
-		ret = synth_add_link(root, "mounts", "self/mounts");
-	return ret == -EEXIST ? 0 : ret;
+	return ret;
 }
