@@ -33,6 +33,8 @@ struct pager_ops {
 	/* Optional: up to max frames from pgoff on that are at hand without sleeping, for fault-around. Returns
 	 * the count; those with a page are referenced. */
 	u32 (*get_around)(struct pager *p, u64 pgoff, u32 max, struct pager_page *out);
+	/* The same for frames in a row that nobody counts (file windows): *first is that of pgoff. */
+	u32 (*get_window)(struct pager *p, u64 pgoff, u32 max, paddr_t *first);
 	/* True when the frame is at hand (mincore). */
 	bool (*is_resident)(struct pager *p, u64 pgoff);
 	void (*get)(struct pager *p);
