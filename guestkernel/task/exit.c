@@ -195,9 +195,7 @@ static bool leave_group(struct task *t) NO_LOCK_ANALYSIS
 	t->exited = true;
 	last = --g->nr_threads == 0;
 	stop_done = signal_stop_thread_gone_locked(g, t);
-	if (last && !g->exiting)
-		g->exit_code = g->leader == t || !g->exit_code ? t->exit_code : g->exit_code;
-	else if (g->leader == t && !g->exiting)
+	if (g->leader == t && !g->exiting)
 		g->exit_code = t->exit_code;
 	spin_unlock(&g->lock);
 	if (stop_done)
@@ -216,7 +214,7 @@ void task_exit(s32 status)
 	t->exit_code = status;
 	release_resources(t);
 	if (g) {
-		if (READ_ONCE(g->nr_threads) == 1) {
+		if (atomic_sub(&g->live, 1) == 0) {
 			itimer_exit_group(g);
 			posix_timer_exit_group(g);
 			job_leader_exit(g);
