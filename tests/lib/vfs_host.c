@@ -6,7 +6,8 @@
  */
 #include "tests/lib/vfs_host.h"
 
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
+#include "fs/hoststream.h"
 #include "fs/hoststream.h"
 #include "fs/notify.h"
 #include "guestkernel/kapi/alloc.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* namei_test - path walk, opening and names, over a tmpfs */
 #include "fs/fdtable.h"
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "fs/tmpfs.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
