@@ -136,13 +136,13 @@ static void reparent(struct tgroup *child, struct tgroup *to)
 	WRITE_ONCE(child->ppid, to->tgid);
 	child->parent_tid = to->tgid;
 	child->exit_signal = SIGCHLD;
-	tgroup_put(old);
 	if (child->pdeath_signal)
 		signal_send_group(child, child->pdeath_signal);
 	if (child->zombie && signal_notify_parent_exit(child))
 		task_reap_group(child);
 	else
-		job_check_orphaned(child->pgrp, NULL, child);
+		job_check_orphaned(child, old, NULL);
+	tgroup_put(old);
 }
 
 /* [T] */
@@ -179,7 +179,7 @@ static void group_dead(struct tgroup *g)
 		g->leader->pid->dead = true;
 		wake_events(&g->leader->pid->exit_wait, EPOLLIN | EPOLLRDNORM);
 	}
-	job_check_orphaned(g->pgrp, g, g);
+	job_check_orphaned(g, g->parent, g);
 	if (signal_notify_parent_exit(g))
 		task_reap_group(g);
 }
