@@ -8,6 +8,7 @@
 
 #include "guestkernel/kapi/fsctx.h"
 #include "fs/hoststream.h"
+#include "fs/hoststream.h"
 #include "fs/notify.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/current.h"
