@@ -6,7 +6,7 @@
  * Rules     An inode holds a reference on its task. A dead task's directory stays readable as far as its rows
  *           answer; its names are not found any more, since nothing here is cached.
  *           exe, cwd and root lead to the place itself, not to the text they show.
- * Missing   Opening the files of ns/ (they can be read as links only); map_files/, mem, pagemap.
+ * Missing   Opening the files of ns/ (they can be read as links only); map_files/, pagemap.
  * See       proc(5)
  */
 #include "fs/procfs_impl.h"
@@ -233,7 +233,7 @@ static const struct proc_row mount_rows[] = {
 
 static const struct synth_dir_ops thread_dir_ops, tasks_dir_ops;
 
-enum entry_kind { E_FD, E_FDINFO, E_TASK, E_NS, E_EXE, E_CWD, E_ROOT, E_MOUNT_ROW };
+enum entry_kind { E_FD, E_FDINFO, E_TASK, E_NS, E_EXE, E_CWD, E_ROOT, E_MOUNT_ROW, E_MEM };
 
 static const struct pid_entry {
 	const char *name;
@@ -244,7 +244,7 @@ static const struct pid_entry {
 	{ "ns", E_NS, S_IFDIR },	   { "exe", E_EXE, S_IFLNK },
 	{ "cwd", E_CWD, S_IFLNK },	   { "root", E_ROOT, S_IFLNK },
 	{ "mounts", E_MOUNT_ROW, S_IFREG }, { "mountinfo", E_MOUNT_ROW, S_IFREG },
-	{ "mountstats", E_MOUNT_ROW, S_IFREG }, { "task", E_TASK, S_IFDIR }, /* last: not in threads */
+	{ "mountstats", E_MOUNT_ROW, S_IFREG }, { "mem", E_MEM, S_IFREG }, { "task", E_TASK, S_IFDIR }, /* last: not in threads */
 };
 
 static int make_entry(struct inode *dir, const struct pid_entry *e, u32 index, struct inode **out)
@@ -262,6 +262,9 @@ static int make_entry(struct inode *dir, const struct pid_entry *e, u32 index, s
 		return synth_dir_inode(dir->sb, 0555, &tasks_dir_ops, t, &proc_task_ctx, ino, out);
 	case E_NS:
 		return synth_dir_inode(dir->sb, 0511, &ns_dir_ops, t, &proc_task_ctx, ino, out);
+	case E_MEM:
+		return synth_special_inode(dir->sb, S_IFREG | 0600, &proc_mem_iops, t, &proc_task_ctx,
+					   ino, out);
 	case E_MOUNT_ROW:
 		return synth_file_inode(dir->sb, synth_row_find(mount_rows, ARRAY_SIZE(mount_rows), &n),
 					t, &proc_task_ctx, ino, out);
