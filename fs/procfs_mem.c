@@ -25,8 +25,8 @@ static s64 mem_read(struct file *f, struct iov_cursor *dst, s64 *pos)
 	if (!page)
 		return -ENOMEM;
 	while (iov_left(dst)) {
-		n = proc_tasks()->mem(task_of(f), (u64)*pos, page, MIN((u64)PAGE_SIZE, iov_left(dst)),
-				      false);
+		n = proc_tasks()->mem(task_of(f), (u64)*pos, page,
+				      MIN((u64)PAGE_SIZE, iov_left(dst)), false);
 		if (n > 0)
 			n = iov_put_some(dst, page, (size_t)n);
 		else if (n < 0)

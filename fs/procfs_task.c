@@ -126,7 +126,8 @@ static const struct inode_ops place_iops = {
 
 /* ns/ */
 
-static const char *const namespaces[] = { "cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts" };
+static const char *const namespaces[] = { "cgroup", "ipc",  "mnt",  "net",
+					  "pid",    "time", "user", "uts" };
 
 static s64 ns_readlink(struct inode *inode, char *buf, u32 size)
 {
@@ -224,9 +225,9 @@ static int row_mountstats(struct strbuf *sb, void *ctx)
 }
 
 static const struct proc_row mount_rows[] = {
-	{ "mounts", 0444, row_mounts, NULL },
-	{ "mountinfo", 0444, row_mountinfo, NULL },
-	{ "mountstats", 0400, row_mountstats, NULL },
+	{"mounts",	    0444, row_mounts,     NULL},
+	{ "mountinfo",  0444, row_mountinfo,  NULL},
+	{ "mountstats", 0400, row_mountstats, NULL},
 };
 
 /* /proc/<pid>: first the entries below, then the rows of every table */
@@ -240,11 +241,17 @@ static const struct pid_entry {
 	enum entry_kind kind;
 	u32 type;
 } pid_entries[] = {
-	{ "fd", E_FD, S_IFDIR },	   { "fdinfo", E_FDINFO, S_IFDIR },
-	{ "ns", E_NS, S_IFDIR },	   { "exe", E_EXE, S_IFLNK },
-	{ "cwd", E_CWD, S_IFLNK },	   { "root", E_ROOT, S_IFLNK },
-	{ "mounts", E_MOUNT_ROW, S_IFREG }, { "mountinfo", E_MOUNT_ROW, S_IFREG },
-	{ "mountstats", E_MOUNT_ROW, S_IFREG }, { "mem", E_MEM, S_IFREG }, { "task", E_TASK, S_IFDIR }, /* last: not in threads */
+	{"fd",		E_FD,	      S_IFDIR},
+	{ "fdinfo",	    E_FDINFO,    S_IFDIR},
+	{ "ns",		E_NS,	      S_IFDIR},
+	{ "exe",	 E_EXE,	S_IFLNK},
+	{ "cwd",	 E_CWD,	S_IFLNK},
+	{ "root",	  E_ROOT,	  S_IFLNK},
+	{ "mounts",	    E_MOUNT_ROW, S_IFREG},
+	{ "mountinfo",  E_MOUNT_ROW, S_IFREG},
+	{ "mountstats", E_MOUNT_ROW, S_IFREG},
+	{ "mem",	 E_MEM,	S_IFREG},
+	{ "task",	  E_TASK,	  S_IFDIR}, /* last: not in threads */
 };
 
 static int make_entry(struct inode *dir, const struct pid_entry *e, u32 index, struct inode **out)
@@ -263,14 +270,15 @@ static int make_entry(struct inode *dir, const struct pid_entry *e, u32 index, s
 	case E_NS:
 		return synth_dir_inode(dir->sb, 0511, &ns_dir_ops, t, &proc_task_ctx, ino, out);
 	case E_MEM:
-		return synth_special_inode(dir->sb, S_IFREG | 0600, &proc_mem_iops, t, &proc_task_ctx,
-					   ino, out);
+		return synth_special_inode(dir->sb, S_IFREG | 0600, &proc_mem_iops, t,
+					   &proc_task_ctx, ino, out);
 	case E_MOUNT_ROW:
-		return synth_file_inode(dir->sb, synth_row_find(mount_rows, ARRAY_SIZE(mount_rows), &n),
-					t, &proc_task_ctx, ino, out);
+		return synth_file_inode(dir->sb,
+					synth_row_find(mount_rows, ARRAY_SIZE(mount_rows), &n), t,
+					&proc_task_ctx, ino, out);
 	default:
-		ret = synth_special_inode(dir->sb, S_IFLNK | 0777, &place_iops, t, &proc_task_ctx, ino,
-					  out);
+		ret = synth_special_inode(dir->sb, S_IFLNK | 0777, &place_iops, t, &proc_task_ctx,
+					  ino, out);
 		if (!ret)
 			synth_inode(*out)->tag = (u64)e->name[0];
 		return ret;
@@ -390,8 +398,8 @@ static int tasks_iterate(struct inode *dir, struct dir_ctx *ctx)
 	s32 tid = (s32)ctx->pos - 2;
 
 	while ((tid = proc_tasks()->next_thread(task_of(dir), tid)) > 0)
-		if (!proc_emit_number(ctx, tid, proc_ino(tid, PI_TASK, 0), (u8)mode_to_dtype(S_IFDIR),
-				      (s64)tid + 2))
+		if (!proc_emit_number(ctx, tid, proc_ino(tid, PI_TASK, 0),
+				      (u8)mode_to_dtype(S_IFDIR), (s64)tid + 2))
 			break;
 	return 0;
 }
@@ -423,8 +431,8 @@ int proc_pid_iterate(struct inode *dir, struct dir_ctx *ctx)
 	s32 pid = (s32)ctx->pos - 2;
 
 	while ((pid = proc_tasks()->next_process(pid)) > 0)
-		if (!proc_emit_number(ctx, pid, proc_ino(pid, PI_DIR, 0), (u8)mode_to_dtype(S_IFDIR),
-				      (s64)pid + 2))
+		if (!proc_emit_number(ctx, pid, proc_ino(pid, PI_DIR, 0),
+				      (u8)mode_to_dtype(S_IFDIR), (s64)pid + 2))
 			break;
 	return 0;
 }

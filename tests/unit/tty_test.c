@@ -132,7 +132,8 @@ TEST(end_of_file_delivers_what_is_there)
 	CHECK(ldisc_has_input_locked(&tty, true));
 	CHECK(ldisc_take_locked(&tty, buf, sizeof buf, &eol, &fx) == 0 && eol);
 	type("full\004");
-	CHECK(ldisc_take_locked(&tty, buf, 4, &eol, &fx) == 4 && eol); /* the end belongs to this read */
+	CHECK(ldisc_take_locked(&tty, buf, 4, &eol, &fx) == 4 &&
+	      eol); /* the end belongs to this read */
 	CHECK(!ldisc_has_input_locked(&tty, true));
 }
 

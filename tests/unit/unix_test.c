@@ -131,7 +131,8 @@ TEST(end_of_file_broken_pipe_and_reset)
 	CHECK(host_write(end[1], "e", 1) == -EPIPE);
 	CHECK(file_poll(end[1], NULL) & EPOLLERR);
 	CHECK(sock_take_error(file_socket(end[1])) == -ECONNRESET);
-	CHECK((file_poll(end[1], NULL) & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) == (EPOLLHUP | EPOLLRDHUP));
+	CHECK((file_poll(end[1], NULL) & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) ==
+	      (EPOLLHUP | EPOLLRDHUP));
 	file_put(end[1]);
 	CHECK(host_blocks_in_use() == 0);
 }
@@ -170,7 +171,7 @@ TEST(connections_by_abstract_name)
 	CHECK(sock_accept(file_socket(l), true, 0, &s, &peer) == -EAGAIN);
 	CHECK(sock_connect(file_socket(c), &a, true) == 0);
 	CHECK(sock_connect(file_socket(other), &a, true) == -EAGAIN); /* backlog */
-	CHECK(host_write(c, "hi", 2) == 2); /* before accept */
+	CHECK(host_write(c, "hi", 2) == 2);			      /* before accept */
 	CHECK(file_poll(l, NULL) & EPOLLIN);
 	CHECK(sock_accept(file_socket(l), true, SOCK_NONBLOCK, &s, &peer) == 0);
 	CHECK(host_read(s, buf, 4) == 2);
@@ -252,7 +253,8 @@ TEST(what_somebody_can_still_receive_is_not_collected)
 
 TEST(every_allocation_may_fail)
 {
-	FAIL_LOOP(n) {
+	FAIL_LOOP(n)
+	{
 		struct sockaddr_buf a = abstract("fail");
 		struct file *l, *c;
 
