@@ -302,7 +302,7 @@ static void ring_back(void)
 
 static void ring_stdin(void)
 {
-	ring(HYP_STDIN)->tail = 5;
+	ring(HYP_STDIN)->tail = 0x80000000;
 	kick(1);
 	spin();
 }
