@@ -5,6 +5,7 @@
  * Role      The table of commands and nothing else.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,6 +50,7 @@ int main(int argc, char **argv)
 	size_t i;
 
 	fill_standard_fds();
+	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error to report */
 
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		usage(argc < 2 ? stderr : stdout);
