@@ -17,7 +17,6 @@
  */
 #include "fs/pipe_impl.h"
 #include "fs/anonfs.h"
-#include "fs/hoststream.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
@@ -541,11 +540,8 @@ int fifo_open(struct inode *inode, struct file *f)
 	u32 mode = f->flags & O_ACCMODE;
 	bool nonblock = f->flags & O_NONBLOCK;
 	struct pipe *p;
-	int ret;
+	int ret = fifo_get_pipe(inode, &p);
 
-	if (hoststream_reopen(inode, f))
-		return 0;
-	ret = fifo_get_pipe(inode, &p);
 	if (ret)
 		return ret;
 	spin_lock(&p->lock);

@@ -2,7 +2,8 @@
 /*
  * procfs - /proc: a tree of rows from their owners, and a directory per process
  *
- * Role      procfs_setup() takes the tables collected at boot; the first mount builds the tree. One instance.
+ * Role      procfs_setup() takes the tables collected at boot; the first look into it builds the tree. One
+ *           instance.
  * Rules     A row that exists already is not added again: tables of owners come before procfs_own_table.
  *           The names of processes are never cached.
  * Missing   hidepid, several pid namespaces in one mount.
@@ -51,8 +52,6 @@ static int build(struct synth_node *root)
 		ret = add_table(root, &procfs_own_table);
 	if (!ret)
 		ret = procfs_add_links(root);
-	if (!ret && proc_tasks())
-		synth_set_dir_ops(root, &proc_root_ops, NULL);
 	return ret;
 }
 
@@ -63,11 +62,9 @@ static int make(const struct fs_type *t, struct super **out)
 
 	if (ret)
 		return ret;
-	ret = build(synth_root(sb));
-	if (ret) {
-		super_put(sb);
-		return ret;
-	}
+	synth_set_build(sb, build);
+	if (proc_tasks())
+		synth_set_dir_ops(synth_root(sb), &proc_root_ops, NULL);
 	*out = sb;
 	return 0;
 }

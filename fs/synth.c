@@ -6,7 +6,9 @@
  * Rules     A node is a static entry; its inode is made on lookup and lives while used (node->ino keeps the
  *           number). Text is generated into the open file when it is read at offset 0 and served from there.
  *           Writes reach store() one system call at a time, at most a page.
- * Locking   super's tree lock (RANK_MUTEX_LEAF) covers children lists and reference counts of nodes.
+ *           A tree with a build function stays empty until somebody looks into it.
+ * Locking   super's tree lock (RANK_MUTEX_LEAF) covers children lists and reference counts of nodes; build_lock is
+ *           outside it.
  * Missing   changes of mode and owner are lost when the inode leaves memory
  * See       tests/unit/synth_test.c
  */
@@ -35,12 +37,15 @@ struct synth_node {
 	void *ctx;
 	char *target; /* symbolic link */
 	bool removed;
+	u32 len; /* of the name */
 	char name[];
 };
 
 struct synth_super {
 	struct mutex lock; /* RANK_MUTEX_LEAF */
 	struct synth_node *root;
+	struct mutex build_lock;	       /* RANK_PAGER: one builder, the others wait for it */
+	int (*build)(struct synth_node *root); /* [build_lock] NULL once the tree is complete */
 };
 
 static const struct inode_ops synth_dir_inode_ops, synth_file_inode_ops, synth_link_inode_ops;
@@ -73,6 +78,7 @@ static int node_create(struct super *sb, const char *name, size_t len, u32 mode,
 	n->mode = mode;
 	n->ino = inode_next_ino();
 	n->next_pos = 2;
+	n->len = (u32)len;
 	memcpy(n->name, name, len);
 	*out = n;
 	return 0;
@@ -83,7 +89,7 @@ static struct synth_node *child_find(const struct synth_node *dir, const char *s
 	struct synth_node *n;
 
 	list_for_each_entry (n, &dir->children, link)
-		if (!memcmp(n->name, s, MIN(strlen(n->name), len)) && strlen(n->name) == len)
+		if (n->len == len && n->name[0] == s[0] && !memcmp(n->name, s, len))
 			return n;
 	return NULL;
 }
@@ -128,18 +134,20 @@ static int node_add(struct synth_node *parent, const char *path, const struct sy
 	struct mutex *lock = tree_lock(parent->sb);
 	struct synth_node *dir, *n;
 	const char *last;
+	size_t len;
 	int err;
 
 	mutex_lock(lock);
 	err = node_parent(parent, path, &dir, &last);
 	if (err)
 		goto unlock;
-	n = child_find(dir, last, strlen(last));
+	len = strlen(last);
+	n = child_find(dir, last, len);
 	if (n) {
 		err = S_ISDIR(n->mode) && S_ISDIR(model->mode) ? 0 : -EEXIST;
 		goto found;
 	}
-	err = node_create(parent->sb, last, strlen(last), model->mode, &n);
+	err = node_create(parent->sb, last, len, model->mode, &n);
 	if (err)
 		goto unlock;
 	n->gid = model->gid;
@@ -381,6 +389,45 @@ static int node_inode(struct synth_node *n, struct inode **out)
 	return 0;
 }
 
+static void synth_free_tree(struct synth_node *n);
+
+/* What nobody has seen yet goes again, so that the next visitor starts afresh. */
+static void forget_children(struct super *sb, struct synth_node *dir)
+{
+	struct synth_node *n;
+
+	mutex_lock(tree_lock(sb));
+	while ((n = list_first(&dir->children, struct synth_node, link))) {
+		list_del(&n->link);
+		list_init(&n->link);
+		synth_free_tree(n);
+	}
+	mutex_unlock(tree_lock(sb));
+}
+
+static int build_now(struct super *sb)
+{
+	struct synth_super *ss = sb->priv;
+	int err = 0;
+
+	mutex_lock(&ss->build_lock);
+	if (ss->build)
+		err = ss->build(ss->root);
+	if (err)
+		forget_children(sb, ss->root);
+	else
+		store_release(&ss->build, NULL);
+	mutex_unlock(&ss->build_lock);
+	return err;
+}
+
+static int ensure_built(struct super *sb)
+{
+	struct synth_super *ss = sb->priv;
+
+	return likely(!load_acquire(&ss->build)) ? 0 : build_now(sb);
+}
+
 static int synth_lookup(struct inode *dir, const struct name *n, struct inode **out)
 {
 	struct synth_inode *si = synth_inode(dir);
@@ -388,6 +435,10 @@ static int synth_lookup(struct inode *dir, const struct name *n, struct inode **
 	int err = -ENOENT;
 
 	if (si->node) {
+		err = ensure_built(dir->sb);
+		if (err)
+			return err;
+		err = -ENOENT;
 		mutex_lock(tree_lock(dir->sb));
 		child = child_find(si->node, n->s, n->len);
 		if (child)
@@ -450,11 +501,14 @@ static int synth_iterate(struct inode *dir, struct dir_ctx *ctx)
 	struct synth_inode *si = synth_inode(dir);
 	struct synth_node *n;
 	bool ok = true;
+	int err = si->node ? ensure_built(dir->sb) : 0;
 
+	if (err)
+		return err;
 	while (si->node && ctx->pos < SYNTH_DYNAMIC_BASE &&
 	       (n = child_at(si->node, (u64)ctx->pos))) {
-		ok = ctx->emit(ctx, n->name, (u32)strlen(n->name), n->ino,
-			       (u8)mode_to_dtype(n->mode), (s64)n->pos + 1);
+		ok = ctx->emit(ctx, n->name, n->len, n->ino, (u8)mode_to_dtype(n->mode),
+			       (s64)n->pos + 1);
 		if (ok)
 			ctx->pos = (s64)n->pos + 1;
 		node_put(n);
@@ -687,6 +741,11 @@ struct synth_node *synth_root(struct super *sb)
 	return ((struct synth_super *)sb->priv)->root;
 }
 
+void synth_set_build(struct super *sb, int (*build)(struct synth_node *root))
+{
+	((struct synth_super *)sb->priv)->build = build;
+}
+
 int synth_super_create(const struct fs_type *t, u64 magic, u32 root_mode, struct super **out)
 {
 	struct synth_super *ss = knew(struct synth_super);
@@ -696,6 +755,7 @@ int synth_super_create(const struct fs_type *t, u64 magic, u32 root_mode, struct
 	if (!ss)
 		return -ENOMEM;
 	mutex_init(&ss->lock, RANK_MUTEX_LEAF);
+	mutex_init(&ss->build_lock, RANK_PAGER);
 	err = super_create(t, &synth_super_ops, magic, &sb);
 	if (err) {
 		kfree(ss);

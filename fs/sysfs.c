@@ -157,11 +157,7 @@ static int make(const struct fs_type *t, struct super **out)
 
 	if (ret)
 		return ret;
-	ret = build(synth_root(sb));
-	if (ret) {
-		super_put(sb);
-		return ret;
-	}
+	synth_set_build(sb, build);
 	*out = sb;
 	return 0;
 }

@@ -39,6 +39,17 @@ static bool has_stopped(struct pid *pgrp)
 	return false;
 }
 
+/* [T] A process that is just forking passes signals for a whole group on to its child. */
+static void note_for_children(struct tgroup *g, s32 sig)
+{
+	if (likely(!READ_ONCE(g->nr_forking)))
+		return;
+	spin_lock(&g->lock);
+	if (g->nr_forking)
+		g->fork_signals |= sig_bit(sig);
+	spin_unlock(&g->lock);
+}
+
 /* [T] */
 static u32 signal_pgrp(struct pid *pgrp, s32 sig)
 {
@@ -46,6 +57,7 @@ static u32 signal_pgrp(struct pid *pgrp, s32 sig)
 	u32 n = 0;
 
 	list_for_each_entry_safe(g, tmp, &pgrp->pgrp, pgrp_link) {
+		note_for_children(g, sig);
 		signal_send_group(g, sig);
 		n++;
 	}
@@ -424,6 +436,7 @@ static s64 kill_one(struct tgroup *g, s32 sig)
 
 	if (r < 0 || sig == 0)
 		return r;
+	note_for_children(g, sig);
 	siginfo_user(&info, sig, SI_USER);
 	return signal_send(g->leader, &info, SIGNAL_TO_PROCESS);
 }

@@ -100,6 +100,8 @@ struct tgroup {
 	bool notify_cont;		/* [S] somebody has to tell the parent */
 	bool init_may_die;		/* [S] process 1 was killed by a fault or by the monitor */
 	u32 nr_stopped;			/* [S] */
+	u32 nr_forking;			/* [S] threads inside clone() */
+	sigset_t fork_signals;		/* [S] sent to several processes since; the children get them too */
 	u32 nr_queued;			/* [S] sigqueue entries, against RLIMIT_SIGPENDING */
 	s32 stop_signal;		/* [S] */
 	struct waitq thread_wait;	/* exec waits for the other threads to go */

@@ -7,7 +7,6 @@
  * Missing   Inodes, paths, access times, SIGPIPE.
  */
 #include "fs/anonfs.h"
-#include "fs/hoststream.h"
 #include "fs/inode.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
@@ -106,10 +105,4 @@ s64 host_write(struct file *f, const void *buf, size_t n)
 
 	iov_init_kernel(&c, (void *)(uintptr_t)buf, n);
 	return file_write(f, &c, NULL);
-}
-
-/* No standard streams here. */
-bool hoststream_reopen(struct inode *inode, struct file *f)
-{
-	return false;
 }
