@@ -12,8 +12,6 @@
 #include "fs/procfs_impl.h"
 #include "guestkernel/kapi/errno.h"
 
-#define PROC_MAGIC 0x9fa0
-
 struct procfs_setup proc_setup_data;
 static struct spinlock instance_lock = SPINLOCK_INIT(RANK_OBJECT);
 static struct super *instance; /* [instance_lock] one reference for ever */
@@ -58,7 +56,7 @@ static int build(struct synth_node *root)
 static int make(const struct fs_type *t, struct super **out)
 {
 	struct super *sb;
-	int ret = synth_super_create(t, PROC_MAGIC, 0555, &sb);
+	int ret = synth_super_create(t, SYNTH_PROC_MAGIC, 0555, &sb);
 
 	if (ret)
 		return ret;

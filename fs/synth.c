@@ -680,8 +680,16 @@ static const struct file_ops synth_text_fops = {
 	.release = text_release,
 };
 
+/* Nothing can be made here. /proc has no negative names: there the name is what is missing. */
+static int synth_create(struct inode *dir, const struct name *n, const struct new_inode *ni,
+			struct inode **out)
+{
+	return dir->sb->magic == SYNTH_PROC_MAGIC ? -ENOENT : S_ISREG(ni->mode) ? -EACCES : -EPERM;
+}
+
 static const struct inode_ops synth_dir_inode_ops = {
 	.lookup = synth_lookup,
+	.create = synth_create,
 	.iterate = synth_iterate,
 	.setattr = synth_setattr,
 	.is_stale = synth_is_stale,

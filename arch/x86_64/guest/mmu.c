@@ -41,6 +41,7 @@
 #define KMAP_BASE	 0xffffc00000000000ull
 #define KMAP_BYTES	 (1ull << 39)
 #define FLUSH_SINGLE_MAX 32
+#define UNROLL_WALK	 _Pragma("GCC unroll 3") /* constant shifts: a third of the instructions */
 
 u64 arch_kmap_base = KMAP_BASE, arch_kmap_end = KMAP_BASE + KMAP_BYTES;
 
@@ -147,6 +148,7 @@ static u64 *find_pte(u64 root_pa, u64 va)
 	u64 *table = arch_phys_to_virt(PADDR(root_pa));
 	u32 level;
 
+	UNROLL_WALK
 	for (level = 4; level > 1; level--) {
 		u64 e = *slot(table, va, level);
 
@@ -162,6 +164,7 @@ static int make_pte(struct arch_aspace *as, u64 root_pa, u64 va, u64 bits, u64 *
 	u64 *table = arch_phys_to_virt(PADDR(root_pa));
 	u32 level;
 
+	UNROLL_WALK
 	for (level = 4; level > 1; level--) {
 		u64 *e = slot(table, va, level);
 		int ret;
