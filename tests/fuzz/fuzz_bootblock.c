@@ -49,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		walk(&boot.env);
 		walk(&boot.tmpfs);
 		walk(&boot.rlimits);
-		if ((boot.hostname && strlen(boot.hostname) > size) || (boot.cwd && strlen(boot.cwd) > size))
+		if ((boot.hostname && strlen(boot.hostname) > size) ||
+		    (boot.cwd && strlen(boot.cwd) > size))
 			abort();
 	}
 	free(block);

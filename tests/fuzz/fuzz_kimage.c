@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(copy, data, size);
 	if (kimage_load(&k, copy, size, &vm.mem, HYP_RAM_BASE, &e) == 0) {
 		for (i = 0; i < k.nr_segs; i++)
-			if (k.seg[i].gpa < HYP_RAM_BASE || k.seg[i].gpa + k.seg[i].len > HYP_RAM_BASE + FAKE_RAM ||
+			if (k.seg[i].gpa < HYP_RAM_BASE ||
+			    k.seg[i].gpa + k.seg[i].len > HYP_RAM_BASE + FAKE_RAM ||
 			    (k.seg[i].writable && k.seg[i].executable))
 				abort();
 	} else if (!e.msg[0]) {

@@ -59,11 +59,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	fake_vm_reset(&vm);
 	for (i = 0; i < HYP_STREAMS; i++)
-		set.s[i] = (struct stream){ .ring = vm_ring(&vm, (enum hyp_stream)i), .fd = i == HYP_STDIN ? in[0] : out[1] };
+		set.s[i] = (struct stream){ .ring = vm_ring(&vm, (enum hyp_stream)i),
+					    .fd = i == HYP_STDIN ? in[0] : out[1] };
 	for (; size >= 5; data += 5, size -= 5) {
-		uint32_t v = (uint32_t)data[1] << 24 | (uint32_t)data[2] << 16 | (uint32_t)data[3] << 8 | data[4];
+		uint32_t v = (uint32_t)data[1] << 24 | (uint32_t)data[2] << 16 |
+			     (uint32_t)data[3] << 8 | data[4];
 
-		guest_step(vm_ring(&vm, (enum hyp_stream)(data[0] % HYP_STREAMS)), data[0] / HYP_STREAMS % 8, v);
+		guest_step(vm_ring(&vm, (enum hyp_stream)(data[0] % HYP_STREAMS)),
+			   data[0] / HYP_STREAMS % 8, v);
 		if (data[0] & 0x80 && write(in[1], bytes, v % sizeof bytes) < 0 && errno != EAGAIN)
 			abort();
 		ask_for_kicks(&vm);

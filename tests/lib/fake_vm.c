@@ -80,12 +80,14 @@ struct hyp_event *vm_event_page(struct vm *vm)
 
 struct hyp_ring *vm_ring(struct vm *vm, enum hyp_stream s)
 {
-	return gmem_setup_ptr(&vm->mem, vm->at.rings + s * sizeof(struct hyp_ring), sizeof(struct hyp_ring));
+	return gmem_setup_ptr(&vm->mem, vm->at.rings + s * sizeof(struct hyp_ring),
+			      sizeof(struct hyp_ring));
 }
 
 struct hyp_channel *vm_channel(struct vm *vm, uint32_t cpu)
 {
-	return gmem_setup_ptr(&vm->mem, vm->at.channels + cpu * sizeof(struct hyp_channel), sizeof(struct hyp_channel));
+	return gmem_setup_ptr(&vm->mem, vm->at.channels + cpu * sizeof(struct hyp_channel),
+			      sizeof(struct hyp_channel));
 }
 
 void vm_raise(struct vm *vm, uint32_t bits)

@@ -95,17 +95,19 @@ static int parse(struct run_options *o, int argc, const char **argv)
 	return options_parse(o, argc, copy, &e);
 }
 
-#define PARSE(o, ...)                                                                              \
-	({                                                                                         \
-		const char *argv_[] = { "run", __VA_ARGS__ };                                      \
-		parse(o, (int)(sizeof argv_ / sizeof *argv_), argv_);                              \
+#define PARSE(o, ...)                                                 \
+	({                                                            \
+		const char *argv_[] = { "run", __VA_ARGS__ };         \
+		parse(o, (int)(sizeof argv_ / sizeof *argv_), argv_); \
 	})
 
 Test(options, forms_of_docker_are_understood)
 {
 	struct run_options o;
 
-	cr_assert_eq(PARSE(&o, "-it", "-eA=b", "-e=C=d", "--memory=512m", "-w", "/tmp", "--cpus", "1.5", "--", "img", "-x"), 0);
+	cr_assert_eq(PARSE(&o, "-it", "-eA=b", "-e=C=d", "--memory=512m", "-w", "/tmp", "--cpus",
+			   "1.5", "--", "img", "-x"),
+		     0);
 	cr_assert(o.is_interactive && o.has_tty);
 	cr_assert_eq(o.env.n, 2);
 	cr_assert_str_eq(o.env.item[1], "C=d");
@@ -118,18 +120,38 @@ Test(options, forms_of_docker_are_understood)
 Test(options, every_wrong_use_is_one_sentence)
 {
 	static const char *const wrong[][2] = {
-		{ "--nope", "x" }, { "-Z", "x" }, { "--memory", "lots" }, { "--memory", "1q" }, { "--memory", "" },
-		{ "--memory", "99999999999g" }, { "--memory", "-1" }, { "--cpus", "0" }, { "--cpus", "-1" },
-		{ "--cpus", "nan" }, { "--cpus", "inf" }, { "--cpus", "65" }, { "-w", "rel" }, { "-h", "a b" }, { "-h", "" },
-		{ "--tmpfs", "rel" }, { "--ulimit", "nofile" }, { "--ulimit", "=1" }, { "--ulimit", "nofile=x" },
-		{ "--stop-timeout", "86401" }, { "--platform", "" }, { "--log-level", "loud" }, { "-e", "=x" },
-		{ "--env-file", "/nonexistent" }, { "--read-only=no", "x" },
+		{"--nope",	    "x"		},
+		{ "-Z",		"x"	    },
+		{ "--memory",	      "lots"	     },
+		{ "--memory",	      "1q"	   },
+		{ "--memory",	      ""		 },
+		{ "--memory",	      "99999999999g"},
+		{ "--memory",	      "-1"	   },
+		{ "--cpus",	    "0"		},
+		{ "--cpus",	    "-1"		 },
+		{ "--cpus",	    "nan"	  },
+		{ "--cpus",	    "inf"	  },
+		{ "--cpus",	    "65"		 },
+		{ "-w",		"rel"	      },
+		{ "-h",		"a b"	      },
+		{ "-h",		""		   },
+		{ "--tmpfs",	     "rel"	   },
+		{ "--ulimit",	      "nofile"      },
+		{ "--ulimit",	      "=1"	   },
+		{ "--ulimit",	      "nofile=x"	 },
+		{ "--stop-timeout", "86401"	    },
+		{ "--platform",	""		   },
+		{ "--log-level",	 "loud"	},
+		{ "-e",		"=x"	     },
+		{ "--env-file",	"/nonexistent"},
+		{ "--read-only=no", "x"		},
 	};
 	struct run_options o;
 	size_t i;
 
 	for (i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		cr_assert_neq(PARSE(&o, wrong[i][0], wrong[i][1], "img"), 0, "%s %s", wrong[i][0], wrong[i][1]);
+		cr_assert_neq(PARSE(&o, wrong[i][0], wrong[i][1], "img"), 0, "%s %s", wrong[i][0],
+			      wrong[i][1]);
 		cr_assert(e.msg[0] && !strchr(e.msg, '\n'), "%s", wrong[i][0]);
 		options_fini(&o);
 	}
@@ -139,12 +161,15 @@ TestSuite(kimage, .init = setup, .fini = teardown);
 
 Test(kimage, what_is_no_kernel_is_refused_in_one_sentence)
 {
-	static const char *const files[] = { "", "\177ELF", "#!/bin/sh\n", "\177ELF\2\1\1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+	static const char *const files[] = {
+		"", "\177ELF", "#!/bin/sh\n", "\177ELF\2\1\1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	};
 	struct kimage k;
 	size_t i;
 
 	for (i = 0; i < sizeof files / sizeof *files; i++) {
-		cr_assert_lt(kimage_load(&k, files[i], strlen(files[i]), &vm.mem, HYP_RAM_BASE, &e), 0);
+		cr_assert_lt(kimage_load(&k, files[i], strlen(files[i]), &vm.mem, HYP_RAM_BASE, &e),
+			     0);
 		cr_assert(e.msg[0]);
 	}
 }
@@ -155,8 +180,18 @@ Test(bootinfo, the_kernel_reads_what_the_monitor_wrote)
 {
 	char *args[] = { "sh", "", "-c", NULL }, *env[] = { "A=b", NULL };
 	uint32_t groups[] = { 7, 0x12345678 };
-	struct vm_start s = { .argv = args, .envp = env, .cwd = "/w", .hostname = "h", .uid = 70000, .gid = 4000000000u,
-			      .groups = groups, .nr_groups = 2, .tty = true, .rows = 50, .cols = 200, .read_only = true };
+	struct vm_start s = { .argv = args,
+			      .envp = env,
+			      .cwd = "/w",
+			      .hostname = "h",
+			      .uid = 70000,
+			      .gid = 4000000000u,
+			      .groups = groups,
+			      .nr_groups = 2,
+			      .tty = true,
+			      .rows = 50,
+			      .cols = 200,
+			      .read_only = true };
 	const char *arg;
 
 	vm.cfg.start = &s;
