@@ -36,22 +36,32 @@ static int block_open(struct inode *dir, u64 off, struct dir_block *b)
 	return 0;
 }
 
-/* The name of entry i, inside the block and well-formed. */
-static int block_name(const struct dir_block *b, u32 i, struct name *n)
+/* Where the name of entry i lies, inside the block. What is in it has not been looked at: enough to compare. */
+static int block_span(const struct dir_block *b, u32 i, struct name *n)
 {
-	u32 start = b->ents[i].nameoff;
-	u32 end = i + 1 < b->nr ? b->ents[i + 1].nameoff : b->len;
-	const char *s, *nul;
+	u32 start = b->ents[i].nameoff, end = b->len;
+	const char *nul = NULL;
 
+	if (i + 1 < b->nr)
+		end = b->ents[i + 1].nameoff;
+	else if (start < end)
+		nul = memchr(b->base + start, 0, end - start);
 	if (start >= end || end > b->len)
 		return -EUCLEAN;
-	s = (const char *)b->base + start;
-	n->s = s;
-	n->len = end - start;
-	nul = memchr(s, 0, n->len);
-	if (nul)
-		n->len = (u32)(nul - s);
-	if (!n->len || n->len > NAME_LEN_MAX || memchr(s, '/', n->len))
+	n->s = (const char *)b->base + start;
+	n->len = nul ? (u32)(nul - n->s) : end - start;
+	return 0;
+}
+
+/* The name of entry i, well-formed. */
+static int block_name(const struct dir_block *b, u32 i, struct name *n)
+{
+	int err = block_span(b, i, n);
+
+	if (err)
+		return err;
+	if (!n->len || n->len > NAME_LEN_MAX || memchr(n->s, '/', n->len) ||
+	    memchr(n->s, 0, n->len))
 		return -EUCLEAN;
 	return 0;
 }
@@ -78,7 +88,7 @@ static int find_block(struct inode *dir, const struct name *n, u64 *found)
 		mid = lo + (hi - lo) / 2;
 		err = block_open(dir, mid << EROFS_BLOCK_BITS, &b);
 		if (!err)
-			err = block_name(&b, 0, &first);
+			err = block_span(&b, 0, &first);
 		if (err)
 			return err;
 		if (name_compare(&first, n) <= 0) {
@@ -109,7 +119,7 @@ int erofs_lookup(struct inode *dir, const struct name *n, struct inode **out)
 		return err;
 	for (hi = b.nr; lo < hi;) {
 		mid = lo + (hi - lo) / 2;
-		err = block_name(&b, mid, &at);
+		err = block_span(&b, mid, &at);
 		if (err)
 			return err;
 		c = name_compare(&at, n);

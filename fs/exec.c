@@ -9,7 +9,7 @@
 #include "guestkernel/kapi/exec.h"
 
 #include "fs/filp.h"
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "fs/namei.h"
 #include "fs/xattr.h"
 #include "guestkernel/kapi/current.h"

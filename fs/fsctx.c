@@ -6,7 +6,7 @@
  * Locking   all_lock (RANK_FDTABLE) covers the list of all contexts and is taken before a context's lock.
  *           References are dropped after both.
  */
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 
 #include "fs/mount.h"
 #include "guestkernel/kapi/alloc.h"

@@ -167,48 +167,55 @@ static const struct file_ops hs_out_ops = {
 	.ioctl = hs_ioctl,
 };
 
-/* Inodes of stream files by the stream they show; kept for ever, so that no other inode gets their address. */
+/* Opened again through /proc/self/fd: which stream an inode shows. The inodes are kept for ever. */
 static struct spinlock files_lock = SPINLOCK_INIT(RANK_OBJECT);
 static struct {
 	struct inode *inode;
 	struct host_stream *stream;
 	const struct file_ops *ops;
-} stream_inodes[4]; /* [files_lock] */
-static u32 nr_stream_inodes; /* [files_lock] */
+} stream_inodes[4];		      /* [files_lock] */
+static u32 nr_stream_inodes;	      /* [files_lock] */
+static struct inode_ops hs_inode_ops; /* [files_lock] those of nameless files, but for open */
 
-bool hoststream_reopen(struct inode *inode, struct file *f)
+static int hs_open(struct inode *inode, struct file *f)
 {
-	bool found = false;
+	int ret = -ENXIO;
 
-	if (!READ_ONCE(nr_stream_inodes))
-		return false;
 	spin_lock(&files_lock);
-	for (u32 i = 0; i < nr_stream_inodes && !found; i++) {
-		found = stream_inodes[i].inode == inode;
-		if (found) {
+	for (u32 i = 0; i < nr_stream_inodes && ret; i++)
+		if (stream_inodes[i].inode == inode) {
 			f->ops = stream_inodes[i].ops;
 			f->priv = stream_inodes[i].stream;
+			ret = 0;
 		}
+	spin_unlock(&files_lock);
+	return ret;
+}
+
+static void remember_inode(struct inode *inode, struct host_stream *s, const struct file_ops *ops)
+{
+	spin_lock(&files_lock);
+	if (nr_stream_inodes < ARRAY_SIZE(stream_inodes)) {
+		stream_inodes[nr_stream_inodes].inode = inode_get(inode);
+		stream_inodes[nr_stream_inodes].stream = s;
+		stream_inodes[nr_stream_inodes++].ops = ops;
+		if (inode->ops)
+			hs_inode_ops = *inode->ops;
+		hs_inode_ops.open = hs_open;
+		inode->ops = &hs_inode_ops;
 	}
 	spin_unlock(&files_lock);
-	return found;
 }
 
 int hoststream_file_create(struct host_stream *s, bool is_output, struct file **out)
 {
 	const struct file_ops *ops = is_output ? &hs_out_ops : &hs_in_ops;
-	int ret = file_create_anon("pipe", S_IFIFO | 0600, is_output ? O_WRONLY : O_RDONLY, ops, s, out);
+	int ret = file_create_anon("pipe", S_IFIFO | 0600, is_output ? O_WRONLY : O_RDONLY, ops, s,
+				   out);
 
-	if (ret)
-		return ret;
-	spin_lock(&files_lock);
-	if (nr_stream_inodes < ARRAY_SIZE(stream_inodes)) {
-		stream_inodes[nr_stream_inodes].inode = inode_get((*out)->inode);
-		stream_inodes[nr_stream_inodes].stream = s;
-		stream_inodes[nr_stream_inodes++].ops = ops;
-	}
-	spin_unlock(&files_lock);
-	return 0;
+	if (!ret)
+		remember_inode((*out)->inode, s, ops);
+	return ret;
 }
 
 /* Console */
@@ -334,7 +341,8 @@ int console_open(u32 flags, struct file **out)
 	snprintf(name, sizeof name, "/dev/pts/%u", console.tty->index);
 	if (vfs_open(AT_FDCWD, name, &how, out) == 0)
 		return 0;
-	ret = file_create_anon("/dev/console", S_IFCHR | 0620, flags, &tty_slave_ops, console.tty, out);
+	ret = file_create_anon("/dev/console", S_IFCHR | 0620, flags, &tty_slave_ops, console.tty,
+			       out);
 	if (ret)
 		return ret;
 	spin_lock(&console.tty->lock);

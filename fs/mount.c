@@ -12,7 +12,7 @@
 #include "fs/mount.h"
 
 #include "fs/anonfs.h"
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "fs/mount_tree.h"
 #include "fs/namei.h"
 #include "guestkernel/kapi/alloc.h"

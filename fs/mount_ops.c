@@ -10,7 +10,7 @@
  *           descriptor based mount calls
  * See       mount(2), umount(2), pivot_root(2)
  */
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "fs/mount_tree.h"
 #include "fs/namei.h"
 #include "guestkernel/kapi/alloc.h"

@@ -36,9 +36,6 @@ static inline struct inode *path_inode(const struct path *p)
 	return p->dentry->inode;
 }
 
-/* Text of a path from the task's root, " (deleted)" appended when unlinked. buf[size]; returns a pointer into buf or
- * NULL when it does not fit. "(unreachable)" in front when outside root. root NULL: the task's root. */
-char *path_text(const struct path *p, const struct path *root, char *buf, u32 size);
 /* getcwd(2): length with the NUL, -ENOENT when the directory was removed, -ERANGE. */
 s64 must_check path_getcwd(char *buf, u32 size);
 

@@ -175,8 +175,16 @@ static int open_create_round(struct walk *w, u32 flags, u32 mode, struct path *p
 	struct dentry *d;
 	int err;
 
-	if (w->last_type != WALK_LAST_NORMAL)
-		return flags & O_EXCL ? -EEXIST : -EISDIR;
+	if (w->last_type != WALK_LAST_NORMAL) {
+		if (flags & O_EXCL)
+			return -EEXIST;
+		if (inode_is_dir(path_inode(&w->path)))
+			return -EISDIR;
+		/* A magic link (/proc/self/fd/1) has led to the object itself. */
+		*p = w->path;
+		path_get(p);
+		return 0;
+	}
 	if (w->trailing)
 		return -EISDIR;
 	err = open_last(w, flags, mode, &d, created);

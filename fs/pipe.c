@@ -17,7 +17,6 @@
  */
 #include "fs/pipe_impl.h"
 #include "fs/anonfs.h"
-#include "fs/hoststream.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
@@ -513,6 +512,7 @@ static int fifo_get_pipe(struct inode *inode, struct pipe **out)
 	if (!p) {
 		p = fresh;
 		p->inode = inode;
+		p->is_fifo = true;
 		inode->special = p;
 		fresh = NULL;
 	}
@@ -540,11 +540,8 @@ int fifo_open(struct inode *inode, struct file *f)
 	u32 mode = f->flags & O_ACCMODE;
 	bool nonblock = f->flags & O_NONBLOCK;
 	struct pipe *p;
-	int ret;
+	int ret = fifo_get_pipe(inode, &p);
 
-	if (hoststream_reopen(inode, f))
-		return 0;
-	ret = fifo_get_pipe(inode, &p);
 	if (ret)
 		return ret;
 	spin_lock(&p->lock);
@@ -553,7 +550,7 @@ int fifo_open(struct inode *inode, struct file *f)
 		p->r_opens++;
 	}
 	if (mode != O_RDONLY) {
-		if (mode == O_WRONLY && nonblock && !p->readers)
+		if (p->is_fifo && mode == O_WRONLY && nonblock && !p->readers)
 			ret = -ENXIO;
 		p->writers++;
 		p->w_opens += !ret;
@@ -563,7 +560,9 @@ int fifo_open(struct inode *inode, struct file *f)
 		wake_all(&p->opened);
 	spin_lock(&p->lock);
 	f->pos = p->writers ? (s64)(u32)(p->w_opens - 1) : (s64)p->w_opens;
-	if (mode == O_RDONLY && !p->writers && !nonblock) {
+	if (!p->is_fifo) {
+		f->pos = p->w_opens - 1; /* an anonymous pipe, opened again: nobody to wait for */
+	} else if (mode == O_RDONLY && !p->writers && !nonblock) {
 		ret = fifo_wait_other(p, &p->w_opens);
 		f->pos = (s64)(u32)(p->w_opens - 1);
 	} else if (mode == O_WRONLY && !p->readers && !ret) {

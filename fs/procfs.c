@@ -2,7 +2,8 @@
 /*
  * procfs - /proc: a tree of rows from their owners, and a directory per process
  *
- * Role      procfs_setup() takes the tables collected at boot; the first mount builds the tree. One instance.
+ * Role      procfs_setup() takes the tables collected at boot; the first look into it builds the tree. One
+ *           instance.
  * Rules     A row that exists already is not added again: tables of owners come before procfs_own_table.
  *           The names of processes are never cached.
  * Missing   hidepid, several pid namespaces in one mount.
@@ -10,8 +11,6 @@
  */
 #include "fs/procfs_impl.h"
 #include "guestkernel/kapi/errno.h"
-
-#define PROC_MAGIC 0x9fa0
 
 struct procfs_setup proc_setup_data;
 static struct spinlock instance_lock = SPINLOCK_INIT(RANK_OBJECT);
@@ -50,24 +49,25 @@ static int build(struct synth_node *root)
 	if (!ret)
 		ret = add_table(root, &procfs_own_table);
 	if (!ret)
-		ret = procfs_add_links(root);
-	if (!ret && proc_tasks())
-		synth_set_dir_ops(root, &proc_root_ops, NULL);
-	return ret;
+		ret = synth_add_link(root, "mounts", "self/mounts");
+	return ret == -EEXIST ? 0 : ret;
 }
 
 static int make(const struct fs_type *t, struct super **out)
 {
 	struct super *sb;
-	int ret = synth_super_create(t, PROC_MAGIC, 0555, &sb);
+	int ret = synth_super_create(t, SYNTH_PROC_MAGIC, 0555, &sb);
 
 	if (ret)
 		return ret;
-	ret = build(synth_root(sb));
+	ret = procfs_add_links(synth_root(sb)); /* every program with the C library inside asks for self */
 	if (ret) {
 		super_put(sb);
 		return ret;
 	}
+	synth_set_build(sb, build);
+	if (proc_tasks())
+		synth_set_dir_ops(synth_root(sb), &proc_root_ops, NULL);
 	*out = sb;
 	return 0;
 }

@@ -6,7 +6,9 @@
  * Rules     A node is a static entry; its inode is made on lookup and lives while used (node->ino keeps the
  *           number). Text is generated into the open file when it is read at offset 0 and served from there.
  *           Writes reach store() one system call at a time, at most a page.
- * Locking   super's tree lock (RANK_MUTEX_LEAF) covers children lists and reference counts of nodes.
+ *           A tree with a build function stays empty until somebody looks into it.
+ * Locking   super's tree lock (RANK_MUTEX_LEAF) covers children lists and reference counts of nodes; build_lock is
+ *           outside it.
  * Missing   changes of mode and owner are lost when the inode leaves memory
  * See       tests/unit/synth_test.c
  */
@@ -35,12 +37,15 @@ struct synth_node {
 	void *ctx;
 	char *target; /* symbolic link */
 	bool removed;
+	u32 len; /* of the name */
 	char name[];
 };
 
 struct synth_super {
 	struct mutex lock; /* RANK_MUTEX_LEAF */
 	struct synth_node *root;
+	struct mutex build_lock;	       /* RANK_PAGER: one builder, the others wait for it */
+	int (*build)(struct synth_node *root); /* [build_lock] NULL once the tree is complete */
 };
 
 static const struct inode_ops synth_dir_inode_ops, synth_file_inode_ops, synth_link_inode_ops;
@@ -73,6 +78,7 @@ static int node_create(struct super *sb, const char *name, size_t len, u32 mode,
 	n->mode = mode;
 	n->ino = inode_next_ino();
 	n->next_pos = 2;
+	n->len = (u32)len;
 	memcpy(n->name, name, len);
 	*out = n;
 	return 0;
@@ -83,7 +89,7 @@ static struct synth_node *child_find(const struct synth_node *dir, const char *s
 	struct synth_node *n;
 
 	list_for_each_entry (n, &dir->children, link)
-		if (!memcmp(n->name, s, MIN(strlen(n->name), len)) && strlen(n->name) == len)
+		if (n->len == len && n->name[0] == s[0] && !memcmp(n->name, s, len))
 			return n;
 	return NULL;
 }
@@ -128,18 +134,20 @@ static int node_add(struct synth_node *parent, const char *path, const struct sy
 	struct mutex *lock = tree_lock(parent->sb);
 	struct synth_node *dir, *n;
 	const char *last;
+	size_t len;
 	int err;
 
 	mutex_lock(lock);
 	err = node_parent(parent, path, &dir, &last);
 	if (err)
 		goto unlock;
-	n = child_find(dir, last, strlen(last));
+	len = strlen(last);
+	n = child_find(dir, last, len);
 	if (n) {
 		err = S_ISDIR(n->mode) && S_ISDIR(model->mode) ? 0 : -EEXIST;
 		goto found;
 	}
-	err = node_create(parent->sb, last, strlen(last), model->mode, &n);
+	err = node_create(parent->sb, last, len, model->mode, &n);
 	if (err)
 		goto unlock;
 	n->gid = model->gid;
@@ -381,22 +389,75 @@ static int node_inode(struct synth_node *n, struct inode **out)
 	return 0;
 }
 
+static void synth_free_tree(struct synth_node *n);
+
+/* What a failed build added goes again, so that the next visitor starts afresh. */
+static void forget_children(struct super *sb, struct synth_node *dir, u64 pos)
+{
+	struct synth_node *n, *next;
+
+	mutex_lock(tree_lock(sb));
+	list_for_each_entry_safe (n, next, &dir->children, link) {
+		if (n->pos < pos)
+			continue;
+		list_del(&n->link);
+		list_init(&n->link);
+		synth_free_tree(n);
+	}
+	mutex_unlock(tree_lock(sb));
+}
+
+static int build_now(struct super *sb)
+{
+	struct synth_super *ss = sb->priv;
+	int err = 0;
+	u64 pos;
+
+	mutex_lock(&ss->build_lock);
+	pos = ss->root->next_pos;
+	if (ss->build)
+		err = ss->build(ss->root);
+	if (err)
+		forget_children(sb, ss->root, pos);
+	else
+		store_release(&ss->build, NULL);
+	mutex_unlock(&ss->build_lock);
+	return err;
+}
+
+static bool is_built(const struct super *sb)
+{
+	return !load_acquire(&((struct synth_super *)sb->priv)->build);
+}
+
+static int static_lookup(struct inode *dir, const struct name *n, struct inode **out)
+{
+	struct synth_inode *si = synth_inode(dir);
+	struct synth_node *child;
+	int err = -ENOENT;
+
+	if (!si->node)
+		return err;
+	mutex_lock(tree_lock(dir->sb));
+	child = child_find(si->node, n->s, n->len);
+	if (child)
+		err = node_inode(child, out);
+	mutex_unlock(tree_lock(dir->sb));
+	return err;
+}
+
+/* A name that is there without building does not build. */
 static int synth_lookup(struct inode *dir, const struct name *n, struct inode **out)
 {
 	struct synth_inode *si = synth_inode(dir);
-	struct synth_node *child = NULL;
-	int err = -ENOENT;
+	int err = static_lookup(dir, n, out);
 
-	if (si->node) {
-		mutex_lock(tree_lock(dir->sb));
-		child = child_find(si->node, n->s, n->len);
-		if (child)
-			err = node_inode(child, out);
-		mutex_unlock(tree_lock(dir->sb));
-	}
-	if (!child && si->dir_ops && si->dir_ops->lookup)
+	if (err == -ENOENT && si->dir_ops && si->dir_ops->lookup)
 		err = si->dir_ops->lookup(dir, n, out);
-	return err;
+	if (err != -ENOENT || !si->node || is_built(dir->sb))
+		return err;
+	err = build_now(dir->sb);
+	return err ? err : static_lookup(dir, n, out);
 }
 
 /* The first child at or after pos, with a reference. */
@@ -450,11 +511,14 @@ static int synth_iterate(struct inode *dir, struct dir_ctx *ctx)
 	struct synth_inode *si = synth_inode(dir);
 	struct synth_node *n;
 	bool ok = true;
+	int err = si->node && !is_built(dir->sb) ? build_now(dir->sb) : 0;
 
+	if (err)
+		return err;
 	while (si->node && ctx->pos < SYNTH_DYNAMIC_BASE &&
 	       (n = child_at(si->node, (u64)ctx->pos))) {
-		ok = ctx->emit(ctx, n->name, (u32)strlen(n->name), n->ino,
-			       (u8)mode_to_dtype(n->mode), (s64)n->pos + 1);
+		ok = ctx->emit(ctx, n->name, n->len, n->ino, (u8)mode_to_dtype(n->mode),
+			       (s64)n->pos + 1);
 		if (ok)
 			ctx->pos = (s64)n->pos + 1;
 		node_put(n);
@@ -616,8 +680,16 @@ static const struct file_ops synth_text_fops = {
 	.release = text_release,
 };
 
+/* Nothing can be made here. /proc has no negative names: there the name is what is missing. */
+static int synth_create(struct inode *dir, const struct name *n, const struct new_inode *ni,
+			struct inode **out)
+{
+	return dir->sb->magic == SYNTH_PROC_MAGIC ? -ENOENT : S_ISREG(ni->mode) ? -EACCES : -EPERM;
+}
+
 static const struct inode_ops synth_dir_inode_ops = {
 	.lookup = synth_lookup,
+	.create = synth_create,
 	.iterate = synth_iterate,
 	.setattr = synth_setattr,
 	.is_stale = synth_is_stale,
@@ -687,6 +759,11 @@ struct synth_node *synth_root(struct super *sb)
 	return ((struct synth_super *)sb->priv)->root;
 }
 
+void synth_set_build(struct super *sb, int (*build)(struct synth_node *root))
+{
+	((struct synth_super *)sb->priv)->build = build;
+}
+
 int synth_super_create(const struct fs_type *t, u64 magic, u32 root_mode, struct super **out)
 {
 	struct synth_super *ss = knew(struct synth_super);
@@ -696,6 +773,7 @@ int synth_super_create(const struct fs_type *t, u64 magic, u32 root_mode, struct
 	if (!ss)
 		return -ENOMEM;
 	mutex_init(&ss->lock, RANK_MUTEX_LEAF);
+	mutex_init(&ss->build_lock, RANK_PAGER);
 	err = super_create(t, &synth_super_ops, magic, &sb);
 	if (err) {
 		kfree(ss);

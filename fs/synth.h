@@ -14,6 +14,8 @@
 #include "fs/inode.h"
 #include "guestkernel/kapi/proc.h"
 
+#define SYNTH_PROC_MAGIC 0x9fa0
+
 struct synth_node;
 
 /* Who keeps a row's or directory's ctx alive. Both may be NULL for things that live forever. */
@@ -51,6 +53,8 @@ static inline struct synth_inode *synth_inode(struct inode *inode)
 int must_check synth_super_create(const struct fs_type *t, u64 magic, u32 root_mode,
 				  struct super **out);
 struct synth_node *synth_root(struct super *sb);
+/* build fills the tree when somebody first looks into it; after a failure the next one tries again. Before the mount. */
+void synth_set_build(struct super *sb, int (*build)(struct synth_node *root));
 /* path may have several components; directories on the way are made with mode 0555. -EEXIST for files. */
 int must_check synth_mkdir(struct synth_node *parent, const char *path, u32 mode,
 			   struct synth_node **out);

@@ -6,7 +6,7 @@
  * See       unix(7)
  */
 #include "guestkernel/kapi/unix_path.h"
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "fs/namei.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"

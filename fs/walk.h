@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "fs/namei.h"
 
 #define WALK_MAX_LINKS 40

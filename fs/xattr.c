@@ -188,20 +188,21 @@ int vfs_removexattr(const struct path *p, const char *name)
 	return xattr_change(p, name, NULL, 0, XATTR_REPLACE);
 }
 
-s64 vfs_listxattr(const struct path *p, char *list, size_t size)
+static s64 list_raw(struct inode *inode, char *list, size_t size)
 {
-	struct inode *inode = p->dentry->inode;
-	bool admin = capable(CAP_SYS_ADMIN);
-	s64 n, kept = 0;
+	s64 n;
 
-	if (!inode->ops->listxattr)
-		return 0;
 	inode_lock_shared(inode);
 	n = inode->ops->listxattr(inode, list, size);
 	inode_unlock_shared(inode);
-	if (n <= 0 || !list || admin)
-		return n;
-	/* trusted.* is not even visible without the capability. */
+	return n;
+}
+
+/* Drops the names of trusted.* from a list of n bytes. */
+static s64 list_hide_trusted(char *list, s64 n)
+{
+	s64 kept = 0;
+
 	for (s64 i = 0; i < n;) {
 		size_t len = strlen(list + i) + 1;
 
@@ -212,4 +213,34 @@ s64 vfs_listxattr(const struct path *p, char *list, size_t size)
 		i += (s64)len;
 	}
 	return kept;
+}
+
+s64 vfs_listxattr(const struct path *p, char *list, size_t size)
+{
+	struct inode *inode = p->dentry->inode;
+	char *all;
+	s64 n;
+
+	if (!inode->ops->listxattr)
+		return 0;
+	if (capable(CAP_SYS_ADMIN))
+		return list_raw(inode, list, size);
+	/* trusted.* is not even visible without the capability, so sizes must be those of the rest. */
+	n = list_raw(inode, NULL, 0);
+	if (n <= 0)
+		return n;
+	all = kmalloc((size_t)n);
+	if (!all)
+		return -ENOMEM;
+	n = list_raw(inode, all, (size_t)n);
+	if (n > 0)
+		n = list_hide_trusted(all, n);
+	if (n > 0 && list) {
+		if ((size_t)n > size)
+			n = -ERANGE;
+		else
+			memcpy(list, all, (size_t)n);
+	}
+	kfree(all);
+	return n;
 }

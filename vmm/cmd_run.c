@@ -91,7 +91,7 @@ static int build_env(struct run *r, struct err *e)
 	for (i = 0; !ret && image_env && image_env[i]; i++)
 		ret = env_set(&r->env, image_env[i], e);
 	if (!ret)
-		ret = env_default(&r->env, "PATH", DEFAULT_PATH + 5, e);
+		ret = env_default(&r->env, "PATH", &DEFAULT_PATH[5], e);
 	if (!ret)
 		ret = env_default(&r->env, "HOSTNAME", r->hostname, e);
 	if (!ret && r->opt.has_tty)

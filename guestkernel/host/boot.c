@@ -101,13 +101,23 @@ static void store_prop(u32 i, const u8 *data, u32 len)
 	}
 }
 
+/* The monitor writes properties in about our order: the search begins behind the last hit. */
 static void take_prop(const char *name, const u8 *data, u32 len)
 {
-	u32 i;
+	static u32 next;
+	u32 i, at;
 
-	for (i = 0; i < ARRAY_SIZE(props); i++)
-		if (!strcmp(name, props[i].name))
-			store_prop(i, data, len);
+	for (i = 0; i < ARRAY_SIZE(props); i++) {
+		at = next + i < ARRAY_SIZE(props) ? next + i : next + i - (u32)ARRAY_SIZE(props);
+		if (*name != *props[at].name || strcmp(name, props[at].name))
+			continue;
+		store_prop(at, data, len);
+		next = at + 1;
+		if (next == ARRAY_SIZE(props) || strcmp(name, props[next].name)) /* one name may fill two */
+			return;
+		store_prop(next, data, len);
+		return;
+	}
 }
 
 void boot_parse(const void *fdt)

@@ -29,6 +29,11 @@ struct path {
 	struct dentry *dentry;
 };
 
+/* The following is fs/names.c's: what a path is called, for /proc and messages. */
+/* Text of a path from the task's root, " (deleted)" appended when unlinked. buf[size]; returns a pointer into buf or
+ * NULL when it does not fit. "(unreachable)" in front when outside root. root NULL: the task's root. */
+char *path_text(const struct path *p, const struct path *root, char *buf, u32 size);
+
 /* Directory reading: emit returns false when the buffer is full. */
 struct dir_ctx {
 	bool (*emit)(struct dir_ctx *ctx, const char *name, u32 len, u64 ino, u8 type, s64 next_pos);

@@ -16,7 +16,7 @@
 #include "guestkernel/lib/chacha.h"
 
 #define KEY_BYTES   (CHACHA_KEY_WORDS * sizeof(u32))
-#define POOL_BLOCKS 4
+#define POOL_BLOCKS 2
 #define POOL_BYTES  (POOL_BLOCKS * CHACHA_BLOCK_BYTES)
 
 u64 hash_seed;
@@ -41,6 +41,18 @@ static void refill_locked(void) REQUIRES(&rand_lock)
 	memcpy(rand_key, rand_pool, KEY_BYTES);
 	wipe(rand_pool, KEY_BYTES);
 	rand_left = POOL_BYTES - KEY_BYTES;
+}
+
+/* The key becomes a function of the old one and the chunk. */
+static void mix_locked(const u8 chunk[KEY_BYTES]) REQUIRES(&rand_lock)
+{
+	u8 block[CHACHA_BLOCK_BYTES];
+
+	for (u32 i = 0; i < KEY_BYTES; i++)
+		((u8 *)rand_key)[i] ^= chunk[i];
+	chacha20_block(rand_key, 0, zero_nonce, block);
+	memcpy(rand_key, block, KEY_BYTES);
+	wipe(block, sizeof block);
 }
 
 static void take_locked(u8 *out, u32 n) REQUIRES(&rand_lock)
@@ -98,15 +110,15 @@ void rand_reseed(const void *seed, size_t n)
 		size_t m = MIN(n, sizeof chunk);
 
 		memcpy(chunk, s, m);
-		for (u32 i = 0; i < KEY_BYTES; i++)
-			((u8 *)rand_key)[i] ^= chunk[i];
-		refill_locked(); /* the key is now a function of the old one and the seed */
+		mix_locked(chunk);
 		wipe(chunk, sizeof chunk);
 		n -= m;
 		s += m;
 		if (!n)
 			break;
 	}
+	wipe(rand_pool, sizeof rand_pool);
+	rand_left = 0; /* output of the old key is not handed out */
 	spin_unlock(&rand_lock);
 }
 

@@ -49,7 +49,7 @@ static void unmap_range(struct region *r, u64 va, u64 end, bool private_too)
 			continue;
 		arch_mmu_unmap(&as->arch, va, 1, take_page, &gone);
 		arch_mmu_flush(&as->arch, va, 1);
-		rss_add(as, r, pa, -1);
+		rss_add_one(r, pa, -1);
 		if (gone)
 			page_put(gone);
 	}

@@ -27,6 +27,7 @@
 #include "guestkernel/uapi/resource.h"
 
 #define AROUND 16 /* pages mapped at once around a file fault */
+#define AHEAD  7  /* pages mapped after one that continues a row of writes */
 #define RETRY  1  /* the page table changed under us: look again */
 
 struct fault {
@@ -71,19 +72,24 @@ static bool is_outdated(const struct fault *f)
 static int install(struct fault *f, paddr_t pa, struct page *pg, u32 prot)
 {
 	struct aspace *as = f->as;
-	u32 flags;
-	paddr_t old;
+	struct mmu_run run;
 	int ret = RETRY;
 
 	spin_lock(&as->pt_lock);
-	if (!is_outdated(f) && !arch_mmu_query(&as->arch, f->va, &old, &flags)) {
-		ret = arch_mmu_map(&as->arch, f->va, pa, prot);
-		if (likely(!ret)) {
-			if (pg && (pg->flags & PG_ANON))
-				f->r->has_anon = true;
-			rss_add(as, f->r, pa, 1);
-		}
+	if (is_outdated(f))
+		goto unlock;
+	ret = arch_mmu_run(&as->arch, f->va, 1, &run);
+	if (unlikely(ret))
+		goto unlock;
+	ret = RETRY;
+	if (!arch_mmu_run_is_mapped(&run, 0)) {
+		ret = 0;
+		arch_mmu_run_set(&run, 0, pa, prot);
+		if (pg && (pg->flags & PG_ANON))
+			f->r->has_anon = true;
+		rss_add_one(f->r, pa, 1);
 	}
+unlock:
 	spin_unlock(&as->pt_lock);
 	if (unlikely(ret) && pg)
 		page_put(pg);
@@ -95,17 +101,21 @@ static int replace(struct fault *f, paddr_t old_pa, struct page *new)
 {
 	struct aspace *as = f->as;
 	struct page *old = frame_page(old_pa);
+	struct mmu_run run;
 	u32 flags;
 	paddr_t now;
-	int ret = RETRY;
+	int ret;
 
 	spin_lock(&as->pt_lock);
-	if (arch_mmu_query(&as->arch, f->va, &now, &flags) && now.pa == old_pa.pa) {
-		ret = arch_mmu_map(&as->arch, f->va, page_paddr(new), region_mmu_prot(f->r, true));
-		if (!ret) {
+	ret = arch_mmu_run(&as->arch, f->va, 1, &run);
+	if (!ret) {
+		ret = RETRY;
+		if (arch_mmu_run_query(&run, 0, &now, &flags) && now.pa == old_pa.pa) {
+			ret = 0;
+			arch_mmu_run_set(&run, 0, page_paddr(new), region_mmu_prot(f->r, true));
 			arch_mmu_flush(&as->arch, f->va, 1);
-			rss_add(as, f->r, old_pa, -1);
-			rss_add(as, f->r, page_paddr(new), 1);
+			rss_add_one(f->r, old_pa, -1);
+			rss_add(f->r, 1, 0);
 			f->r->has_anon = true;
 		}
 	}
@@ -134,18 +144,65 @@ static int copy_on_write(struct fault *f, paddr_t pa, struct page *pg)
 	return ret;
 }
 
+/* A program that writes one page after the other gets the next ones too, if there is memory. */
+static void map_ahead(struct fault *f)
+{
+	u64 va = f->va + PAGE_SIZE, room = (f->r->end - va) >> PAGE_SHIFT;
+	u32 want = (u32)MIN(room, (u64)AHEAD), prot = region_mmu_prot(f->r, true), n = 0, i,
+	    used = 0;
+	struct page *pg[AHEAD];
+	struct mmu_run run;
+
+	while (n < want && !alloc_anon(PAGE_ZERO, &pg[n]))
+		n++;
+	spin_lock(&f->as->pt_lock);
+	if (n && !arch_mmu_run(&f->as->arch, va, n, &run)) {
+		for (i = 0; i < run.n && !arch_mmu_run_is_mapped(&run, i); i++)
+			arch_mmu_run_set(&run, i, page_paddr(pg[used++]), prot);
+	}
+	rss_add(f->r, used, 0);
+	f->as->next_anon = va + used * PAGE_SIZE;
+	spin_unlock(&f->as->pt_lock);
+	while (n > used)
+		page_put(pg[--n]);
+}
+
 static int fault_anon(struct fault *f)
 {
 	struct page *pg;
 	paddr_t pa;
 	int ret;
 
-	if (likely(f->is_write)) {
-		ret = alloc_anon(PAGE_ZERO, &pg);
-		return ret ? ret : install(f, page_paddr(pg), pg, region_mmu_prot(f->r, true));
+	if (unlikely(!f->is_write)) {
+		ret = zero_frame(&pa);
+		return ret ? ret : install(f, pa, NULL, region_mmu_prot(f->r, false));
 	}
-	ret = zero_frame(&pa);
-	return ret ? ret : install(f, pa, NULL, region_mmu_prot(f->r, false));
+	ret = alloc_anon(PAGE_ZERO, &pg);
+	if (!ret)
+		ret = install(f, page_paddr(pg), pg, region_mmu_prot(f->r, true));
+	if (unlikely(ret))
+		return ret;
+	if (f->as->next_anon == f->va)
+		map_ahead(f);
+	else
+		f->as->next_anon = f->va + PAGE_SIZE;
+	return 0;
+}
+
+/* Maps what of got[] is not mapped yet, frames in a row at once; the page table takes their references. */
+static u32 fill_run(const struct mmu_run *run, struct pager_page *got, u32 prot)
+{
+	u32 i, k, n, used = 0;
+
+	for (i = 0; i < run->n; i += n ? n : 1) {
+		for (k = i + 1; k < run->n && got[k].pa.pa == got[k - 1].pa.pa + PAGE_SIZE; k++)
+			;
+		n = arch_mmu_run_fill(run, i, got[i].pa, k - i, prot);
+		for (k = i; k < i + n; k++)
+			got[k].page = NULL;
+		used += n;
+	}
+	return used;
 }
 
 /* Read faults of files: map what is at hand around va. True when va itself is mapped now. */
@@ -154,31 +211,26 @@ static bool map_around(struct fault *f)
 	struct region *r = f->r;
 	u64 start = MAX(r->start, ALIGN_DOWN(f->va, AROUND * PAGE_SIZE));
 	u64 end = MIN(r->end, ALIGN_DOWN(f->va, AROUND * PAGE_SIZE) + AROUND * PAGE_SIZE);
-	u32 i, n, flags, prot = region_mmu_prot(r, false);
-	struct arch_aspace *arch = &f->as->arch;
+	u32 i, n;
 	struct pager_page got[AROUND];
-	bool hit = false;
-	paddr_t pa;
+	struct mmu_run run = { 0 };
 
 	if (!r->pager->ops->get_around || (r->flags & REGION_RANDOM_READ))
 		return false;
 	n = r->pager->ops->get_around(r->pager, region_pgoff(r, start),
 				      (u32)((end - start) >> PAGE_SHIFT), got);
+	if (!n)
+		return false;
 	spin_lock(&f->as->pt_lock);
-	for (i = 0; i < n && !is_outdated(f); i++, start += PAGE_SIZE) {
-		if (!arch_mmu_query(arch, start, &pa, &flags)) {
-			if (arch_mmu_map(arch, start, got[i].pa, prot))
-				break;
-			rss_add(f->as, r, got[i].pa, 1);
-			got[i].page = NULL; /* the reference is the page table's now */
-		}
-		hit |= start == f->va;
-	}
+	/* sixteen aligned pages lie under one table */
+	if (is_outdated(f) || arch_mmu_run(&f->as->arch, start, n, &run))
+		run.n = 0;
+	rss_add(r, 0, fill_run(&run, got, region_mmu_prot(r, false)));
 	spin_unlock(&f->as->pt_lock);
 	for (i = 0; i < n; i++)
 		if (got[i].page)
 			page_put(got[i].page);
-	return hit;
+	return run.n && start + run.n * PAGE_SIZE > f->va;
 }
 
 static int ask_pager(struct fault *f, bool for_write, struct pager_page *got)
@@ -266,17 +318,21 @@ static int make_shared_writable(struct fault *f)
 static int fault_present(struct fault *f)
 {
 	struct aspace *as = f->as;
+	struct mmu_run run;
 	struct page *pg;
 	paddr_t pa;
 	u32 flags;
-	int ret = 0;
+	int ret;
 
 	spin_lock(&as->pt_lock);
-	if (!arch_mmu_query(&as->arch, f->va, &pa, &flags)) {
-		ret = RETRY;
+	ret = arch_mmu_run(&as->arch, f->va, 1, &run);
+	if (unlikely(ret))
 		goto unlock;
-	}
-	if (!f->is_write || (flags & MMU_Q_WRITE)) {
+	ret = RETRY;
+	if (!arch_mmu_run_query(&run, 0, &pa, &flags))
+		goto unlock;
+	ret = 0;
+	if (unlikely(!f->is_write || (flags & MMU_Q_WRITE))) {
 		arch_mmu_flush(&as->arch, f->va, 1);
 		goto unlock;
 	}
@@ -287,7 +343,7 @@ static int fault_present(struct fault *f)
 	pg = frame_page(pa);
 	if (pg && (pg->flags & PG_ANON) && refs_read(&pg->refs) == 1) {
 		/* ours alone. Another CPU with the old translation faults once more and finds it right */
-		ret = arch_mmu_map(&as->arch, f->va, pa, region_mmu_prot(f->r, true));
+		arch_mmu_run_set(&run, 0, pa, region_mmu_prot(f->r, true));
 		goto unlock;
 	}
 	if (pg)

@@ -15,38 +15,39 @@
 #include "guestkernel/mm/region.h"
 #include "guestkernel/uapi/mman.h"
 
-static int copy_entries(struct aspace *src, struct aspace *dst, const struct region *r)
+struct share {
+	u32 anon;
+};
+
+static bool share_one(void *ctx, u64 va, paddr_t pa)
 {
-	u32 flags, prot = region_mmu_prot(r, false);
-	u64 va = r->start;
-	paddr_t pa;
-	int ret = 0;
+	struct share *s = ctx;
+	struct page *pg;
 
-	for (; arch_mmu_next(&src->arch, &va, r->end, &pa, &flags); va += PAGE_SIZE) {
-		struct page *pg = frame_page(pa);
-
-		if (pg ? !(pg->flags & PG_ANON) : pa.pa != mm_zero_frame.pa)
-			continue;
-		ret = arch_mmu_map(&dst->arch, va, pa, prot);
-		if (ret)
-			break;
-		if (pg)
-			page_get(pg);
-		rss_add(dst, r, pa, 1);
-	}
-	return ret;
+	(void)va;
+	if (pa.pa == mm_zero_frame.pa)
+		return true;
+	pg = paddr_page(pa);
+	if (!pg || !(pg->flags & PG_ANON))
+		return false;
+	page_get(pg);
+	s->anon++;
+	return true;
 }
 
-static int clone_pages(struct aspace *src, struct aspace *dst, const struct region *r)
+/* copy is the child's region of r. */
+static int clone_pages(struct aspace *src, struct region *copy, const struct region *r)
 {
+	struct aspace *dst = copy->as;
+	struct share s = { 0 };
 	int ret;
 
 	if (r->pager && !r->has_anon)
 		return 0;
 	spin_lock_pair(&src->pt_lock, &dst->pt_lock);
-	if (r->prot & PROT_WRITE)
-		arch_mmu_wrprotect(&src->arch, r->start, (r->end - r->start) >> PAGE_SHIFT);
-	ret = copy_entries(src, dst, r);
+	ret = arch_mmu_share(&dst->arch, &src->arch, r->start, (r->end - r->start) >> PAGE_SHIFT,
+			     share_one, &s);
+	rss_add(copy, s.anon, 0);
 	spin_unlock_pair(&src->pt_lock, &dst->pt_lock);
 	return ret;
 }
@@ -64,7 +65,7 @@ static int clone_region(struct aspace *src, struct aspace *dst, const struct reg
 	if (ret)
 		return ret;
 	region_insert(dst, copy);
-	return r->flags & (REGION_WIPEONFORK | REGION_SHARED) ? 0 : clone_pages(src, dst, r);
+	return r->flags & (REGION_WIPEONFORK | REGION_SHARED) ? 0 : clone_pages(src, copy, r);
 }
 
 static void clone_fields(struct aspace *src, struct aspace *dst)

@@ -10,6 +10,7 @@
 
 #include "arch/param.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/pager.h"
 #include "guestkernel/kapi/string.h"
@@ -41,7 +42,9 @@ static void add_name(struct strbuf *sb, const char *name)
 static void show_region(struct strbuf *sb, struct region *r)
 {
 	struct pager_desc d = { 0 };
+	const char *name = NULL;
 	size_t start = sb->len;
+	char text[256];
 
 	if (r->pager && r->pager->ops->describe)
 		r->pager->ops->describe(r->pager, &d);
@@ -52,9 +55,13 @@ static void show_region(struct strbuf *sb, struct region *r)
 		      r->pager ? (unsigned long long)r->pgoff << PAGE_SHIFT : 0,
 		      (u32)(d.dev >> 8 & 0xfff), (u32)((d.dev & 0xff) | (d.dev >> 12 & 0xfff00)),
 		      (unsigned long long)d.ino);
-	if (r->label || d.path[0]) {
+	if (r->file && !r->label)
+		name = path_text(&r->file->path, NULL, text, sizeof text);
+	if (!name)
+		name = r->label ? r->label : d.path;
+	if (name[0]) {
 		pad_to_column(sb, start, NAME_COLUMN);
-		add_name(sb, r->label ? r->label : d.path);
+		add_name(sb, name);
 	}
 	strbuf_addc(sb, '\n');
 }
@@ -70,11 +77,11 @@ void mm_show_maps(struct strbuf *sb, struct aspace *as)
 }
 
 struct usage {
-	u64 size, rss, pss_bytes, shared_clean, shared_dirty, private_clean, private_dirty,
-		referenced, anon;
+	u64 size, rss, pss_bytes, pss_anon_bytes, pss_shmem_bytes, shared_clean, shared_dirty,
+		private_clean, private_dirty, referenced, anon;
 };
 
-static void count_page(struct usage *u, paddr_t pa, u32 flags)
+static void count_page(struct usage *u, const struct region *r, paddr_t pa, u32 flags)
 {
 	struct page *pg = frame_page(pa);
 	bool is_anon = pg && (pg->flags & PG_ANON);
@@ -82,11 +89,17 @@ static void count_page(struct usage *u, paddr_t pa, u32 flags)
 	/* a page cache frame is held by its file too */
 	bool is_shared = is_anon ? refs > 1 : refs > 2;
 	bool is_dirty = (flags & MMU_Q_DIRTY) || is_anon;
+	u64 pss;
 
 	if (pa.pa == mm_zero_frame.pa)
 		return;
 	u->rss++;
-	u->pss_bytes += PAGE_SIZE / MAX(is_anon ? refs : refs - 1, 1u);
+	pss = PAGE_SIZE / MAX(is_anon ? refs : refs - 1, 1u);
+	u->pss_bytes += pss;
+	if (is_anon)
+		u->pss_anon_bytes += pss;
+	else if (!r->file)
+		u->pss_shmem_bytes += pss;
 	u->anon += is_anon;
 	u->referenced += (flags & MMU_Q_ACCESSED) != 0;
 	if (is_shared)
@@ -105,7 +118,7 @@ static void count_region(struct usage *u, struct region *r)
 	u->size += (r->end - r->start) >> PAGE_SHIFT;
 	spin_lock(&as->pt_lock);
 	for (; arch_mmu_next(&as->arch, &va, r->end, &pa, &flags); va += PAGE_SIZE)
-		count_page(u, pa, flags);
+		count_page(u, r, pa, flags);
 	spin_unlock(&as->pt_lock);
 }
 
@@ -114,11 +127,17 @@ static void show_kib(struct strbuf *sb, const char *name, u64 kib)
 	strbuf_printf(sb, "%-15s %8llu kB\n", name, (unsigned long long)kib);
 }
 
-static void show_usage(struct strbuf *sb, const struct usage *u, u64 locked)
+static void show_usage(struct strbuf *sb, const struct usage *u, u64 locked, bool is_sum)
 {
 	show_kib(sb, "Rss:", KIB(u->rss));
 	show_kib(sb, "Pss:", u->pss_bytes >> 10);
 	show_kib(sb, "Pss_Dirty:", KIB(u->private_dirty));
+	if (is_sum) {
+		show_kib(sb, "Pss_Anon:", u->pss_anon_bytes >> 10);
+		show_kib(sb, "Pss_File:",
+			 (u->pss_bytes - u->pss_anon_bytes - u->pss_shmem_bytes) >> 10);
+		show_kib(sb, "Pss_Shmem:", u->pss_shmem_bytes >> 10);
+	}
 	show_kib(sb, "Shared_Clean:", KIB(u->shared_clean));
 	show_kib(sb, "Shared_Dirty:", KIB(u->shared_dirty));
 	show_kib(sb, "Private_Clean:", KIB(u->private_clean));
@@ -177,7 +196,7 @@ void mm_show_smaps(struct strbuf *sb, struct aspace *as)
 		show_kib(sb, "Size:", KIB(u.size));
 		show_kib(sb, "KernelPageSize:", PAGE_SIZE >> 10);
 		show_kib(sb, "MMUPageSize:", PAGE_SIZE >> 10);
-		show_usage(sb, &u, r->flags & REGION_LOCKED ? u.rss : 0);
+		show_usage(sb, &u, r->flags & REGION_LOCKED ? u.rss : 0, false);
 		strbuf_printf(sb, "THPeligible:           0\n");
 		show_vmflags(sb, r);
 	}
@@ -201,7 +220,7 @@ void mm_show_smaps_rollup(struct strbuf *sb, struct aspace *as)
 		      last ? (unsigned long long)last->end : 0);
 	pad_to_column(sb, start, NAME_COLUMN);
 	strbuf_printf(sb, "[rollup]\n");
-	show_usage(sb, &u, 0);
+	show_usage(sb, &u, 0, true);
 	rwsem_read_unlock(&as->lock);
 }
 

@@ -325,40 +325,25 @@ u64 region_find_gap(struct aspace *as, u64 hint, u64 len, u64 limit)
 	return va ? va : search_up(as, len, as->mmap_base, limit);
 }
 
-struct page *frame_page(paddr_t pa)
-{
-	return pa.pa == mm_zero_frame.pa ? NULL : paddr_page(pa);
-}
-
-void rss_add(struct aspace *as, const struct region *r, paddr_t pa, s64 n)
-{
-	struct page *pg = paddr_page(pa);
-	atomic64_t *count = &as->rss_file;
-
-	if (pa.pa == mm_zero_frame.pa)
-		return;
-	if (pg && (pg->flags & PG_ANON))
-		count = &as->rss_anon;
-	else if (r->pager && !r->file)
-		count = &as->rss_shmem;
-	/* pt_lock makes this a plain addition */
-	atomic64_set(count, atomic64_read(count) + (u64)n);
-}
-
 struct zap {
-	struct region *r;
 	struct page *page[ZAP_BATCH];
-	u32 nr;
+	u32 nr, anon, paged;
 };
 
 static void zap_one(void *ctx, u64 va, paddr_t pa, u32 flags)
 {
 	struct zap *z = ctx;
-	struct page *pg = frame_page(pa);
+	struct page *pg;
 
 	(void)va;
 	(void)flags;
-	rss_add(z->r->as, z->r, pa, -1);
+	if (pa.pa == mm_zero_frame.pa)
+		return;
+	pg = paddr_page(pa);
+	if (pg && (pg->flags & PG_ANON))
+		z->anon++;
+	else
+		z->paged++;
 	if (pg)
 		z->page[z->nr++] = pg;
 }
@@ -378,12 +363,11 @@ void region_zap(struct region *r, u64 va, u64 end)
 	u32 flags, i;
 	paddr_t pa;
 
-	z.r = r;
 	note_rss(as);
 	for (;;) {
 		u64 stop;
 
-		z.nr = 0;
+		z.nr = z.anon = z.paged = 0;
 		spin_lock(&as->pt_lock);
 		if (!arch_mmu_next(&as->arch, &va, end, &pa, &flags)) {
 			spin_unlock(&as->pt_lock);
@@ -391,6 +375,7 @@ void region_zap(struct region *r, u64 va, u64 end)
 		}
 		stop = MIN(end, va + ZAP_BATCH * PAGE_SIZE);
 		arch_mmu_unmap(&as->arch, va, (stop - va) >> PAGE_SHIFT, zap_one, &z);
+		rss_add(r, -(s64)z.anon, -(s64)z.paged);
 		if (refs_read(&as->refs)) /* nobody runs in a dying address space */
 			arch_mmu_flush(&as->arch, va, (stop - va) >> PAGE_SHIFT);
 		spin_unlock(&as->pt_lock);

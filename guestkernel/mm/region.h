@@ -5,6 +5,8 @@
 #pragma once
 
 #include "arch/param.h"
+#include "guestkernel/kapi/page.h"
+#include "guestkernel/kapi/pager.h"
 #include "guestkernel/mm/aspace.h"
 
 struct page;
@@ -54,9 +56,31 @@ static inline u64 region_pgoff(const struct region *r, u64 va)
 /* The frame every page that was only read shows; neither counted nor referenced. 0: not made yet. */
 extern paddr_t mm_zero_frame;
 /* The frame behind a page table entry that holds a reference: NULL for the zero page and file window frames. */
-struct page *frame_page(paddr_t pa);
-/* One page table entry of r more or fewer; pt_lock held. */
-void rss_add(struct aspace *as, const struct region *r, paddr_t pa, s64 n);
+static inline struct page *frame_page(paddr_t pa)
+{
+	return pa.pa == mm_zero_frame.pa ? NULL : paddr_page(pa);
+}
+/* Entries of r more or fewer, of private frames and of the pager's; pt_lock held. */
+static inline void rss_add(struct region *r, s64 anon, s64 paged)
+{
+	atomic64_t *count = r->file ? &r->as->rss_file : &r->as->rss_shmem;
+
+	/* pt_lock makes these plain additions */
+	atomic64_set(&r->as->rss_anon, atomic64_read(&r->as->rss_anon) + (u64)anon);
+	atomic64_set(count, atomic64_read(count) + (u64)paged);
+}
+/* One more (1) or fewer (-1) that shows pa. */
+static inline void rss_add_one(struct region *r, paddr_t pa, s64 n)
+{
+	struct page *pg = paddr_page(pa);
+
+	if (pa.pa == mm_zero_frame.pa)
+		return;
+	if (pg && (pg->flags & PG_ANON))
+		rss_add(r, n, 0);
+	else
+		rss_add(r, 0, n);
+}
 
 /* aspace_fault() with as->lock already held shared; -EAGAIN: the stack must grow first (exclusive lock). force: ignore
  * the region's rights as ptrace does. */

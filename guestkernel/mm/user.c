@@ -133,6 +133,7 @@ int iov_init_user(struct iov_cursor *c, uaddr_t buf, size_t n)
 	return 0;
 }
 
+/* A length that is negative anywhere counts before an address that is wrong anywhere, as on Linux. */
 static int import_segments(struct iov_seg *seg, uaddr_t iov, u64 nr, u64 *total)
 {
 	u64 i, sum = 0;
@@ -146,12 +147,14 @@ static int import_segments(struct iov_seg *seg, uaddr_t iov, u64 nr, u64 *total)
 			return -EFAULT;
 		if ((s64)u.len < 0)
 			return -EINVAL;
-		if (u.len && !range_ok(u.base, u.len))
-			return -EFAULT;
-		u.len = MIN(u.len, RW_MAX_BYTES - sum);
 		seg[i].user = UADDR(u.base);
 		seg[i].len = u.len;
-		sum += u.len;
+	}
+	for (i = 0; i < nr; i++) {
+		if (seg[i].len && !range_ok(seg[i].user.va, seg[i].len))
+			return -EFAULT;
+		seg[i].len = MIN(seg[i].len, RW_MAX_BYTES - sum);
+		sum += seg[i].len;
 	}
 	*total = sum;
 	return 0;

@@ -145,3 +145,47 @@ s64 sys_get_robust_list(s32 pid, uaddr_t uhead, uaddr_t ulen)
 		return -EFAULT;
 	return 0;
 }
+
+static s64 read_waitv(uaddr_t uwaiters, u32 nr, struct futex_wait_item *items)
+{
+	struct futex_waitv v;
+
+	for (u32 i = 0; i < nr; i++) {
+		if (get_user(&v, uaddr_add(uwaiters, i * sizeof v)))
+			return -EFAULT;
+		if ((v.flags & ~(u32)(FUTEX2_SIZE_MASK | FUTEX2_PRIVATE)) || v.reserved ||
+		    (v.flags & FUTEX2_SIZE_MASK) != FUTEX2_SIZE_U32 || v.val > U32_MAX)
+			return -EINVAL;
+		items[i].ua = UADDR(v.uaddr);
+		items[i].val = (u32)v.val;
+		items[i].is_private = v.flags & FUTEX2_PRIVATE;
+	}
+	return 0;
+}
+
+s64 sys_futex_waitv(uaddr_t uwaiters, u32 nr, u32 flags, uaddr_t uts, s32 clock)
+{
+	struct futex_wait_item *items;
+	u64 deadline = NO_DEADLINE, ns;
+	struct timespec ts;
+	s64 r;
+
+	if (flags || !nr || nr > FUTEX_WAITV_MAX || uaddr_is_null(uwaiters))
+		return -EINVAL;
+	if (!uaddr_is_null(uts)) {
+		if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME)
+			return -EINVAL;
+		if (get_user(&ts, uts))
+			return -EFAULT;
+		if (!timespec_to_ns(&ts, &ns) || clock_to_monotonic(clock, ns, true, &deadline) < 0)
+			return -EINVAL;
+	}
+	items = kcalloc(nr, sizeof *items);
+	if (!items)
+		return -ENOMEM;
+	r = read_waitv(uwaiters, nr, items);
+	if (r == 0)
+		r = futex_wait_many(items, nr, deadline);
+	kfree(items);
+	return r;
+}

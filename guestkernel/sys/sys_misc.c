@@ -379,6 +379,7 @@ s64 sys_kcmp(s32 pid1, s32 pid2, u32 type, u64 idx1, u64 idx2)
 
 #define SYSLOG_ACTION_SIZE_UNREAD 9
 #define SYSLOG_ACTION_SIZE_BUFFER 10
+#define SYSLOG_BUFFER_SIZE 4096
 
 s64 sys_syslog(u32 type, uaddr_t buf, u32 len)
 {
@@ -386,7 +387,7 @@ s64 sys_syslog(u32 type, uaddr_t buf, u32 len)
 		return -EINVAL;
 	if (!capable(CAP_SYSLOG) && type != SYSLOG_ACTION_SIZE_BUFFER && type != 3)
 		return -EPERM;
-	return 0; /* an empty log */
+	return type == SYSLOG_ACTION_SIZE_BUFFER ? SYSLOG_BUFFER_SIZE : 0; /* the log is empty */
 }
 
 s64 sys_reboot(u32 magic, u32 magic2, u32 cmd, uaddr_t arg)

@@ -8,7 +8,7 @@
  */
 #include "fs/filp.h"
 #include "fs/namei.h"
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"

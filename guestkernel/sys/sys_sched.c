@@ -83,7 +83,7 @@ static s64 for_each_prio(u32 which, s32 who, bool set, s32 nice)
 		who = which == PRIO_PGRP ? current_group()->pgrp->nr : (s32)current()->cred->uid;
 	for (; (t = task_next(&nr)) != NULL; nr++) {
 		bool match = which == PRIO_PGRP ? t->group->pgrp->nr == who :
-						  t->cred && t->cred->uid == (u32)who;
+						  task_uid(t) == (u32)who;
 
 		if (match && set) {
 			s64 e = set_nice(t, nice);
@@ -225,7 +225,7 @@ s64 sys_sched_setattr(s32 pid, uaddr_t ua, u32 flags)
 	u32 size;
 	s64 r;
 
-	if (pid < 0 || flags)
+	if (pid < 0 || flags || uaddr_is_null(ua))
 		return -EINVAL;
 	if (get_user(&size, ua))
 		return -EFAULT;

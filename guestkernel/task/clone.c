@@ -3,15 +3,16 @@
  * clone - fork, vfork, clone, clone3
  *
  * Role      The system calls decode into struct clone_req; task_clone() does the rest.
- * Rules     Everything that can fail happens before the child is linked; linking fails only when a signal
- *           is pending, so that a fork never misses a signal sent to its group. The child has no reference
- *           to anything when it is freed by task_put() on the way out.
+ * Rules     A call with a signal pending does not start. Everything that can fail happens before the child is
+ *           linked; linking fails only when the caller is being killed: a signal that comes in between does not
+ *           make the work void (a steady stream of them would starve fork), and one for a whole group
+ *           of processes is passed on to the child.
  * Locking   Linking: tasklist_lock, then group->lock.
  * Missing   namespaces, CLONE_INTO_CGROUP, CLONE_PTRACE; RLIMIT_NPROC counts all tasks of the sandbox.
  * See       clone(2)
  */
 #include "guestkernel/task/clone.h"
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
@@ -19,6 +20,7 @@
 #include "guestkernel/kapi/user.h"
 #include "guestkernel/mm/aspace.h"
 #include "guestkernel/task/futex.h"
+#include "guestkernel/task/itimer.h"
 #include "guestkernel/task/pidfd.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
@@ -179,7 +181,42 @@ static void link_process(struct task *t, const struct clone_req *q)
 	list_add_tail(&g->parent->children, &g->sibling);
 	tgroup_get(g->parent);
 	g->nr_threads = 1;
+	atomic_set(&g->live, 1);
 	list_add_tail(&g->threads, &t->thread_link);
+}
+
+static int fork_begin(void)
+{
+	struct tgroup *me = current_group();
+	int r = 0;
+
+	spin_lock(&me->lock);
+	signal_recalc_locked(current());
+	if (READ_ONCE(current()->work) & (WORK_SIGNAL | WORK_KILLED))
+		r = -ERESTARTNOINTR;
+	else
+		me->nr_forking++;
+	spin_unlock(&me->lock);
+	return r;
+}
+
+static void fork_end(void)
+{
+	struct tgroup *me = current_group();
+
+	spin_lock(&me->lock);
+	if (--me->nr_forking == 0)
+		me->fork_signals = 0;
+	spin_unlock(&me->lock);
+}
+
+/* Signals that came during the call and are the child's as well. */
+static void inherit_signals(struct task *t, struct tgroup *me, bool is_thread)
+{
+	if (!is_thread)
+		t->group->shared.set |= me->fork_signals;
+	if (is_thread ? me->stop_pending || (me->shared.set & ~t->blocked) : t->group->shared.set != 0)
+		t->work |= WORK_SIGNAL;
 }
 
 /* The point where the child comes into being. */
@@ -190,15 +227,16 @@ static int link_task(struct task *t, const struct clone_req *q) NO_LOCK_ANALYSIS
 
 	spin_lock(&tasklist_lock);
 	spin_lock(&me->lock);
-	signal_recalc_locked(current());
-	if ((READ_ONCE(current()->work) & (WORK_SIGNAL | WORK_KILLED)) || me->exiting || me->exec_task) {
+	if ((READ_ONCE(current()->work) & WORK_KILLED) || me->exiting || me->exec_task) {
 		r = -ERESTARTNOINTR;
 		goto out;
 	}
+	inherit_signals(t, me, q->flags & CLONE_THREAD);
 	t->pid->task = t;
 	task_get(t); /* the number's reference; the other one is the scheduler's */
 	if (q->flags & CLONE_THREAD) {
 		me->nr_threads++;
+		atomic_add(&me->live, 1);
 		list_add_tail(&me->threads, &t->thread_link);
 	} else {
 		link_process(t, q);
@@ -384,9 +422,14 @@ s64 task_clone(const struct regs *r, const struct clone_req *q)
 		return ret;
 	if (too_many_tasks())
 		return -EAGAIN;
-	ret = child_create(r, q, &t);
+	ret = fork_begin();
 	if (ret < 0)
 		return ret;
+	ret = child_create(r, q, &t);
+	if (ret < 0) {
+		fork_end();
+		return ret;
+	}
 	if (q->flags & CLONE_PIDFD) {
 		ret = pidfd_prepare(t, q, &pidfd, &pidfile);
 		if (ret < 0)
@@ -397,10 +440,13 @@ s64 task_clone(const struct regs *r, const struct clone_req *q)
 		goto out_pidfd;
 	if (pidfile)
 		fd_publish(pidfd, pidfile);
+	fork_end();
 	tid = t->tid;
 	vfork = t->vfork;
 	if (q->flags & CLONE_PARENT_SETTID)
 		(void)!put_user(q->parent_tid, tid);
+	if (!(q->flags & CLONE_THREAD) && t->group->cpu_timers)
+		itimer_watch_cpu(t->group);
 	sched_start(t);
 	if (vfork)
 		vfork_wait(vfork);
@@ -411,6 +457,7 @@ out_pidfd:
 		file_put(pidfile);
 	}
 out:
+	fork_end();
 	child_destroy(t);
 	return ret;
 }

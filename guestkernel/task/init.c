@@ -7,7 +7,7 @@
  * Rules     The spec's memory is copied: nothing of it is used after the call.
  */
 #include "arch/param.h"
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/exec.h"
@@ -208,6 +208,7 @@ static int make_group(struct task *t, const struct init_spec *s)
 	g->is_init = true;
 	g->leader = t;
 	g->nr_threads = 1;
+	atomic_set(&g->live, 1);
 	r = pid_alloc(1, &t->pid);
 	if (r < 0)
 		return r;

@@ -21,7 +21,7 @@ static bool pgrp_is_orphaned(struct pid *pgrp, const struct tgroup *ignored)
 	list_for_each_entry(g, &pgrp->pgrp, pgrp_link) {
 		struct tgroup *p = g->parent;
 
-		if (g == ignored || g->zombie || !p || p->is_init)
+		if (g == ignored || g->zombie || !p) /* process 1 counts, as in a container on Linux */
 			continue;
 		if (p->pgrp != pgrp && p->session == g->session)
 			return false;
@@ -39,6 +39,17 @@ static bool has_stopped(struct pid *pgrp)
 	return false;
 }
 
+/* [T] A process that is just forking passes signals for a whole group on to its child. */
+static void note_for_children(struct tgroup *g, s32 sig)
+{
+	if (likely(!READ_ONCE(g->nr_forking)))
+		return;
+	spin_lock(&g->lock);
+	if (g->nr_forking)
+		g->fork_signals |= sig_bit(sig);
+	spin_unlock(&g->lock);
+}
+
 /* [T] */
 static u32 signal_pgrp(struct pid *pgrp, s32 sig)
 {
@@ -46,15 +57,20 @@ static u32 signal_pgrp(struct pid *pgrp, s32 sig)
 	u32 n = 0;
 
 	list_for_each_entry_safe(g, tmp, &pgrp->pgrp, pgrp_link) {
+		note_for_children(g, sig);
 		signal_send_group(g, sig);
 		n++;
 	}
 	return n;
 }
 
-void job_check_orphaned(struct pid *pgrp, struct tgroup *ignored, struct tgroup *g)
+void job_check_orphaned(struct tgroup *g, struct tgroup *parent, struct tgroup *ignored)
 {
-	if (!pgrp || !has_stopped(pgrp) || !pgrp_is_orphaned(pgrp, ignored))
+	struct pid *pgrp = g->pgrp;
+
+	if (!parent || parent->pgrp == pgrp || parent->session != g->session)
+		return;
+	if (!has_stopped(pgrp) || !pgrp_is_orphaned(pgrp, ignored))
 		return;
 	signal_pgrp(pgrp, SIGHUP);
 	signal_pgrp(pgrp, SIGCONT);
@@ -424,6 +440,7 @@ static s64 kill_one(struct tgroup *g, s32 sig)
 
 	if (r < 0 || sig == 0)
 		return r;
+	note_for_children(g, sig);
 	siginfo_user(&info, sig, SI_USER);
 	return signal_send(g->leader, &info, SIGNAL_TO_PROCESS);
 }

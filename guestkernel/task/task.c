@@ -17,7 +17,7 @@
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/uapi/capability.h"
-#include "fs/fsctx.h"
+#include "guestkernel/kapi/fsctx.h"
 
 #define STACK_CACHE_MAX 16
 
@@ -218,6 +218,16 @@ const struct cred *task_cred_get(struct task *t)
 	c = t->cred ? cred_get(t->cred) : NULL;
 	spin_unlock(&t->alloc_lock);
 	return c;
+}
+
+u32 task_uid(struct task *t)
+{
+	u32 uid;
+
+	spin_lock(&t->alloc_lock);
+	uid = t->cred ? t->cred->uid : 0;
+	spin_unlock(&t->alloc_lock);
+	return uid;
 }
 
 void task_comm_get(struct task *t, char comm[TASK_COMM_LEN])

@@ -74,6 +74,7 @@ struct tgroup {
 	struct task *leader;		/* [T] */
 	struct list threads;		/* [T] task.thread_link */
 	u32 nr_threads;			/* [T and S for writing] not yet exited */
+	atomic_t live;			/* threads that have not begun to exit */
 	struct tgroup *parent;		/* [T] */
 	struct list children, sibling;	/* [T] */
 	struct pid *pgrp, *session;	/* [T] */
@@ -100,6 +101,8 @@ struct tgroup {
 	bool notify_cont;		/* [S] somebody has to tell the parent */
 	bool init_may_die;		/* [S] process 1 was killed by a fault or by the monitor */
 	u32 nr_stopped;			/* [S] */
+	u32 nr_forking;			/* [S] threads inside clone() */
+	sigset_t fork_signals;		/* [S] sent to several processes since; the children get them too */
 	u32 nr_queued;			/* [S] sigqueue entries, against RLIMIT_SIGPENDING */
 	s32 stop_signal;		/* [S] */
 	struct waitq thread_wait;	/* exec waits for the other threads to go */
@@ -247,6 +250,7 @@ struct aspace *task_mm_get(struct task *t);
 struct fdtable *task_files_get(struct task *t);
 struct fs_ctx *task_fs_get(struct task *t);
 const struct cred *task_cred_get(struct task *t);
+u32 task_uid(struct task *t);
 void task_comm_get(struct task *t, char comm[TASK_COMM_LEN]);
 void task_comm_set(struct task *t, const char *name);
 char task_state_char(struct task *t);

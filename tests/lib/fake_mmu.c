@@ -173,6 +173,96 @@ bool arch_mmu_next(struct arch_aspace *as, u64 *va, u64 end, paddr_t *pa, u32 *f
 	return true;
 }
 
+int arch_mmu_share(struct arch_aspace *dst, struct arch_aspace *src, u64 va, u64 npages,
+		   mmu_share_fn fn, void *ctx)
+{
+	u64 end = va + npages * PAGE_SIZE;
+	struct entry *e;
+
+	for (; (e = next(src, &va, end)) != NULL; va += PAGE_SIZE) {
+		/* an empty entry first: failing after fn() is not allowed */
+		if (!find(dst, va)) {
+			int ret = arch_mmu_map(dst, va, e->pa, 0);
+
+			if (ret)
+				return ret;
+			find(dst, va)->mapped = false;
+		}
+		if (!fn(ctx, va, e->pa))
+			continue;
+		e->prot &= ~(u32)MMU_WRITE;
+		if (arch_mmu_map(dst, va, e->pa, e->prot))
+			BUG();
+	}
+	return 0;
+}
+
+/* A run's entries are not neighbours here: entry points to where it starts. One run at a time. */
+struct run_start {
+	struct arch_aspace *as;
+	u64 va;
+};
+
+int arch_mmu_run(struct arch_aspace *as, u64 va, u32 want, struct mmu_run *out)
+{
+	u32 i;
+	static struct run_start at;
+
+	for (i = 0; i < want; i++) {
+		if (find(as, va + i * PAGE_SIZE))
+			continue;
+		if (arch_mmu_map(as, va + i * PAGE_SIZE, PADDR(0), 0))
+			return -ENOMEM;
+		find(as, va + i * PAGE_SIZE)->mapped = false;
+	}
+	at.as = as;
+	at.va = va;
+	out->entry = &at;
+	out->n = want;
+	return 0;
+}
+
+static struct entry *run_entry(const struct mmu_run *run, u32 i)
+{
+	const struct run_start *at = run->entry;
+
+	return find(at->as, at->va + i * PAGE_SIZE);
+}
+
+bool arch_mmu_run_query(const struct mmu_run *run, u32 i, paddr_t *pa, u32 *flags)
+{
+	struct entry *e = run_entry(run, i);
+
+	if (!e->mapped)
+		return false;
+	*pa = e->pa;
+	*flags = query_bits(e);
+	return true;
+}
+
+bool arch_mmu_run_is_mapped(const struct mmu_run *run, u32 i)
+{
+	return run_entry(run, i)->mapped;
+}
+
+void arch_mmu_run_set(const struct mmu_run *run, u32 i, paddr_t pa, u32 prot)
+{
+	struct entry *e = run_entry(run, i);
+
+	e->pa = pa;
+	e->prot = prot;
+	e->mapped = true;
+}
+
+u32 arch_mmu_run_fill(const struct mmu_run *run, u32 i, paddr_t pa, u32 n, u32 prot)
+{
+	u32 done;
+
+	for (done = 0; done < n && !arch_mmu_run_is_mapped(run, i + done); done++)
+		arch_mmu_run_set(run, i + done, PADDR(pa.pa + done * PAGE_SIZE), prot);
+	return done;
+}
+
 void arch_mmu_activate(struct arch_aspace *as)
 {
 }

@@ -8,6 +8,7 @@ Rules     The name of a saved state is a hash of everything that shapes it. It i
           temporary name and renamed, so that two makers do not meet. QEMU dies with its client
           unless it was started to stay.
 """
+import collections
 import ctypes
 import hashlib
 import json
@@ -297,8 +298,10 @@ def trace_arguments(path):
 
 def count_guest(path):
     """Instructions of the nested guest in a trace: (kernel before the first of a program, kernel,
-    program). The rounds of a repeated string instruction count as one."""
-    first, kernel, user, last = None, 0, 0, None
+    program), and how often each address ran in the kernel before and after that first one. The
+    rounds of a repeated string instruction count as one."""
+    user, last = 0, None
+    phases = now, after = collections.Counter(), collections.Counter()
     with open(path) as trace:
         for line in trace:
             found = re.match(r'Trace \d+: \S+ \[\w+/(\w+)/(\w+)/', line)
@@ -309,8 +312,9 @@ def count_guest(path):
                 continue
             last = found.group(1)
             if flags & 3 and not last.startswith('f'):      # else the kernel trying out its CPU
-                first = kernel if first is None else first
+                now = after
                 user += 1
             else:
-                kernel += 1
-    return first, kernel, user
+                now[last] += 1
+    before, later = sum(phases[0].values()), sum(after.values())
+    return (before if user else None, before + later, user), phases

@@ -30,7 +30,8 @@ static int fpu_alloc(struct fpu_state **out)
 		fpu_cache = kmem_cache_create("fpu", arch_fpu_size(), 64);
 	if (!fpu_cache)
 		return -ENOMEM;
-	*out = kmem_cache_alloc(fpu_cache);
+	/* zeroed: xsave leaves the rest of the header and unused components as they are, and frames show them */
+	*out = kmem_cache_zalloc(fpu_cache);
 	return *out ? 0 : -ENOMEM;
 }
 

@@ -32,10 +32,20 @@ struct arch_aspace {
 	u64 active_cpus;	/* atomic bit mask: CPUs that may hold translations */
 	u64 flush_seq;		/* bumped by each flush */
 	u64 nr_tables;		/* page table frames, for accounting */
+	struct page *tables;	/* all of them, linked by next_free */
 };
 
 /* One page of a batch handed to the visitor of arch_mmu_unmap(). */
 typedef void (*mmu_unmap_fn)(void *ctx, u64 va, paddr_t pa, u32 query_flags);
+
+/* Says whether the page is to be shared, and counts it. */
+typedef bool (*mmu_share_fn)(void *ctx, u64 va, paddr_t pa);
+
+/* Neighbouring entries under one last-level table: the walk is made once. Valid while the caller's lock is held. */
+struct mmu_run {
+	void *entry;
+	u32 n;
+};
 
 int must_check arch_mmu_create(struct arch_aspace *as);
 /* Frees the tables; every mapping has been removed and the space is active nowhere. */
@@ -55,6 +65,17 @@ void arch_mmu_wrprotect(struct arch_aspace *as, u64 va, u64 npages);
 bool arch_mmu_query(struct arch_aspace *as, u64 va, paddr_t *pa, u32 *flags);
 /* Next mapped page at or after *va, below end; for fork and unmap of sparse ranges. */
 bool arch_mmu_next(struct arch_aspace *as, u64 *va, u64 end, paddr_t *pa, u32 *flags);
+/* fork: copies the entries that fn wants from src to dst, without write permission in both. -ENOMEM. */
+int must_check arch_mmu_share(struct arch_aspace *dst, struct arch_aspace *src, u64 va, u64 npages, mmu_share_fn fn,
+			      void *ctx);
+/* The entries of up to want pages from va on (n: how many), making tables where they are missing. -ENOMEM. */
+int must_check arch_mmu_run(struct arch_aspace *as, u64 va, u32 want, struct mmu_run *out);
+bool arch_mmu_run_query(const struct mmu_run *run, u32 i, paddr_t *pa, u32 *flags);
+bool arch_mmu_run_is_mapped(const struct mmu_run *run, u32 i);
+/* As arch_mmu_map(): replaces, no flush. */
+void arch_mmu_run_set(const struct mmu_run *run, u32 i, paddr_t pa, u32 prot);
+/* Maps n ascending frames from entry i on, up to the first that is mapped already; returns how many. */
+u32 arch_mmu_run_fill(const struct mmu_run *run, u32 i, paddr_t pa, u32 n, u32 prot);
 /* Makes this the address space of the running CPU; NULL: kernel mappings only. */
 void arch_mmu_activate(struct arch_aspace *as);
 /* No CPU uses old translations of the range after this returns. npages U64_MAX: everything. */
