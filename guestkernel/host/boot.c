@@ -18,6 +18,7 @@
 #define FDT_NOP 4u
 #define FDT_END 9u
 #define FDT_SIZE_MAX (1u << 20)
+#define FDT_HEADER_BYTES 40u
 
 struct boot_info boot;
 
@@ -124,7 +125,7 @@ void boot_parse(const void *fdt)
 	const u8 *base = fdt;
 	u32 total = be32(base + 4), at = be32(base + 8), strings = be32(base + 12), end;
 
-	if (be32(base) != FDT_MAGIC || total > FDT_SIZE_MAX || strings >= total || at >= total)
+	if (be32(base) != FDT_MAGIC || total < FDT_HEADER_BYTES || total > FDT_SIZE_MAX || strings >= total || at >= total)
 		panic("boot block: bad header");
 	end = at + be32(base + 36);
 	BUG_ON(end > total || end < at);
@@ -143,7 +144,9 @@ void boot_parse(const void *fdt)
 			len = be32(base + at);
 			name = be32(base + at + 4);
 			BUG_ON(len > end - at - 8 || name >= total - strings);
-			take_prop((const char *)base + strings + name, base + at + 8, len);
+			name += strings;
+			BUG_ON(strnlen((const char *)base + name, total - name) == total - name);
+			take_prop((const char *)base + name, base + at + 8, len);
 			at = ALIGN_UP(at + 8 + len, 4);
 		} else if (token == FDT_END) {
 			boot.nr_groups /= 4;
