@@ -49,8 +49,8 @@ static int build(struct synth_node *root)
 	if (!ret)
 		ret = add_table(root, &procfs_own_table);
 	if (!ret)
-		ret = procfs_add_links(root);
-	return ret;
+		ret = synth_add_link(root, "mounts", "self/mounts");
+	return ret == -EEXIST ? 0 : ret;
 }
 
 static int make(const struct fs_type *t, struct super **out)
@@ -60,6 +60,11 @@ static int make(const struct fs_type *t, struct super **out)
 
 	if (ret)
 		return ret;
+	ret = procfs_add_links(synth_root(sb)); /* every program with the C library inside asks for self */
+	if (ret) {
+		super_put(sb);
+		return ret;
+	}
 	synth_set_build(sb, build);
 	if (proc_tasks())
 		synth_set_dir_ops(synth_root(sb), &proc_root_ops, NULL);

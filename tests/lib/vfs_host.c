@@ -7,8 +7,6 @@
 #include "tests/lib/vfs_host.h"
 
 #include "guestkernel/kapi/fsctx.h"
-#include "fs/hoststream.h"
-#include "fs/hoststream.h"
 #include "fs/notify.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/current.h"
