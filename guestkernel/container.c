@@ -288,7 +288,10 @@ static int prepare(void *arg)
 	int ret = mount_all();
 
 	(void)arg;
-	return ret ? ret : open_streams();
+	if (!ret)
+		ret = open_streams();
+	stdio_set_owner((u32)boot.uid, (u32)boot.gid);
+	return ret;
 }
 
 static const char **string_array(const struct boot_strings *list)
