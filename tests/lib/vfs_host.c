@@ -7,7 +7,6 @@
 #include "tests/lib/vfs_host.h"
 
 #include "guestkernel/kapi/fsctx.h"
-#include "fs/hoststream.h"
 #include "fs/notify.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/current.h"
@@ -57,11 +56,6 @@ void epoll_forget_file(struct file *f)
 
 void pager_unmap(struct pager *p, u64 pgoff, u64 npages, bool private_too)
 {
-}
-
-bool hoststream_reopen(struct inode *inode, struct file *f)
-{
-	return false;
 }
 
 struct fs_ctx *current_fs(void)
