@@ -53,22 +53,22 @@ struct dev_node {
 };
 
 static const struct dev_node dev_nodes[] = {
-	{ "null", S_IFCHR | 0666, MAJOR_MEM, 3, NULL },
-	{ "zero", S_IFCHR | 0666, MAJOR_MEM, 5, NULL },
-	{ "full", S_IFCHR | 0666, MAJOR_MEM, 7, NULL },
-	{ "random", S_IFCHR | 0666, MAJOR_MEM, 8, NULL },
-	{ "urandom", S_IFCHR | 0666, MAJOR_MEM, 9, NULL },
-	{ "tty", S_IFCHR | 0666, MAJOR_TTY, 0, NULL },
-	{ "console", S_IFCHR | 0620, MAJOR_TTY, 1, NULL },
-	{ "ptmx", S_IFLNK | 0777, 0, 0, "pts/ptmx" },
-	{ "fd", S_IFLNK | 0777, 0, 0, "/proc/self/fd" },
-	{ "stdin", S_IFLNK | 0777, 0, 0, "/proc/self/fd/0" },
-	{ "stdout", S_IFLNK | 0777, 0, 0, "/proc/self/fd/1" },
-	{ "stderr", S_IFLNK | 0777, 0, 0, "/proc/self/fd/2" },
-	{ "core", S_IFLNK | 0777, 0, 0, "/proc/kcore" },
-	{ "pts", S_IFDIR | 0755, 0, 0, NULL },
-	{ "shm", S_IFDIR | 01777, 0, 0, NULL },
-	{ "mqueue", S_IFDIR | 01777, 0, 0, NULL },
+	{"null",	  S_IFCHR | 0666,  MAJOR_MEM, 3, NULL	     },
+	{ "zero",	  S_IFCHR | 0666,  MAJOR_MEM, 5, NULL	     },
+	{ "full",	  S_IFCHR | 0666,  MAJOR_MEM, 7, NULL	     },
+	{ "random",  S_IFCHR | 0666,  MAJOR_MEM, 8, NULL	       },
+	{ "urandom", S_IFCHR | 0666,  MAJOR_MEM, 9, NULL		},
+	{ "tty",	 S_IFCHR | 0666,	 MAJOR_TTY, 0, NULL		    },
+	{ "console", S_IFCHR | 0620,  MAJOR_TTY, 1, NULL		},
+	{ "ptmx",	  S_IFLNK | 0777,  0,	     0, "pts/ptmx"	   },
+	{ "fd",	S_IFLNK | 0777,	0,	   0, "/proc/self/fd"  },
+	{ "stdin",   S_IFLNK | 0777,  0,	      0, "/proc/self/fd/0"},
+	{ "stdout",  S_IFLNK | 0777,  0,	       0, "/proc/self/fd/1"},
+	{ "stderr",  S_IFLNK | 0777,  0,	       0, "/proc/self/fd/2"},
+	{ "core",	  S_IFLNK | 0777,  0,	     0, "/proc/kcore"    },
+	{ "pts",	 S_IFDIR | 0755,	 0,	    0, NULL		    },
+	{ "shm",	 S_IFDIR | 01777, 0,	     0, NULL	     },
+	{ "mqueue",  S_IFDIR | 01777, 0,		0, NULL		},
 };
 
 static int dev_node_add(struct inode *dir, const struct dev_node *dn)

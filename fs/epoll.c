@@ -28,20 +28,20 @@
 #define EPOLL_MAX_LEVEL 5
 #define EP_ALWAYS	(EPOLLERR | EPOLLHUP)
 #define EP_PRIVATE	(EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
-#define EP_EXCLUSIVE_OK                                                                            \
-	(EPOLLIN | EPOLLOUT | EP_ALWAYS | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
+#define EP_EXCLUSIVE_OK (EPOLLIN | EPOLLOUT | EP_ALWAYS | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 
 struct epoll {
-	struct refs refs;	/* the file's, plus epoll_forget_file() calls under way */
+	struct refs refs; /* the file's, plus epoll_forget_file() calls under way */
 	struct mutex mtx;
-	struct rb_root items;	/* [mtx] by file, then fd */
+	struct rb_root items; /* [mtx] by file, then fd */
 	struct spinlock lock;
-	struct list ready;	/* [lock] of epoll_item.ready_link */
-	u32 nr_ready;		/* [lock] */
-	struct waitq wq;	/* epoll_wait sleepers, and who watches this instance */
-	u32 level;		/* [graph_lock] 0: watches no other instance */
-	struct list children;	/* [graph_lock] items that watch an instance: epoll_item.child_link */
-	struct list parents;	/* [graph_lock] items that watch this instance: epoll_item.parent_link */
+	struct list ready;    /* [lock] of epoll_item.ready_link */
+	u32 nr_ready;	      /* [lock] */
+	struct waitq wq;      /* epoll_wait sleepers, and who watches this instance */
+	u32 level;	      /* [graph_lock] 0: watches no other instance */
+	struct list children; /* [graph_lock] items that watch an instance: epoll_item.child_link */
+	struct list
+		parents; /* [graph_lock] items that watch this instance: epoll_item.parent_link */
 };
 
 struct epoll_hook {
@@ -51,19 +51,19 @@ struct epoll_hook {
 };
 
 struct epoll_item {
-	struct rb_node node;	  /* [ep->mtx] */
-	struct epoll *ep;	  /* [I] */
-	struct file *file;	  /* [I] not referenced */
-	s32 fd;			  /* [I] */
-	u32 events;		  /* [ep->lock] wanted; 0 but private bits: disabled by EPOLLONESHOT */
-	u64 data;		  /* [ep->mtx] */
-	struct list ready_link;	  /* [ep->lock] */
-	struct list file_link;	  /* [file->lock] in file->epoll_links */
-	struct epoll *child;	  /* [I] file is this instance; NULL: not an instance */
+	struct rb_node node; /* [ep->mtx] */
+	struct epoll *ep;    /* [I] */
+	struct file *file;   /* [I] not referenced */
+	s32 fd;		     /* [I] */
+	u32 events;	     /* [ep->lock] wanted; 0 but private bits: disabled by EPOLLONESHOT */
+	u64 data;	     /* [ep->mtx] */
+	struct list ready_link;		     /* [ep->lock] */
+	struct list file_link;		     /* [file->lock] in file->epoll_links */
+	struct epoll *child;		     /* [I] file is this instance; NULL: not an instance */
 	struct list child_link, parent_link; /* [graph_lock] */
-	struct epoll_hook first;  /* most files name one queue */
-	struct epoll_hook *more;  /* [ep->mtx] */
-	bool first_used, failed;  /* [ep->mtx] */
+	struct epoll_hook first;	     /* most files name one queue */
+	struct epoll_hook *more;	     /* [ep->mtx] */
+	bool first_used, failed;	     /* [ep->mtx] */
 };
 
 struct epoll_table {
@@ -208,9 +208,9 @@ static void item_insert(struct epoll *ep, struct epoll_item *it)
 
 	while (*link) {
 		parent = *link;
-		link = item_cmp(it->file, it->fd, rb_entry(parent, struct epoll_item, node)) < 0 ?
-			       &parent->left :
-			       &parent->right;
+		link = item_cmp(it->file, it->fd, rb_entry(parent, struct epoll_item, node)) < 0
+			       ? &parent->left
+			       : &parent->right;
 	}
 	rb_link(&it->node, parent, link);
 	rb_insert_fixup(&ep->items, &it->node);
@@ -253,7 +253,7 @@ static bool graph_reaches(struct epoll *from, struct epoll *what)
 		return true;
 	if (from->level == 0)
 		return false;
-	list_for_each_entry(it, &from->children, child_link)
+	list_for_each_entry (it, &from->children, child_link)
 		if (graph_reaches(it->child, what))
 			return true;
 	return false;
@@ -267,7 +267,7 @@ static u32 graph_top_level(struct epoll *ep, u32 level)
 
 	if (level > EPOLL_MAX_LEVEL || ep->level >= level)
 		return level;
-	list_for_each_entry(it, &ep->parents, parent_link)
+	list_for_each_entry (it, &ep->parents, parent_link)
 		top = MAX(top, graph_top_level(it->ep, level + 1));
 	return top;
 }
@@ -279,7 +279,7 @@ static void graph_raise(struct epoll *ep, u32 level)
 	if (ep->level >= level)
 		return;
 	ep->level = level;
-	list_for_each_entry(it, &ep->parents, parent_link)
+	list_for_each_entry (it, &ep->parents, parent_link)
 		graph_raise(it->ep, level + 1);
 }
 
@@ -297,7 +297,7 @@ static void ranks_follow_up(struct epoll *ep)
 	struct epoll_item *it;
 
 	ranks_follow(ep);
-	list_for_each_entry(it, &ep->parents, parent_link)
+	list_for_each_entry (it, &ep->parents, parent_link)
 		ranks_follow_up(it->ep);
 }
 

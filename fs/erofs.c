@@ -316,11 +316,19 @@ static int erofs_get_page(struct pager *p, u64 pgoff, bool for_write, struct pag
 static u32 erofs_get_around(struct pager *p, u64 pgoff, u32 max, struct pager_page *out)
 {
 	struct inode *inode = pager_inode(p);
-	u32 n = 0;
+	struct pager_page last;
+	u64 pages = (erofs_i(inode)->data_len + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	u32 n;
 
-	while (n < max && window_frame(inode, pgoff + n, &out[n]))
-		n++;
-	return n;
+	/* data lies in one piece: if the last page is in the window, so are those before it */
+	max = pgoff < pages ? (u32)MIN((u64)max, pages - pgoff) : 0;
+	while (max && !window_frame(inode, pgoff + max - 1, &last))
+		max--;
+	for (n = 0; n < max; n++) {
+		out[n].page = NULL;
+		out[n].pa = PADDR(last.pa.pa - ((u64)(max - 1 - n) << PAGE_SHIFT));
+	}
+	return max;
 }
 
 static bool erofs_is_resident(struct pager *p, u64 pgoff)

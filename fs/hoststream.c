@@ -173,8 +173,8 @@ static struct {
 	struct inode *inode;
 	struct host_stream *stream;
 	const struct file_ops *ops;
-} stream_inodes[4];	     /* [files_lock] */
-static u32 nr_stream_inodes; /* [files_lock] */
+} stream_inodes[4];		      /* [files_lock] */
+static u32 nr_stream_inodes;	      /* [files_lock] */
 static struct inode_ops hs_inode_ops; /* [files_lock] those of nameless files, but for open */
 
 static int hs_open(struct inode *inode, struct file *f)
@@ -210,7 +210,8 @@ static void remember_inode(struct inode *inode, struct host_stream *s, const str
 int hoststream_file_create(struct host_stream *s, bool is_output, struct file **out)
 {
 	const struct file_ops *ops = is_output ? &hs_out_ops : &hs_in_ops;
-	int ret = file_create_anon("pipe", S_IFIFO | 0600, is_output ? O_WRONLY : O_RDONLY, ops, s, out);
+	int ret = file_create_anon("pipe", S_IFIFO | 0600, is_output ? O_WRONLY : O_RDONLY, ops, s,
+				   out);
 
 	if (!ret)
 		remember_inode((*out)->inode, s, ops);
@@ -340,7 +341,8 @@ int console_open(u32 flags, struct file **out)
 	snprintf(name, sizeof name, "/dev/pts/%u", console.tty->index);
 	if (vfs_open(AT_FDCWD, name, &how, out) == 0)
 		return 0;
-	ret = file_create_anon("/dev/console", S_IFCHR | 0620, flags, &tty_slave_ops, console.tty, out);
+	ret = file_create_anon("/dev/console", S_IFCHR | 0620, flags, &tty_slave_ops, console.tty,
+			       out);
 	if (ret)
 		return ret;
 	spin_lock(&console.tty->lock);

@@ -13,7 +13,8 @@
 /* A file that behaves as one end of a pipe. */
 int must_check hoststream_file_create(struct host_stream *s, bool is_output, struct file **out);
 /* The console: terminal number 0, whose other side is relayed to the streams. Once. */
-int must_check console_start(struct host_stream *in, struct host_stream *out, const struct winsize *ws);
+int must_check console_start(struct host_stream *in, struct host_stream *out,
+			     const struct winsize *ws);
 /* The monitor's terminal has a new size: SIGWINCH to the foreground group. */
 void console_resize(u16 rows, u16 cols);
 /* Opens it as /dev/pts/0 if that is mounted, else without a name. flags: O_RDWR | O_NOCTTY ... */

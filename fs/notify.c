@@ -30,10 +30,10 @@
 
 struct inotify {
 	struct spinlock lock;
-	struct list events;  /* [lock] of inotify_node */
-	u32 nr_events;	     /* [lock] */
-	u64 bytes;	     /* [lock] as read(2) would return them */
-	bool overflowed;     /* [lock] the last event is IN_Q_OVERFLOW */
+	struct list events; /* [lock] of inotify_node */
+	u32 nr_events;	    /* [lock] */
+	u64 bytes;	    /* [lock] as read(2) would return them */
+	bool overflowed;    /* [lock] the last event is IN_Q_OVERFLOW */
 	struct waitq wq;
 	struct xarray marks; /* [notify_lock] wd -> notify_mark */
 	s32 last_wd;	     /* [notify_lock] */
@@ -169,8 +169,8 @@ void notify_inode_gone(struct inode *inode)
 {
 	spin_lock(&notify_lock);
 	if (inode->nlink == 0)
-		tell_locked(inode, IN_DELETE_SELF | (inode_is_dir(inode) ? IN_ISDIR : 0), NULL, 0, 0,
-			    false);
+		tell_locked(inode, IN_DELETE_SELF | (inode_is_dir(inode) ? IN_ISDIR : 0), NULL, 0,
+			    0, false);
 	while (inode->marks)
 		mark_end_locked(inode->marks);
 	spin_unlock(&notify_lock);
@@ -285,13 +285,13 @@ static void inotify_release(struct file *f)
 	u64 wd;
 
 	spin_lock(&notify_lock);
-	xa_for_each(&in->marks, wd, m) {
+	xa_for_each (&in->marks, wd, m) {
 		mark_unlink_locked(m);
 		kfree(m);
 	}
 	spin_unlock(&notify_lock);
 	xa_fini(&in->marks);
-	list_for_each_entry_safe(node, tmp, &in->events, link)
+	list_for_each_entry_safe (node, tmp, &in->events, link)
 		kfree(node);
 	kfree(in);
 }
@@ -303,10 +303,10 @@ static void inotify_show_fdinfo(struct file *f, struct strbuf *sb)
 	u64 wd;
 
 	spin_lock(&notify_lock);
-	xa_for_each(&in->marks, wd, m)
+	xa_for_each (&in->marks, wd, m)
 		strbuf_printf(sb, "inotify wd:%x ino:%llx sdev:%x mask:%x ignored_mask:0\n", m->wd,
-			      (unsigned long long)m->inode->ino, m->inode->sb ? m->inode->sb->dev : 0,
-			      m->mask);
+			      (unsigned long long)m->inode->ino,
+			      m->inode->sb ? m->inode->sb->dev : 0, m->mask);
 	spin_unlock(&notify_lock);
 }
 

@@ -13,7 +13,8 @@
 #include "guestkernel/kapi/log.h"
 
 /* lock held. Copies references of up to max bytes from ring position *at on. */
-static u32 copy_refs_locked(struct pipe *p, u64 max, struct pipe_buf *out, u32 nr) REQUIRES(&p->lock)
+static u32 copy_refs_locked(struct pipe *p, u64 max, struct pipe_buf *out, u32 nr)
+	REQUIRES(&p->lock)
 {
 	u32 n = 0;
 

@@ -12,8 +12,6 @@
 #include "fs/procfs_impl.h"
 #include "guestkernel/kapi/errno.h"
 
-#define PROC_MAGIC 0x9fa0
-
 struct procfs_setup proc_setup_data;
 static struct spinlock instance_lock = SPINLOCK_INIT(RANK_OBJECT);
 static struct super *instance; /* [instance_lock] one reference for ever */
@@ -51,17 +49,22 @@ static int build(struct synth_node *root)
 	if (!ret)
 		ret = add_table(root, &procfs_own_table);
 	if (!ret)
-		ret = procfs_add_links(root);
-	return ret;
+		ret = synth_add_link(root, "mounts", "self/mounts");
+	return ret == -EEXIST ? 0 : ret;
 }
 
 static int make(const struct fs_type *t, struct super **out)
 {
 	struct super *sb;
-	int ret = synth_super_create(t, PROC_MAGIC, 0555, &sb);
+	int ret = synth_super_create(t, SYNTH_PROC_MAGIC, 0555, &sb);
 
 	if (ret)
 		return ret;
+	ret = procfs_add_links(synth_root(sb)); /* every program with the C library inside asks for self */
+	if (ret) {
+		super_put(sb);
+		return ret;
+	}
 	synth_set_build(sb, build);
 	if (proc_tasks())
 		synth_set_dir_ops(synth_root(sb), &proc_root_ops, NULL);

@@ -125,8 +125,8 @@ static int fdinfo_show(struct strbuf *sb, void *ctx)
 	if (!f)
 		return -ENOENT;
 	flags = f->flags | (cloexec ? O_CLOEXEC : 0);
-	strbuf_printf(sb, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n", (long long)f->pos, flags,
-		      f->path.mnt->id, (unsigned long long)f->inode->ino);
+	strbuf_printf(sb, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n", (long long)f->pos,
+		      flags, f->path.mnt->id, (unsigned long long)f->inode->ino);
 	if (f->ops && f->ops->show_fdinfo)
 		f->ops->show_fdinfo(f, sb);
 	file_put(f);
@@ -248,7 +248,7 @@ static const struct synth_dir_ops fdinfo_dir_ops = {
 
 int proc_fd_dir(struct super *sb, struct task *t, bool info, struct inode **out)
 {
-	return synth_dir_inode(sb, info ? 0555 : 0500, info ? &fdinfo_dir_ops : &fd_dir_ops, t,
-			       &proc_task_ctx,
-			       proc_ino(proc_tasks()->tid(t), info ? PI_FDINFO : PI_FD, 0xfffff), out);
+	return synth_dir_inode(
+		sb, info ? 0555 : 0500, info ? &fdinfo_dir_ops : &fd_dir_ops, t, &proc_task_ctx,
+		proc_ino(proc_tasks()->tid(t), info ? PI_FDINFO : PI_FD, 0xfffff), out);
 }

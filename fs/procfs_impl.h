@@ -34,6 +34,9 @@ bool proc_emit_number(struct dir_ctx *ctx, s64 n, u64 ino, u8 dtype, s64 next_po
 /* procfs_fd.c: fd/ and fdinfo/. */
 int must_check proc_fd_dir(struct super *sb, struct task *t, bool info, struct inode **out);
 
+/* procfs_mem.c: /proc/<pid>/mem. */
+extern const struct inode_ops proc_mem_iops;
+
 /* procfs_system.c: rows that belong to fs/. */
 extern const struct proc_table procfs_own_table;
 int must_check procfs_add_links(struct synth_node *root);

@@ -36,15 +36,16 @@ static void put_text(struct strbuf *sb, const char *s)
 }
 
 /* ctx of a row cannot carry a text (it belongs to the table), so each fixed file has its function. */
-#define FIXED_TEXT(fn, text)                                                                       \
-	static int fn(struct strbuf *sb, void *ctx)                                                \
-	{                                                                                          \
-		put_text(sb, text);                                                                \
-		return 0;                                                                          \
+#define FIXED_TEXT(fn, text)                        \
+	static int fn(struct strbuf *sb, void *ctx) \
+	{                                           \
+		put_text(sb, text);                 \
+		return 0;                           \
 	}
 
-FIXED_TEXT(show_devices, "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n"
-			 "136 pts\n\nBlock devices:\n")
+FIXED_TEXT(show_devices,
+	   "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n"
+	   "136 pts\n\nBlock devices:\n")
 FIXED_TEXT(show_partitions, "major minor  #blocks  name\n\n")
 FIXED_TEXT(show_swaps, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n")
 FIXED_TEXT(show_empty, "")
@@ -76,7 +77,8 @@ static void show_uuid_bytes(struct strbuf *sb, u8 id[16])
 	id[6] = (id[6] & 0x0f) | 0x40; /* version 4, variant 1 */
 	id[8] = (id[8] & 0x3f) | 0x80;
 	for (u32 i = 0; i < 16; i++)
-		strbuf_printf(sb, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", id[i]);
+		strbuf_printf(sb, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+			      id[i]);
 	put_text(sb, "\n");
 }
 
@@ -107,36 +109,36 @@ static int show_boot_id(struct strbuf *sb, void *ctx)
 }
 
 static const struct proc_row own_rows[] = {
-	{ "filesystems", 0444, show_filesystems, NULL },
-	{ "cpuinfo", 0444, show_cpuinfo, NULL },
-	{ "devices", 0444, show_devices, NULL },
-	{ "partitions", 0444, show_partitions, NULL },
-	{ "diskstats", 0444, show_empty, NULL },
-	{ "swaps", 0444, show_swaps, NULL },
-	{ "modules", 0444, show_empty, NULL },
-	{ "locks", 0444, show_empty, NULL },
-	{ "cmdline", 0444, show_cmdline, NULL },
-	{ "interrupts", 0444, show_interrupts, NULL },
-	{ "sys/fs/nr_open", 0444, show_nr_open, NULL },
-	{ "sys/fs/file-max", 0444, show_file_max, NULL },
-	{ "sys/fs/pipe-max-size", 0444, show_pipe_max, NULL },
-	{ "sys/fs/pipe-user-pages-hard", 0444, show_0, NULL },
-	{ "sys/fs/pipe-user-pages-soft", 0444, show_0, NULL },
-	{ "sys/fs/protected_symlinks", 0444, show_1, NULL },
-	{ "sys/fs/protected_hardlinks", 0444, show_1, NULL },
-	{ "sys/fs/inotify/max_queued_events", 0444, show_inotify_events, NULL },
-	{ "sys/fs/inotify/max_user_instances", 0444, show_inotify_instances, NULL },
-	{ "sys/fs/inotify/max_user_watches", 0444, show_inotify_watches, NULL },
-	{ "sys/kernel/random/boot_id", 0444, show_boot_id, NULL },
-	{ "sys/kernel/random/uuid", 0444, show_uuid, NULL },
-	{ "sys/kernel/random/entropy_avail", 0444, show_entropy, NULL },
-	{ "sys/kernel/random/poolsize", 0444, show_entropy, NULL },
-	{ "sys/net/core/somaxconn", 0444, show_somaxconn, NULL },
-	{ "sys/net/core/wmem_default", 0444, show_mem_buf, NULL },
-	{ "sys/net/core/wmem_max", 0444, show_mem_buf, NULL },
-	{ "sys/net/core/rmem_default", 0444, show_mem_buf, NULL },
-	{ "sys/net/core/rmem_max", 0444, show_mem_buf, NULL },
-	{ "sys/net/unix/max_dgram_qlen", 0444, show_dgram_qlen, NULL },
+	{"filesystems",			 0444, show_filesystems,	 NULL},
+	{ "cpuinfo",			   0444, show_cpuinfo,		 NULL},
+	{ "devices",			   0444, show_devices,		 NULL},
+	{ "partitions",			0444, show_partitions,	       NULL},
+	{ "diskstats",			 0444, show_empty,		 NULL},
+	{ "swaps",			     0444, show_swaps,	     NULL},
+	{ "modules",			   0444, show_empty,	       NULL},
+	{ "locks",			     0444, show_empty,	     NULL},
+	{ "cmdline",			   0444, show_cmdline,		 NULL},
+	{ "interrupts",			0444, show_interrupts,	       NULL},
+	{ "sys/fs/nr_open",		    0444, show_nr_open,		NULL},
+	{ "sys/fs/file-max",		     0444, show_file_max,	  NULL},
+	{ "sys/fs/pipe-max-size",		  0444, show_pipe_max,	       NULL},
+	{ "sys/fs/pipe-user-pages-hard",	 0444, show_0,		       NULL},
+	{ "sys/fs/pipe-user-pages-soft",	 0444, show_0,		       NULL},
+	{ "sys/fs/protected_symlinks",	       0444, show_1,		     NULL},
+	{ "sys/fs/protected_hardlinks",	0444, show_1,		      NULL},
+	{ "sys/fs/inotify/max_queued_events",  0444, show_inotify_events,	 NULL},
+	{ "sys/fs/inotify/max_user_instances", 0444, show_inotify_instances, NULL},
+	{ "sys/fs/inotify/max_user_watches",   0444, show_inotify_watches,	 NULL},
+	{ "sys/kernel/random/boot_id",	       0444, show_boot_id,	   NULL},
+	{ "sys/kernel/random/uuid",	    0444, show_uuid,		     NULL},
+	{ "sys/kernel/random/entropy_avail",   0444, show_entropy,		 NULL},
+	{ "sys/kernel/random/poolsize",	0444, show_entropy,	    NULL},
+	{ "sys/net/core/somaxconn",	    0444, show_somaxconn,	  NULL},
+	{ "sys/net/core/wmem_default",	       0444, show_mem_buf,	   NULL},
+	{ "sys/net/core/wmem_max",		   0444, show_mem_buf,	       NULL},
+	{ "sys/net/core/rmem_default",	       0444, show_mem_buf,	   NULL},
+	{ "sys/net/core/rmem_max",		   0444, show_mem_buf,	       NULL},
+	{ "sys/net/unix/max_dgram_qlen",	 0444, show_dgram_qlen,	NULL},
 };
 
 const struct proc_table procfs_own_table = { own_rows, ARRAY_SIZE(own_rows), NULL };
@@ -185,7 +187,5 @@ int procfs_add_links(struct synth_node *root)
 	if (!ret)
 		ret = synth_add_special(root, "thread-self", S_IFLNK | 0777, &thread_self_iops, NULL,
 					NULL);
-	if (!ret)
-		ret = synth_add_link(root, "mounts", "self/mounts");
-	return ret == -EEXIST ? 0 : ret;
+	return ret;
 }

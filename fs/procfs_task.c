@@ -6,7 +6,7 @@
  * Rules     An inode holds a reference on its task. A dead task's directory stays readable as far as its rows
  *           answer; its names are not found any more, since nothing here is cached.
  *           exe, cwd and root lead to the place itself, not to the text they show.
- * Missing   Opening the files of ns/ (they can be read as links only); map_files/, mem, pagemap.
+ * Missing   Opening the files of ns/ (they can be read as links only); map_files/, pagemap.
  * See       proc(5)
  */
 #include "fs/procfs_impl.h"
@@ -126,7 +126,8 @@ static const struct inode_ops place_iops = {
 
 /* ns/ */
 
-static const char *const namespaces[] = { "cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts" };
+static const char *const namespaces[] = { "cgroup", "ipc",  "mnt",  "net",
+					  "pid",    "time", "user", "uts" };
 
 static s64 ns_readlink(struct inode *inode, char *buf, u32 size)
 {
@@ -224,27 +225,33 @@ static int row_mountstats(struct strbuf *sb, void *ctx)
 }
 
 static const struct proc_row mount_rows[] = {
-	{ "mounts", 0444, row_mounts, NULL },
-	{ "mountinfo", 0444, row_mountinfo, NULL },
-	{ "mountstats", 0400, row_mountstats, NULL },
+	{"mounts",	    0444, row_mounts,     NULL},
+	{ "mountinfo",  0444, row_mountinfo,  NULL},
+	{ "mountstats", 0400, row_mountstats, NULL},
 };
 
 /* /proc/<pid>: first the entries below, then the rows of every table */
 
 static const struct synth_dir_ops thread_dir_ops, tasks_dir_ops;
 
-enum entry_kind { E_FD, E_FDINFO, E_TASK, E_NS, E_EXE, E_CWD, E_ROOT, E_MOUNT_ROW };
+enum entry_kind { E_FD, E_FDINFO, E_TASK, E_NS, E_EXE, E_CWD, E_ROOT, E_MOUNT_ROW, E_MEM };
 
 static const struct pid_entry {
 	const char *name;
 	enum entry_kind kind;
 	u32 type;
 } pid_entries[] = {
-	{ "fd", E_FD, S_IFDIR },	   { "fdinfo", E_FDINFO, S_IFDIR },
-	{ "ns", E_NS, S_IFDIR },	   { "exe", E_EXE, S_IFLNK },
-	{ "cwd", E_CWD, S_IFLNK },	   { "root", E_ROOT, S_IFLNK },
-	{ "mounts", E_MOUNT_ROW, S_IFREG }, { "mountinfo", E_MOUNT_ROW, S_IFREG },
-	{ "mountstats", E_MOUNT_ROW, S_IFREG }, { "task", E_TASK, S_IFDIR }, /* last: not in threads */
+	{"fd",		E_FD,	      S_IFDIR},
+	{ "fdinfo",	    E_FDINFO,    S_IFDIR},
+	{ "ns",		E_NS,	      S_IFDIR},
+	{ "exe",	 E_EXE,	S_IFLNK},
+	{ "cwd",	 E_CWD,	S_IFLNK},
+	{ "root",	  E_ROOT,	  S_IFLNK},
+	{ "mounts",	    E_MOUNT_ROW, S_IFREG},
+	{ "mountinfo",  E_MOUNT_ROW, S_IFREG},
+	{ "mountstats", E_MOUNT_ROW, S_IFREG},
+	{ "mem",	 E_MEM,	S_IFREG},
+	{ "task",	  E_TASK,	  S_IFDIR}, /* last: not in threads */
 };
 
 static int make_entry(struct inode *dir, const struct pid_entry *e, u32 index, struct inode **out)
@@ -262,12 +269,16 @@ static int make_entry(struct inode *dir, const struct pid_entry *e, u32 index, s
 		return synth_dir_inode(dir->sb, 0555, &tasks_dir_ops, t, &proc_task_ctx, ino, out);
 	case E_NS:
 		return synth_dir_inode(dir->sb, 0511, &ns_dir_ops, t, &proc_task_ctx, ino, out);
+	case E_MEM:
+		return synth_special_inode(dir->sb, S_IFREG | 0600, &proc_mem_iops, t,
+					   &proc_task_ctx, ino, out);
 	case E_MOUNT_ROW:
-		return synth_file_inode(dir->sb, synth_row_find(mount_rows, ARRAY_SIZE(mount_rows), &n),
-					t, &proc_task_ctx, ino, out);
+		return synth_file_inode(dir->sb,
+					synth_row_find(mount_rows, ARRAY_SIZE(mount_rows), &n), t,
+					&proc_task_ctx, ino, out);
 	default:
-		ret = synth_special_inode(dir->sb, S_IFLNK | 0777, &place_iops, t, &proc_task_ctx, ino,
-					  out);
+		ret = synth_special_inode(dir->sb, S_IFLNK | 0777, &place_iops, t, &proc_task_ctx,
+					  ino, out);
 		if (!ret)
 			synth_inode(*out)->tag = (u64)e->name[0];
 		return ret;
@@ -387,8 +398,8 @@ static int tasks_iterate(struct inode *dir, struct dir_ctx *ctx)
 	s32 tid = (s32)ctx->pos - 2;
 
 	while ((tid = proc_tasks()->next_thread(task_of(dir), tid)) > 0)
-		if (!proc_emit_number(ctx, tid, proc_ino(tid, PI_TASK, 0), (u8)mode_to_dtype(S_IFDIR),
-				      (s64)tid + 2))
+		if (!proc_emit_number(ctx, tid, proc_ino(tid, PI_TASK, 0),
+				      (u8)mode_to_dtype(S_IFDIR), (s64)tid + 2))
 			break;
 	return 0;
 }
@@ -420,8 +431,8 @@ int proc_pid_iterate(struct inode *dir, struct dir_ctx *ctx)
 	s32 pid = (s32)ctx->pos - 2;
 
 	while ((pid = proc_tasks()->next_process(pid)) > 0)
-		if (!proc_emit_number(ctx, pid, proc_ino(pid, PI_DIR, 0), (u8)mode_to_dtype(S_IFDIR),
-				      (s64)pid + 2))
+		if (!proc_emit_number(ctx, pid, proc_ino(pid, PI_DIR, 0),
+				      (u8)mode_to_dtype(S_IFDIR), (s64)pid + 2))
 			break;
 	return 0;
 }

@@ -391,13 +391,15 @@ static int node_inode(struct synth_node *n, struct inode **out)
 
 static void synth_free_tree(struct synth_node *n);
 
-/* What nobody has seen yet goes again, so that the next visitor starts afresh. */
-static void forget_children(struct super *sb, struct synth_node *dir)
+/* What a failed build added goes again, so that the next visitor starts afresh. */
+static void forget_children(struct super *sb, struct synth_node *dir, u64 pos)
 {
-	struct synth_node *n;
+	struct synth_node *n, *next;
 
 	mutex_lock(tree_lock(sb));
-	while ((n = list_first(&dir->children, struct synth_node, link))) {
+	list_for_each_entry_safe (n, next, &dir->children, link) {
+		if (n->pos < pos)
+			continue;
 		list_del(&n->link);
 		list_init(&n->link);
 		synth_free_tree(n);
@@ -409,45 +411,53 @@ static int build_now(struct super *sb)
 {
 	struct synth_super *ss = sb->priv;
 	int err = 0;
+	u64 pos;
 
 	mutex_lock(&ss->build_lock);
+	pos = ss->root->next_pos;
 	if (ss->build)
 		err = ss->build(ss->root);
 	if (err)
-		forget_children(sb, ss->root);
+		forget_children(sb, ss->root, pos);
 	else
 		store_release(&ss->build, NULL);
 	mutex_unlock(&ss->build_lock);
 	return err;
 }
 
-static int ensure_built(struct super *sb)
+static bool is_built(const struct super *sb)
 {
-	struct synth_super *ss = sb->priv;
-
-	return likely(!load_acquire(&ss->build)) ? 0 : build_now(sb);
+	return !load_acquire(&((struct synth_super *)sb->priv)->build);
 }
 
+static int static_lookup(struct inode *dir, const struct name *n, struct inode **out)
+{
+	struct synth_inode *si = synth_inode(dir);
+	struct synth_node *child;
+	int err = -ENOENT;
+
+	if (!si->node)
+		return err;
+	mutex_lock(tree_lock(dir->sb));
+	child = child_find(si->node, n->s, n->len);
+	if (child)
+		err = node_inode(child, out);
+	mutex_unlock(tree_lock(dir->sb));
+	return err;
+}
+
+/* A name that is there without building does not build. */
 static int synth_lookup(struct inode *dir, const struct name *n, struct inode **out)
 {
 	struct synth_inode *si = synth_inode(dir);
-	struct synth_node *child = NULL;
-	int err = -ENOENT;
+	int err = static_lookup(dir, n, out);
 
-	if (si->node) {
-		err = ensure_built(dir->sb);
-		if (err)
-			return err;
-		err = -ENOENT;
-		mutex_lock(tree_lock(dir->sb));
-		child = child_find(si->node, n->s, n->len);
-		if (child)
-			err = node_inode(child, out);
-		mutex_unlock(tree_lock(dir->sb));
-	}
-	if (!child && si->dir_ops && si->dir_ops->lookup)
+	if (err == -ENOENT && si->dir_ops && si->dir_ops->lookup)
 		err = si->dir_ops->lookup(dir, n, out);
-	return err;
+	if (err != -ENOENT || !si->node || is_built(dir->sb))
+		return err;
+	err = build_now(dir->sb);
+	return err ? err : static_lookup(dir, n, out);
 }
 
 /* The first child at or after pos, with a reference. */
@@ -501,7 +511,7 @@ static int synth_iterate(struct inode *dir, struct dir_ctx *ctx)
 	struct synth_inode *si = synth_inode(dir);
 	struct synth_node *n;
 	bool ok = true;
-	int err = si->node ? ensure_built(dir->sb) : 0;
+	int err = si->node && !is_built(dir->sb) ? build_now(dir->sb) : 0;
 
 	if (err)
 		return err;
@@ -670,8 +680,16 @@ static const struct file_ops synth_text_fops = {
 	.release = text_release,
 };
 
+/* Nothing can be made here. /proc has no negative names: there the name is what is missing. */
+static int synth_create(struct inode *dir, const struct name *n, const struct new_inode *ni,
+			struct inode **out)
+{
+	return dir->sb->magic == SYNTH_PROC_MAGIC ? -ENOENT : S_ISREG(ni->mode) ? -EACCES : -EPERM;
+}
+
 static const struct inode_ops synth_dir_inode_ops = {
 	.lookup = synth_lookup,
+	.create = synth_create,
 	.iterate = synth_iterate,
 	.setattr = synth_setattr,
 	.is_stale = synth_is_stale,

@@ -14,6 +14,8 @@
 #include "fs/inode.h"
 #include "guestkernel/kapi/proc.h"
 
+#define SYNTH_PROC_MAGIC 0x9fa0
+
 struct synth_node;
 
 /* Who keeps a row's or directory's ctx alive. Both may be NULL for things that live forever. */

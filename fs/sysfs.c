@@ -59,18 +59,18 @@ static int show_page_size(struct strbuf *sb, void *ctx)
 }
 
 static const struct proc_row rows[] = {
-	{ "devices/system/cpu/online", 0444, show_cpu_range, NULL },
-	{ "devices/system/cpu/possible", 0444, show_cpu_range, NULL },
-	{ "devices/system/cpu/present", 0444, show_cpu_range, NULL },
-	{ "devices/system/cpu/offline", 0444, show_newline, NULL },
-	{ "devices/system/cpu/isolated", 0444, show_newline, NULL },
-	{ "devices/system/cpu/kernel_max", 0444, show_kernel_max, NULL },
-	{ "devices/system/node/online", 0444, show_page_size, NULL },
-	{ "devices/system/node/possible", 0444, show_page_size, NULL },
-	{ "devices/system/node/node0/cpulist", 0444, show_cpu_range, NULL },
-	{ "kernel/mm/transparent_hugepage/enabled", 0444, show_thp, NULL },
-	{ "kernel/mm/transparent_hugepage/defrag", 0444, show_thp, NULL },
-	{ "kernel/mm/transparent_hugepage/hpage_pmd_size", 0444, show_page_size, NULL },
+	{"devices/system/cpu/online",		       0444, show_cpu_range,  NULL},
+	{ "devices/system/cpu/possible",			 0444, show_cpu_range,  NULL},
+	{ "devices/system/cpu/present",			0444, show_cpu_range,  NULL},
+	{ "devices/system/cpu/offline",			0444, show_newline,    NULL},
+	{ "devices/system/cpu/isolated",			 0444, show_newline,    NULL},
+	{ "devices/system/cpu/kernel_max",		   0444, show_kernel_max, NULL},
+	{ "devices/system/node/online",			0444, show_page_size,  NULL},
+	{ "devices/system/node/possible",		  0444, show_page_size,	NULL},
+	{ "devices/system/node/node0/cpulist",	       0444, show_cpu_range,  NULL},
+	{ "kernel/mm/transparent_hugepage/enabled",	    0444, show_thp,	    NULL},
+	{ "kernel/mm/transparent_hugepage/defrag",	   0444, show_thp,	   NULL},
+	{ "kernel/mm/transparent_hugepage/hpage_pmd_size", 0444, show_page_size,	 NULL},
 };
 
 static const struct proc_table own_table = { rows, ARRAY_SIZE(rows), NULL };
@@ -107,15 +107,15 @@ static int show_one(struct strbuf *sb, void *ctx)
 }
 
 static const struct proc_row cpu_rows[] = {
-	{ "topology/core_id", 0444, show_own_number, NULL },
-	{ "topology/physical_package_id", 0444, show_zero, NULL },
-	{ "topology/thread_siblings_list", 0444, show_own_number, NULL },
-	{ "topology/core_cpus_list", 0444, show_own_number, NULL },
-	{ "topology/thread_siblings", 0444, show_own_mask, NULL },
-	{ "topology/core_cpus", 0444, show_own_mask, NULL },
-	{ "topology/core_siblings_list", 0444, show_cpu_range, NULL },
-	{ "topology/package_cpus_list", 0444, show_cpu_range, NULL },
-	{ "online", 0444, show_one, NULL },
+	{"topology/core_id",		      0444, show_own_number, NULL},
+	{ "topology/physical_package_id",  0444, show_zero,	   NULL},
+	{ "topology/thread_siblings_list", 0444, show_own_number, NULL},
+	{ "topology/core_cpus_list",	     0444, show_own_number, NULL},
+	{ "topology/thread_siblings",      0444, show_own_mask,   NULL},
+	{ "topology/core_cpus",		0444, show_own_mask,   NULL},
+	{ "topology/core_siblings_list",	 0444, show_cpu_range,  NULL},
+	{ "topology/package_cpus_list",	0444, show_cpu_range,  NULL},
+	{ "online",			0444, show_one,	    NULL},
 };
 
 static int add_cpu(struct synth_node *root, u32 cpu)
@@ -131,8 +131,9 @@ static int add_cpu(struct synth_node *root, u32 cpu)
 }
 
 static const char *const empty_dirs[] = {
-	"fs/cgroup", "class/net", "class/tty", "block", "bus", "dev/block", "dev/char", "firmware", "module",
-	"kernel/mm/hugepages", "devices/virtual",
+	"fs/cgroup", "class/net",	    "class/tty",       "block",
+	"bus",	     "dev/block",	    "dev/char",	       "firmware",
+	"module",    "kernel/mm/hugepages", "devices/virtual",
 };
 
 static int build(struct synth_node *root)

@@ -34,7 +34,7 @@ struct timerfd {
 	u64 interval_ns;    /* [lock] */
 	u64 ticks;	    /* [lock] expirations not read yet */
 	struct waitq wq;
-	struct list link;   /* [list_lock] is_wall */
+	struct list link; /* [list_lock] is_wall */
 };
 
 static struct spinlock list_lock = SPINLOCK_INIT(RANK_OBJECT_OUTER);
@@ -295,7 +295,7 @@ void timerfd_clock_was_set(void)
 	bool cancelled;
 
 	spin_lock(&list_lock);
-	list_for_each_entry(tf, &wall_timers, link) {
+	list_for_each_entry (tf, &wall_timers, link) {
 		spin_lock(&tf->lock);
 		cancelled = (tf->settime_flags & TFD_TIMER_ABSTIME) &&
 			    (tf->settime_flags & TFD_TIMER_CANCEL_ON_SET);

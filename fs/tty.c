@@ -129,8 +129,8 @@ static int check_read_job(struct tty *t)
 }
 
 struct read_wait {
-	u32 min;	 /* characters that end the call */
-	u64 interval_ns; /* VTIME; 0: none */
+	u32 min;	  /* characters that end the call */
+	u64 interval_ns;  /* VTIME; 0: none */
 	bool first_waits; /* the timer runs between characters only */
 };
 

@@ -47,17 +47,19 @@ struct tty {
 	bool stopped;		    /* ^S or TCOOFF: no output */
 	bool throttled;		    /* IXOFF: STOP was sent to the other side */
 	bool exclusive;
-	bool pt_locked;		    /* TIOCSPTLCK */
+	bool pt_locked; /* TIOCSPTLCK */
 	bool master_open;
 	bool hung_up;
-	bool slave_seen;	    /* a slave was opened once */
-	bool packet;		    /* TIOCPKT */
+	bool slave_seen; /* a slave was opened once */
+	bool packet;	 /* TIOCPKT */
 	u8 pkt_status;
-	u32 nr_slaves;		    /* open slave files */
+	u32 nr_slaves; /* open slave files */
 	u32 out_head, out_tail;
 	struct waitq read_wq, write_wq; /* slave side */
 	struct waitq master_wq;
-	void (*kick)(struct tty *t); /* [I] relay: output waits, or input room; no locks held, must not sleep */
+	void (*kick)(
+		struct
+		tty *t); /* [I] relay: output waits, or input room; no locks held, must not sleep */
 	u8 in[TTY_IN_SIZE];
 	u64 in_mark[TTY_IN_SIZE / 64];
 	u8 out[TTY_OUT_SIZE];

@@ -295,7 +295,8 @@ s64 tty_ioctl_common(struct tty *t, struct file *f, u32 cmd, u64 arg, bool maste
 	case TIOCSETD:
 		return set_ldisc(arg);
 	case TIOCGDEV:
-		return put_user(UADDR(arg), makedev(TTY_PTS_MAJOR + t->index / 256, t->index % 256));
+		return put_user(UADDR(arg),
+				makedev(TTY_PTS_MAJOR + t->index / 256, t->index % 256));
 	default:
 		return job_ioctl(t, cmd, arg, master);
 	}

@@ -296,8 +296,8 @@ static void erase(struct tty *t, enum erase_kind kind, struct tty_fx *fx)
 
 	if (t->head == t->canon_head)
 		return;
-	if (kind == ERASE_LINE && (!lflag(t, ECHO) || !lflag(t, ECHOK) || !lflag(t, ECHOKE) ||
-				   !lflag(t, ECHOE))) {
+	if (kind == ERASE_LINE &&
+	    (!lflag(t, ECHO) || !lflag(t, ECHOK) || !lflag(t, ECHOKE) || !lflag(t, ECHOE))) {
 		t->head = t->canon_head;
 		if (!lflag(t, ECHO))
 			return;
@@ -359,7 +359,8 @@ static bool in_put_char(struct tty *t, u8 c, struct tty_fx *fx)
 
 static void end_line(struct tty *t, u8 c, struct tty_fx *fx)
 {
-	if (in_used(t) >= TTY_IN_SIZE) /* only when an EOF follows a full line: the newline goes first */
+	if (in_used(t) >=
+	    TTY_IN_SIZE) /* only when an EOF follows a full line: the newline goes first */
 		return;
 	in_put(t, c, true);
 	t->canon_head = t->head;
@@ -596,7 +597,8 @@ static void canon_changed(struct tty *t)
 void ldisc_set_termios_locked(struct tty *t, const struct termios2 *tio, struct tty_fx *fx)
 {
 	struct termios2 old = t->tio;
-	bool ixon_was = iflag(t, IXON) && old.c_cc[VSTART] == 021 && old.c_cc[VSTOP] == 023, ixon_is;
+	bool ixon_was = iflag(t, IXON) && old.c_cc[VSTART] == 021 && old.c_cc[VSTOP] == 023,
+	     ixon_is;
 
 	t->tio = *tio;
 	t->tio.c_cflag = (t->tio.c_cflag & ~(u32)(CSIZE | PARENB)) | CS8 | CREAD;
@@ -616,8 +618,8 @@ void ldisc_set_termios_locked(struct tty *t, const struct termios2 *tio, struct 
 void ldisc_init(struct tty *t)
 {
 	static const u8 cc[NCCS] = {
-		[VINTR] = 003,	[VQUIT] = 034, [VERASE] = 0177, [VKILL] = 025,	 [VEOF] = 004,
-		[VMIN] = 1,	[VSTART] = 021, [VSTOP] = 023,	 [VSUSP] = 032,	 [VREPRINT] = 022,
+		[VINTR] = 003,	  [VQUIT] = 034,   [VERASE] = 0177, [VKILL] = 025, [VEOF] = 004,
+		[VMIN] = 1,	  [VSTART] = 021,  [VSTOP] = 023,   [VSUSP] = 032, [VREPRINT] = 022,
 		[VDISCARD] = 017, [VWERASE] = 027, [VLNEXT] = 026,
 	};
 

@@ -320,8 +320,8 @@ static u32 unix_poll(struct socket *sk, struct poll_table *pt)
 		mask |= EPOLLHUP;
 	if (!list_empty(&u->queue) || !list_empty(&u->accept_queue))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	writable = conn ? !sk->listening && unix_stream_writable_locked(u) :
-			  dgram_writable_locked(u, &space);
+	writable = conn ? !sk->listening && unix_stream_writable_locked(u)
+			: dgram_writable_locked(u, &space);
 	if (writable)
 		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
 	spin_unlock(&sk->lock);
@@ -370,7 +370,7 @@ static u32 unix_queued(struct socket *sk, bool out)
 	if (out) {
 		n = u->peer ? READ_ONCE(u->peer->queued_bytes) : 0;
 	} else {
-		list_for_each_entry(b, &u->queue, link) {
+		list_for_each_entry (b, &u->queue, link) {
 			n += b->len - b->off;
 			if (sk->type == SOCK_DGRAM)
 				break;

@@ -74,9 +74,11 @@ static int parse_cred(struct scm *s, const void *data, u64 bytes)
 	memcpy(&c, data, sizeof c);
 	if (c.pid != current_tgid() && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (c.uid != cred->uid && c.uid != cred->euid && c.uid != cred->suid && !capable(CAP_SETUID))
+	if (c.uid != cred->uid && c.uid != cred->euid && c.uid != cred->suid &&
+	    !capable(CAP_SETUID))
 		return -EPERM;
-	if (c.gid != cred->gid && c.gid != cred->egid && c.gid != cred->sgid && !capable(CAP_SETGID))
+	if (c.gid != cred->gid && c.gid != cred->egid && c.gid != cred->sgid &&
+	    !capable(CAP_SETGID))
 		return -EPERM;
 	s->cred = c;
 	s->claimed = true;
@@ -165,7 +167,9 @@ struct control {
 /* Header and data of one message; what does not fit is cut. */
 static int control_put(struct control *c, s32 type, const void *data, u64 len)
 {
-	struct cmsghdr h = { .cmsg_len = CMSG_LEN(len), .cmsg_level = SOL_SOCKET, .cmsg_type = type };
+	struct cmsghdr h = { .cmsg_len = CMSG_LEN(len),
+			     .cmsg_level = SOL_SOCKET,
+			     .cmsg_type = type };
 	uaddr_t at = uaddr_add(c->at, c->used);
 	u64 left = c->room - c->used;
 
@@ -205,7 +209,9 @@ static u32 install_files(struct scm *s, u64 room, bool cloexec, s32 *fds)
 
 int scm_store(struct socket *sk, struct scm *s, uaddr_t control, u64 *len, bool cloexec, u32 *flags)
 {
-	struct control c = { .at = control, .room = uaddr_is_null(control) ? 0 : *len, .flags = flags };
+	struct control c = { .at = control,
+			     .room = uaddr_is_null(control) ? 0 : *len,
+			     .flags = flags };
 	int ret = 0;
 	s32 *fds;
 	u32 n;

@@ -16,9 +16,9 @@ struct socket;
 struct scm {
 	struct file **files;
 	u32 nr_files;
-	struct ucred cred;  /* sending: the sender's, or what it claimed */
-	bool has_cred;	    /* received together with the data */
-	bool claimed;	    /* SCM_CREDENTIALS was given */
+	struct ucred cred; /* sending: the sender's, or what it claimed */
+	bool has_cred;	   /* received together with the data */
+	bool claimed;	   /* SCM_CREDENTIALS was given */
 };
 
 void scm_fini(struct scm *s);

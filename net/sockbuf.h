@@ -17,8 +17,8 @@ struct unix_addr;
 
 struct sockbuf {
 	struct list link;
-	u32 len;  /* bytes of data */
-	u32 off;  /* of them taken by readers */
+	u32 len; /* bytes of data */
+	u32 off; /* of them taken by readers */
 	struct scm scm;
 	struct unix_addr *from; /* referenced, or NULL */
 	u8 data[];

@@ -302,7 +302,8 @@ static s64 try_accept(struct socket *sk, void *arg)
 	return sk->ops->accept(sk, arg);
 }
 
-int sock_accept(struct socket *sk, bool nonblock, u32 flags, struct file **out, struct socket **peer)
+int sock_accept(struct socket *sk, bool nonblock, u32 flags, struct file **out,
+		struct socket **peer)
 {
 	struct socket *got = NULL;
 	s64 ret;
@@ -366,7 +367,8 @@ s64 sock_recv(struct socket *sk, struct msg *m, bool nonblock)
 			break;
 		done += n;
 	} while (all && iov_left(m->iov) && !m->scm.nr_files);
-	if (done && sk->ops->queued(sk, false)) /* we may have eaten the wake-up of another reader */
+	if (done &&
+	    sk->ops->queued(sk, false)) /* we may have eaten the wake-up of another reader */
 		wake_one_events(&sk->read_wq, EPOLLIN | EPOLLRDNORM);
 	return done ? done : n;
 }

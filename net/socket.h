@@ -30,9 +30,10 @@ struct sockaddr_buf {
 
 struct msg {
 	struct iov_cursor *iov;
-	u32 flags;		   /* in: MSG_* */
-	u32 out_flags;		   /* out: MSG_TRUNC, MSG_CTRUNC, MSG_EOR */
-	struct sockaddr_buf *name; /* send: destination or NULL; recv: where the sender's goes, or NULL */
+	u32 flags;     /* in: MSG_* */
+	u32 out_flags; /* out: MSG_TRUNC, MSG_CTRUNC, MSG_EOR */
+	struct sockaddr_buf
+		*name; /* send: destination or NULL; recv: where the sender's goes, or NULL */
 	struct scm scm;
 };
 
@@ -58,18 +59,18 @@ struct sock_ops {
 
 struct socket {
 	struct refs refs;
-	u16 family, type, proto;	 /* [I] */
-	const struct sock_ops *ops;	 /* [I] */
-	struct file *file;		 /* weak: not referenced; NULL before and after */
+	u16 family, type, proto;    /* [I] */
+	const struct sock_ops *ops; /* [I] */
+	struct file *file;	    /* weak: not referenced; NULL before and after */
 	struct spinlock lock;
 	struct waitq read_wq, write_wq;
-	struct waitq *block_wq;		 /* where to wait after -EAGAIN instead; lives forever */
-	s32 error;			 /* [lock] pending SO_ERROR, positive */
-	bool listening;			 /* [lock] */
+	struct waitq *block_wq; /* where to wait after -EAGAIN instead; lives forever */
+	s32 error;		/* [lock] pending SO_ERROR, positive */
+	bool listening;		/* [lock] */
 	/* options [lock for change] */
 	u32 sndbuf, rcvbuf, rcvlowat, priority, mark;
-	u64 rcvtimeo_ns, sndtimeo_ns;	 /* 0: none */
-	u64 flags;			 /* bit n: boolean option SO_n, n < 64 */
+	u64 rcvtimeo_ns, sndtimeo_ns; /* 0: none */
+	u64 flags;		      /* bit n: boolean option SO_n, n < 64 */
 	struct linger linger;
 	u64 cookie;
 };

@@ -17,16 +17,16 @@
 #include "guestkernel/uapi/capability.h"
 #include "net/socket.h"
 
-#define BUF_MAX	    212992u /* net.core.wmem_max, rmem_max */
-#define SNDBUF_MIN  4608u
-#define RCVBUF_MIN  2304u
-#define GETOPT_MAX  256u
+#define BUF_MAX	   212992u /* net.core.wmem_max, rmem_max */
+#define SNDBUF_MIN 4608u
+#define RCVBUF_MIN 2304u
+#define GETOPT_MAX 256u
 
 /* Booleans that may be set; those with an effect here: SO_PASSCRED. */
 #define FLAG_BIT(opt) (1ull << (opt))
-#define SETTABLE_FLAGS                                                                             \
-	(FLAG_BIT(SO_DEBUG) | FLAG_BIT(SO_REUSEADDR) | FLAG_BIT(SO_DONTROUTE) |                    \
-	 FLAG_BIT(SO_BROADCAST) | FLAG_BIT(SO_KEEPALIVE) | FLAG_BIT(SO_OOBINLINE) |                \
+#define SETTABLE_FLAGS                                                              \
+	(FLAG_BIT(SO_DEBUG) | FLAG_BIT(SO_REUSEADDR) | FLAG_BIT(SO_DONTROUTE) |     \
+	 FLAG_BIT(SO_BROADCAST) | FLAG_BIT(SO_KEEPALIVE) | FLAG_BIT(SO_OOBINLINE) | \
 	 FLAG_BIT(SO_REUSEPORT) | FLAG_BIT(SO_PASSCRED) | FLAG_BIT(SO_NO_CHECK))
 
 static int set_flag(struct socket *sk, u32 opt, bool on)
@@ -186,7 +186,8 @@ static bool get_int(struct socket *sk, u32 opt, s32 *n)
 
 static struct timeval timeout_of(u64 ns)
 {
-	return (struct timeval){ (s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
+	return (struct timeval){ (s64)(ns / NSEC_PER_SEC),
+				 (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
 }
 
 /* Stores the value in buf; *len in: room, out: size. */
@@ -205,8 +206,8 @@ static int get_value(struct socket *sk, u32 opt, void *buf, u32 *len)
 	case SO_RCVTIMEO_NEW:
 	case SO_SNDTIMEO_OLD:
 	case SO_SNDTIMEO_NEW:
-		tv = timeout_of(opt == SO_RCVTIMEO_OLD || opt == SO_RCVTIMEO_NEW ? sk->rcvtimeo_ns :
-										   sk->sndtimeo_ns);
+		tv = timeout_of(opt == SO_RCVTIMEO_OLD || opt == SO_RCVTIMEO_NEW ? sk->rcvtimeo_ns
+										 : sk->sndtimeo_ns);
 		*len = MIN(*len, (u32)sizeof tv);
 		memcpy(buf, &tv, *len);
 		return 0;
@@ -221,7 +222,8 @@ static int get_value(struct socket *sk, u32 opt, void *buf, u32 *len)
 		memcpy(buf, &sk->cookie, *len);
 		return 0;
 	default:
-		return sk->ops->getopt ? sk->ops->getopt(sk, SOL_SOCKET, opt, buf, len) : -ENOPROTOOPT;
+		return sk->ops->getopt ? sk->ops->getopt(sk, SOL_SOCKET, opt, buf, len)
+				       : -ENOPROTOOPT;
 	}
 }
 

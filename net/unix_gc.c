@@ -74,7 +74,7 @@ static void visit_queue(struct list *queue, visit_fn visit)
 	struct unix_sock *child;
 	struct sockbuf *b;
 
-	list_for_each_entry(b, queue, link)
+	list_for_each_entry (b, queue, link)
 		for (u32 i = 0; i < b->scm.nr_files; i++) {
 			child = unix_of_file(b->scm.files[i]);
 			if (child && child->gc_seen != HELD)
@@ -89,7 +89,7 @@ static void visit_children(struct unix_sock *u, visit_fn visit)
 
 	spin_lock(&u->sk.lock);
 	visit_queue(&u->queue, visit);
-	list_for_each_entry(v, &u->accept_queue, accept_link) {
+	list_for_each_entry (v, &u->accept_queue, accept_link) {
 		spin_lock(&v->sk.lock);
 		visit_queue(&v->queue, visit);
 		spin_unlock(&v->sk.lock);
@@ -112,12 +112,12 @@ static void mark_candidates(void)
 {
 	struct unix_sock *u;
 
-	list_for_each_entry(u, &inflight_socks, gc_link) {
+	list_for_each_entry (u, &inflight_socks, gc_link) {
 		struct file *f = READ_ONCE(u->sk.file);
 
 		u->gc_seen = f && refs_read(&f->refs) == u->inflight ? u->inflight : HELD;
 	}
-	list_for_each_entry(u, &inflight_socks, gc_link)
+	list_for_each_entry (u, &inflight_socks, gc_link)
 		if (u->gc_seen != HELD)
 			visit_children(u, visit_discount);
 }
@@ -129,7 +129,7 @@ static void mark_held(void)
 
 	do {
 		found = false;
-		list_for_each_entry(u, &inflight_socks, gc_link) {
+		list_for_each_entry (u, &inflight_socks, gc_link) {
 			if (u->gc_seen == 0 || u->gc_seen == HELD)
 				continue;
 			u->gc_seen = HELD;
@@ -152,7 +152,7 @@ static void take_queue(struct unix_sock *u, struct list *garbage)
 
 	spin_lock(&u->sk.lock);
 	take_one_locked(u, garbage);
-	list_for_each_entry(v, &u->accept_queue, accept_link) {
+	list_for_each_entry (v, &u->accept_queue, accept_link) {
 		spin_lock(&v->sk.lock);
 		take_one_locked(v, garbage);
 		spin_unlock(&v->sk.lock);
@@ -175,7 +175,7 @@ void unix_gc(void)
 	running = true;
 	mark_candidates();
 	mark_held();
-	list_for_each_entry(u, &inflight_socks, gc_link)
+	list_for_each_entry (u, &inflight_socks, gc_link)
 		if (u->gc_seen == 0)
 			take_queue(u, &garbage);
 	spin_unlock(&gc_lock);

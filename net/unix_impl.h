@@ -26,7 +26,7 @@ struct unix_addr {
 	struct refs refs;
 	u32 len; /* of the whole sockaddr_un */
 	struct sockaddr_un un;
-	u8 end;	 /* a path of full length has no NUL of its own: here is one */
+	u8 end; /* a path of full length has no NUL of its own: here is one */
 };
 
 struct unix_sock {
@@ -34,23 +34,24 @@ struct unix_sock {
 	struct mutex recv_lock;
 	/* names_lock for change; set once */
 	struct unix_addr *addr;
-	struct path path;	 /* [I] once has_path */
+	struct path path; /* [I] once has_path */
 	bool has_path;
-	struct list name_link;	 /* [names_lock] */
+	struct list name_link; /* [names_lock] */
 	/* [lock] */
 	struct unix_sock *peer;
-	struct list queue;	 /* of sockbuf */
+	struct list queue; /* of sockbuf */
 	u32 queued_bytes, queued_nr;
 	bool shut_read, shut_write;
-	bool dead;		 /* released */
+	bool dead; /* released */
 	bool connected;
-	struct ucred peer_cred;	 /* of the other side when the connection was made; own before listen */
+	struct ucred
+		peer_cred; /* of the other side when the connection was made; own before listen */
 	struct list accept_queue; /* listening: connections nobody accepted yet */
 	struct list accept_link;
 	u32 nr_pending, backlog;
 	/* gc_lock */
-	u32 inflight;		 /* times its file lies in queues */
-	struct list gc_link;	 /* all sockets with inflight > 0 */
+	u32 inflight;	     /* times its file lies in queues */
+	struct list gc_link; /* all sockets with inflight > 0 */
 	u32 gc_seen;
 };
 
@@ -77,7 +78,8 @@ s64 unix_send(struct socket *sk, struct msg *m);
 s64 unix_recv(struct socket *sk, struct msg *m);
 /* Senders that wait for room in a receiver they may not be connected to. */
 struct waitq *unix_space_queue(const struct unix_sock *receiver);
-bool unix_stream_writable_locked(const struct unix_sock *u); /* u and its peer may change under us: a hint */
+bool unix_stream_writable_locked(
+	const struct unix_sock *u); /* u and its peer may change under us: a hint */
 
 /* unix_gc.c */
 void unix_scm_launch(struct scm *s); /* is put into a queue */

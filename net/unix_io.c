@@ -318,11 +318,13 @@ static s64 peek_stream(struct unix_sock *u, struct msg *m)
 		s64 more;
 
 		spin_lock(&u->sk.lock);
-		b = b->link.next == &u->queue ? NULL : list_entry(b->link.next, struct sockbuf, link);
+		b = b->link.next == &u->queue ? NULL
+					      : list_entry(b->link.next, struct sockbuf, link);
 		spin_unlock(&u->sk.lock);
 		if (!b || b->scm.nr_files || !same_sender(u, m, b))
 			break;
-		more = iov_put_some(m->iov, b->data + b->off, MIN((u64)(b->len - b->off), iov_left(m->iov)));
+		more = iov_put_some(m->iov, b->data + b->off,
+				    MIN((u64)(b->len - b->off), iov_left(m->iov)));
 		if (more <= 0)
 			break;
 		n += (u32)more;

@@ -15,8 +15,8 @@
 #include "guestkernel/kapi/string.h"
 #include "net/unix_impl.h"
 
-#define BUCKETS	    256u
-#define ADDR_HEAD   offsetof(struct sockaddr_un, sun_path)
+#define BUCKETS	       256u
+#define ADDR_HEAD      offsetof(struct sockaddr_un, sun_path)
 #define AUTOBIND_TRIES 1000
 
 static struct spinlock names_lock = SPINLOCK_INIT(RANK_OBJECT_OUTER);
@@ -96,7 +96,7 @@ static struct unix_sock *find_abstract_locked(const struct unix_addr *a, u32 typ
 {
 	struct unix_sock *u;
 
-	list_for_each_entry(u, bucket_of_addr(a), name_link)
+	list_for_each_entry (u, bucket_of_addr(a), name_link)
 		if (!u->has_path && u->sk.type == type && same_addr(u->addr, a))
 			return u;
 	return NULL;
@@ -106,7 +106,7 @@ static struct unix_sock *find_inode_locked(const struct inode *inode) REQUIRES(&
 {
 	struct unix_sock *u;
 
-	list_for_each_entry(u, bucket_of_inode(inode), name_link)
+	list_for_each_entry (u, bucket_of_inode(inode), name_link)
 		if (u->has_path && unix_path_inode(&u->path) == inode)
 			return u;
 	return NULL;

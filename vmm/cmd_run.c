@@ -260,9 +260,8 @@ static int stop_signal(const char *name)
 	for (n = 1; n < 32; n++)
 		if (sigabbrev_np(n) && !strcmp(sigabbrev_np(n), name))
 			return n;
-	if (!strncmp(name, "RTMIN+", 6))
-		return 34 + atoi(name + 6);
-	return SIGTERM;
+	n = strncmp(name, "RTMIN+", 6) ? 0 : 34 + atoi(name + 6);
+	return n >= 34 && n < 65 ? n : SIGTERM;
 }
 
 static int report(const struct run *r)

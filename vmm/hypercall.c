@@ -41,8 +41,12 @@ static int hc_exit(struct vcpu *v, void *req, uint32_t len)
 	(void)len;
 	if (r->exec_errno < 0 || r->exec_errno > 4095)
 		return PROTOCOL(v, "exec error %d", r->exec_errno);
-	v->vm->exec_errno = r->exec_errno;
-	v->vm->exit_report = *r;
+	pthread_mutex_lock(&v->vm->lock);
+	if (v->vm->result.kind == VM_RUNNING) {
+		v->vm->exec_errno = r->exec_errno;
+		v->vm->exit_report = *r;
+	}
+	pthread_mutex_unlock(&v->vm->lock);
 	vm_end(v->vm, VM_EXITED, r->status & 0xffff, "exited");
 	return HYP_OK;
 }

@@ -2,7 +2,7 @@
 /*
  * log - the monitor's own messages and what the guest kernel says, on stderr
  *
- * Rules     Guest text is bounded, stripped of control characters and rate-limited. One write per line.
+ * Rules     Guest text is bounded, stripped of control characters. One write per line.
  */
 #pragma once
 

@@ -4,8 +4,11 @@
  *
  * Role      The table of commands and nothing else.
  */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vmm/cmd_image.h"
 #include "vmm/cmd_run.h"
@@ -30,9 +33,24 @@ static void usage(FILE *out)
 	fprintf(out, "\nmonitor COMMAND --help tells more.\n");
 }
 
+/* A closed standard descriptor would become the next file opened, and the container's output would go there. */
+static void fill_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
+
+	fill_standard_fds();
+	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error to report */
 
 	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		usage(argc < 2 ? stderr : stdout);

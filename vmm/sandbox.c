@@ -25,6 +25,7 @@
 
 #include "arch/vcpu.h"
 #include "vmm/log.h"
+#include "vmm/terminal.h"
 
 #define FILTER_MAX 256
 
@@ -90,6 +91,7 @@ static void on_refused(int signo, siginfo_t *info, void *context)
 	for (div = 100; div; div /= 10)
 		line[n++] = (char)('0' + nr / div % 10);
 	line[n++] = '\n';
+	terminal_restore();
 	if (write(STDERR_FILENO, line, n) < 0)
 		_exit(125);
 	_exit(125);

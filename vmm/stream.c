@@ -23,7 +23,7 @@ struct stream {
 	struct hyp_ring *ring;
 	uint32_t index; /* ours: tail of an output ring, head of stdin's */
 	int fd;
-	bool is_done;	/* EOF delivered, or the reader went away */
+	bool is_done; /* EOF delivered, or the reader went away */
 };
 
 struct stream_set {
@@ -46,7 +46,8 @@ static uint32_t output_used(struct vm *vm, struct stream *s)
 	uint32_t used = __atomic_load_n(&s->ring->head, __ATOMIC_ACQUIRE) - s->index;
 
 	if (used > HYP_RING_BYTES) {
-		vm_end(vm, VM_KILL_PROTOCOL, 0, "the guest broke the ring contract: %u bytes in a ring of %u", used,
+		vm_end(vm, VM_KILL_PROTOCOL, 0,
+		       "the guest broke the ring contract: %u bytes in a ring of %u", used,
 		       HYP_RING_BYTES);
 		s->is_done = true;
 		return 0;
@@ -60,7 +61,8 @@ static uint32_t input_room(struct vm *vm, struct stream *s)
 	uint32_t used = s->index - __atomic_load_n(&s->ring->tail, __ATOMIC_ACQUIRE);
 
 	if (used > HYP_RING_BYTES) {
-		vm_end(vm, VM_KILL_PROTOCOL, 0, "the guest broke the ring contract: %u bytes taken from stdin",
+		vm_end(vm, VM_KILL_PROTOCOL, 0,
+		       "the guest broke the ring contract: %u bytes taken from stdin",
 		       (uint32_t)-used);
 		s->is_done = true;
 		return 0;
@@ -123,44 +125,42 @@ static void input_some(struct vm *vm, struct stream *s)
 		vm_raise(vm, HYP_EVENT_STREAM);
 }
 
-/* Asks the guest for a kick before we sleep; true when there is nothing to do now. */
-static bool may_sleep(struct vm *vm)
+/* Asks the guest for kicks before we sleep. wait_and_move() looks at the indexes again afterwards, so that nothing
+ * is missed; a ring that waits for its host descriptor needs no kick. */
+static void ask_for_kicks(struct vm *vm)
 {
 	int i;
 
-	for (i = HYP_STDOUT; i < HYP_STREAMS; i++) {
-		struct stream *s = &set.s[i];
-
-		if (s->is_done)
-			continue;
-		__atomic_store_n(&s->ring->consumer_waits, 1, __ATOMIC_SEQ_CST);
-		if (output_used(vm, s))
-			return false;
-	}
-	if (!set.s[HYP_STDIN].is_done && input_room(vm, &set.s[HYP_STDIN]) == 0) {
+	for (i = HYP_STDOUT; i < HYP_STREAMS; i++)
+		if (!set.s[i].is_done && !output_used(vm, &set.s[i]))
+			__atomic_store_n(&set.s[i].ring->consumer_waits, 1, __ATOMIC_SEQ_CST);
+	if (!set.s[HYP_STDIN].is_done && !input_room(vm, &set.s[HYP_STDIN]))
 		__atomic_store_n(&set.s[HYP_STDIN].ring->producer_waits, 1, __ATOMIC_SEQ_CST);
-		return input_room(vm, &set.s[HYP_STDIN]) == 0;
-	}
-	return true;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-static void wait_and_move(struct vm *vm, int timeout_ms)
+/* False when nothing was ready in time. */
+static bool wait_and_move(struct vm *vm, int timeout_ms)
 {
-	struct pollfd p[HYP_STREAMS + 1] = { { .fd = vm->kick_fd, .events = POLLIN } };
+	struct pollfd p[HYP_STREAMS + 1] = {
+		{.fd = vm->kick_fd, .events = POLLIN}
+	};
 	uint64_t drained;
 	int i;
 
 	for (i = 0; i < HYP_STREAMS; i++) {
 		struct stream *s = &set.s[i];
-		bool want = !s->is_done && (i == HYP_STDIN ? input_room(vm, s) != 0 : output_used(vm, s) != 0);
+		bool want = !s->is_done &&
+			    (i == HYP_STDIN ? input_room(vm, s) != 0 : output_used(vm, s) != 0);
 
 		p[1 + i].fd = want ? s->fd : -1;
 		p[1 + i].events = i == HYP_STDIN ? POLLIN : POLLOUT;
 	}
-	if (poll(p, HYP_STREAMS + 1, timeout_ms) < 0)
-		return;
+	i = poll(p, HYP_STREAMS + 1, timeout_ms);
+	if (i <= 0)
+		return i < 0; /* interrupted */
 	if (p[0].revents && read(vm->kick_fd, &drained, sizeof drained) < 0)
-		return;
+		return true;
 	for (i = 0; i < HYP_STREAMS; i++) {
 		if (!p[1 + i].revents)
 			continue;
@@ -169,6 +169,7 @@ static void wait_and_move(struct vm *vm, int timeout_ms)
 		else
 			output_some(vm, &set.s[i]);
 	}
+	return true;
 }
 
 static bool output_left(struct vm *vm)
@@ -182,11 +183,16 @@ static void *stream_thread(void *arg)
 	struct vm *vm = arg;
 
 	sandbox_filter(SANDBOX_STREAM);
-	while (!atomic_load(&set.finish))
-		wait_and_move(vm, may_sleep(vm) ? -1 : 0);
+	while (!atomic_load(&set.finish)) {
+		ask_for_kicks(vm);
+		wait_and_move(vm, -1);
+	}
 	set.s[HYP_STDIN].is_done = true;
+	/* The CPUs stand still. What a program wrote before it ended waits for its reader; of a sandbox that was
+	 * stopped or broken, only what the reader takes now. */
 	while (output_left(vm))
-		wait_and_move(vm, 1000);
+		if (!wait_and_move(vm, 1000) && vm->result.kind != VM_EXITED)
+			break;
 	return NULL;
 }
 
@@ -199,7 +205,8 @@ int stream_start(struct vm *vm, struct err *e)
 		set.s[i] = (struct stream){ .ring = vm_ring(vm, (enum hyp_stream)i), .fd = i };
 	if (!vm->has_stdin) {
 		set.s[HYP_STDIN].is_done = true;
-		__atomic_fetch_or(&set.s[HYP_STDIN].ring->producer_flags, HYP_RING_EOF, __ATOMIC_SEQ_CST);
+		__atomic_fetch_or(&set.s[HYP_STDIN].ring->producer_flags, HYP_RING_EOF,
+				  __ATOMIC_SEQ_CST);
 	}
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);

@@ -99,9 +99,13 @@ static void run_loop(struct vcpu *v)
 	struct err e = { 0 };
 
 	while (!atomic_load(&vm->stopping)) {
+		if (atomic_load(&v->look))
+			watchdog_look(v);
 		if (ioctl(v->fd, KVM_RUN, 0) < 0) {
-			if (errno == EINTR || errno == EAGAIN)
+			if (errno == EINTR || errno == EAGAIN) {
+				v->run->immediate_exit = 0; /* whoever kicked has set stopping or look before */
 				continue;
+			}
 			vm_end(vm, VM_KILL_HOST, 0, "running virtual CPU %u: %s", v->id, strerror(errno));
 			return;
 		}
@@ -112,7 +116,7 @@ static void run_loop(struct vcpu *v)
 		case ARCH_EXIT_AGAIN:
 			break;
 		case ARCH_EXIT_BROKEN:
-			vm_end(vm, VM_KILL_GUEST, 0, "%s", e.msg);
+			vm_end_at(v, e.msg);
 			return;
 		}
 	}

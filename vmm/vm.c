@@ -207,6 +207,7 @@ int vm_create(struct vm *vm, const struct vm_config *cfg, struct err *e)
 
 int vm_run(struct vm *vm, struct err *e)
 {
+	struct err we = { 0 };
 	uint32_t i;
 	int ret = 0;
 
@@ -214,14 +215,16 @@ int vm_run(struct vm *vm, struct err *e)
 	ret = stream_start(vm, e);
 	if (ret)
 		return ret;
-	for (i = 0; i < vm->nr_cpus; i++) {
+	for (i = 0; i < vm->nr_cpus && !ret; i++) {
+		pthread_mutex_lock(&vm->lock);
 		ret = pthread_create(&vm->cpu[i].thread, NULL, vcpu_thread, &vm->cpu[i]);
-		if (ret) {
+		vm->cpu[i].has_thread = !ret;
+		pthread_mutex_unlock(&vm->lock);
+		if (ret)
 			vm_end(vm, VM_KILL_HOST, 0, "starting the thread of CPU %u: %s", i, strerror(ret));
-			break;
-		}
-		vm->cpu[i].has_thread = true;
 	}
+	if (!ret && watchdog_start(vm, &we))
+		vm_end(vm, VM_KILL_HOST, 0, "%s", we.msg);
 	sandbox_filter(SANDBOX_MAIN);
 	pthread_mutex_lock(&vm->lock);
 	vm->cpu[0].started = true; /* the first guest instruction */
@@ -230,10 +233,16 @@ int vm_run(struct vm *vm, struct err *e)
 		pthread_cond_wait(&vm->changed, &vm->lock);
 	pthread_mutex_unlock(&vm->lock);
 	for (i = 0; i < vm->nr_cpus; i++) {
-		if (!vm->cpu[i].has_thread)
-			continue;
-		vcpu_kick(&vm->cpu[i]);
-		pthread_join(vm->cpu[i].thread, NULL);
+		bool has_thread;
+
+		pthread_mutex_lock(&vm->lock);
+		has_thread = vm->cpu[i].has_thread;
+		vm->cpu[i].has_thread = false;
+		if (has_thread)
+			vcpu_kick(&vm->cpu[i]);
+		pthread_mutex_unlock(&vm->lock);
+		if (has_thread)
+			pthread_join(vm->cpu[i].thread, NULL);
 	}
 	stream_stop(vm);
 	return 0;
@@ -252,6 +261,14 @@ void vm_destroy(struct vm *vm)
 	gmem_fini(&vm->mem);
 }
 
+/* Reasons quote the guest. */
+static void make_printable(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 127)
+			*s = '?';
+}
+
 void vm_end(struct vm *vm, enum vm_end_kind kind, int status, const char *fmt, ...)
 {
 	va_list ap;
@@ -264,13 +281,30 @@ void vm_end(struct vm *vm, enum vm_end_kind kind, int status, const char *fmt, .
 		va_start(ap, fmt);
 		vsnprintf(vm->result.reason, sizeof vm->result.reason, fmt, ap);
 		va_end(ap);
+		make_printable(vm->result.reason);
 	}
 	atomic_store(&vm->stopping, true);
 	pthread_cond_broadcast(&vm->changed);
-	pthread_mutex_unlock(&vm->lock);
+	/* Under the lock: vm_run() takes has_thread back before it joins. */
 	for (i = 0; i < vm->nr_cpus; i++)
 		if (vm->cpu[i].has_thread)
 			vcpu_kick(&vm->cpu[i]);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+void vm_end_at(struct vcpu *v, const char *reason)
+{
+	uint64_t frames[HYP_BACKTRACE_MAX];
+	uint32_t n = arch_vcpu_backtrace(v, frames, HYP_BACKTRACE_MAX);
+	struct vm *vm = v->vm;
+
+	pthread_mutex_lock(&vm->lock);
+	if (vm->result.kind == VM_RUNNING) {
+		memcpy(vm->result.frames, frames, n * sizeof frames[0]);
+		vm->result.nr_frames = n;
+	}
+	pthread_mutex_unlock(&vm->lock);
+	vm_end(vm, VM_KILL_GUEST, 0, "%s", reason);
 }
 
 void vm_report_frames(const struct vm *vm)

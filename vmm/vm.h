@@ -19,6 +19,12 @@
 struct kvm_run;
 struct vm;
 
+enum vcpu_look {
+	LOOK_NONE,
+	LOOK_HUNG,   /* it did not answer: end the VM with its backtrace */
+	LOOK_HALTED, /* it went quiet: is it asleep for good? */
+};
+
 struct vcpu {
 	struct vm *vm;
 	uint32_t id;
@@ -30,6 +36,7 @@ struct vcpu {
 	bool started;
 	uint64_t start_ip, start_sp, start_arg;
 	uint64_t hostcalls; /* counter, own thread */
+	atomic_int look;    /* enum vcpu_look: what the watchdog wants known of a kicked CPU */
 };
 
 /* Where things lie in guest memory. */
@@ -49,7 +56,7 @@ enum vm_end_kind {
 
 struct vm_result {
 	enum vm_end_kind kind;
-	int status;	 /* wait status for VM_EXITED */
+	int status; /* wait status for VM_EXITED */
 	char reason[1024];
 	uint64_t frames[HYP_BACKTRACE_MAX]; /* of a panic; named by vm_report_frames() */
 	uint32_t nr_frames;
@@ -57,26 +64,26 @@ struct vm_result {
 
 /* What the container is to run; lives as long as the VM. */
 struct vm_start {
-	char **argv, **envp;	/* NULL-terminated */
+	char **argv, **envp; /* NULL-terminated */
 	const char *cwd, *hostname;
 	uint32_t uid, gid;
 	uint32_t *groups;
 	uint32_t nr_groups;
 	bool tty, read_only, privileged;
 	uint16_t rows, cols;
-	char **tmpfs;		/* "path[:options]", NULL-terminated, may be NULL */
-	char **rlimits;		/* "name=soft:hard", NULL-terminated, may be NULL */
-	const char *strace;	/* NULL: off; "" all; else list */
+	char **tmpfs;	    /* "path[:options]", NULL-terminated, may be NULL */
+	char **rlimits;	    /* "name=soft:hard", NULL-terminated, may be NULL */
+	const char *strace; /* NULL: off; "" all; else list */
 	uint32_t log_level;
 };
 
 struct vm_config {
 	uint64_t mem_bytes;
 	uint32_t nr_cpus;
-	int image_fd;		/* EROFS root file */
+	int image_fd; /* EROFS root file */
 	uint64_t image_len;
 	const struct vm_start *start;
-	const void *kernel;	/* ELF to use instead of the embedded one, or NULL */
+	const void *kernel; /* ELF to use instead of the embedded one, or NULL */
 	size_t kernel_len;
 };
 
@@ -91,12 +98,12 @@ struct vm {
 	uint32_t nr_cpus;
 	int event_fd;	/* irqfd of the event interrupt */
 	int kick_fd;	/* guest to I/O thread */
-	bool has_stdin;	/* else the container's standard input is empty */
+	bool has_stdin; /* else the container's standard input is empty */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct vm_result result;
 	atomic_bool stopping;
-	int exec_errno;	/* of VM_EXITED: the program never started */
+	int exec_errno; /* of VM_EXITED: the program never started */
 	struct hyp_exit exit_report;
 };
 
@@ -105,7 +112,10 @@ int vm_create(struct vm *vm, const struct vm_config *cfg, struct err *e) MUST_CH
 int vm_run(struct vm *vm, struct err *e) MUST_CHECK;
 void vm_destroy(struct vm *vm);
 /* Records how the VM ended and stops every vCPU. Any thread. The first call wins. */
-void vm_end(struct vm *vm, enum vm_end_kind kind, int status, const char *fmt, ...) PRINTF_LIKE(4, 5);
+void vm_end(struct vm *vm, enum vm_end_kind kind, int status, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+/* The same with the backtrace of v, whose own thread calls. */
+void vm_end_at(struct vcpu *v, const char *reason);
 /* Prints the backtrace of a dead guest kernel, with names. After vm_run(). */
 void vm_report_frames(const struct vm *vm);
 /* Sets bits of the event page and raises the event interrupt. Any thread. */
@@ -129,6 +139,11 @@ void hypercall_dispatch(struct vcpu *v);
 /* bootinfo.c: writes the device tree at vm->at.fdt. */
 int bootinfo_write(struct vm *vm, uint64_t tsc_khz, struct err *e) MUST_CHECK;
 #define BOOTINFO_MAX (512u * 1024)
+
+/* watchdog.c: a detached thread; it ends with the process. */
+int watchdog_start(struct vm *vm, struct err *e) MUST_CHECK;
+/* Part of the thread of v: answers v->look after a kick. */
+void watchdog_look(struct vcpu *v);
 
 /* stream.c */
 int stream_start(struct vm *vm, struct err *e) MUST_CHECK;

@@ -38,6 +38,8 @@ struct cpu {
 	/* frame cache (mm/phys.c) */
 	struct page *page_cache;	/* private free frames, linked by page->next_free */
 	u32 page_cache_nr;
+	struct page *zero_cache;	/* the same of never-used frames: known to be zero */
+	u32 zero_cache_nr;
 	void *mm_private;		/* mm's current address space on this CPU */
 } cacheline_aligned;
 

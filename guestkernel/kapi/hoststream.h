@@ -26,7 +26,7 @@ struct host_stream_ops {
 
 struct host_stream {
 	const struct host_stream_ops *ops; /* [I] */
-	struct spinlock lock;		   /* RANK_OBJECT_INNER: serialises this side, sleepers' condition */
+	struct spinlock lock; /* RANK_OBJECT_INNER: serialises this side, sleepers' condition */
 	struct waitq wq;
 	/* May be NULL. Called after wq was woken, with no locks held, from the event interrupt: must not
 	 * sleep. */

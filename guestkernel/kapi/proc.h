@@ -58,6 +58,8 @@ struct proc_task_ops {
 	int (*root)(struct task *t, struct path *out);
 	/* Inode number of namespace `name` ("mnt", "pid", "uts" ...), for ns/ links; -ENOENT. */
 	int (*ns_ino)(struct task *t, const char *name, u64 *ino);
+	/* Memory of t as a debugger sees it: bytes done, -EFAULT; 0 when t has none any more. */
+	s64 (*mem)(struct task *t, u64 va, void *buf, size_t n, bool write);
 };
 
 /*

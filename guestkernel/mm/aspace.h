@@ -98,8 +98,13 @@ int must_check aspace_map(struct aspace *as, const struct map_req *req, u64 *va_
 int must_check aspace_unmap(struct aspace *as, u64 va, u64 len);
 int must_check aspace_protect(struct aspace *as, u64 va, u64 len, u32 prot);
 int must_check aspace_set_brk(struct aspace *as, u64 new_brk, u64 *result);
-int must_check aspace_remap(struct aspace *as, u64 old, u64 old_len, u64 new_len, u32 flags,
-			    u64 new_addr, u64 *out);
+/* mremap(2), lengths and addresses rounded and checked. */
+struct remap_req {
+	u64 old, old_len, new_len;
+	u32 flags;	/* MREMAP_* */
+	u64 new_addr;	/* with MREMAP_FIXED; a hint with MREMAP_DONTUNMAP */
+};
+int must_check aspace_remap(struct aspace *as, const struct remap_req *req, u64 *out);
 int must_check aspace_madvise(struct aspace *as, u64 va, u64 len, s32 advice);
 /* Region that contains va, or NULL; caller holds as->lock. */
 struct region *aspace_find(struct aspace *as, u64 va);

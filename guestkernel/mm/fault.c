@@ -189,13 +189,29 @@ static int fault_anon(struct fault *f)
 	return 0;
 }
 
+/* Maps what of got[] is not mapped yet, frames in a row at once; the page table takes their references. */
+static u32 fill_run(const struct mmu_run *run, struct pager_page *got, u32 prot)
+{
+	u32 i, k, n, used = 0;
+
+	for (i = 0; i < run->n; i += n ? n : 1) {
+		for (k = i + 1; k < run->n && got[k].pa.pa == got[k - 1].pa.pa + PAGE_SIZE; k++)
+			;
+		n = arch_mmu_run_fill(run, i, got[i].pa, k - i, prot);
+		for (k = i; k < i + n; k++)
+			got[k].page = NULL;
+		used += n;
+	}
+	return used;
+}
+
 /* Read faults of files: map what is at hand around va. True when va itself is mapped now. */
 static bool map_around(struct fault *f)
 {
 	struct region *r = f->r;
 	u64 start = MAX(r->start, ALIGN_DOWN(f->va, AROUND * PAGE_SIZE));
 	u64 end = MIN(r->end, ALIGN_DOWN(f->va, AROUND * PAGE_SIZE) + AROUND * PAGE_SIZE);
-	u32 i, n, used = 0, prot = region_mmu_prot(r, false);
+	u32 i, n;
 	struct pager_page got[AROUND];
 	struct mmu_run run = { 0 };
 
@@ -209,14 +225,7 @@ static bool map_around(struct fault *f)
 	/* sixteen aligned pages lie under one table */
 	if (is_outdated(f) || arch_mmu_run(&f->as->arch, start, n, &run))
 		run.n = 0;
-	for (i = 0; i < run.n; i++) {
-		if (arch_mmu_run_is_mapped(&run, i))
-			continue;
-		arch_mmu_run_set(&run, i, got[i].pa, prot);
-		got[i].page = NULL; /* the reference is the page table's now */
-		used++;
-	}
-	rss_add(r, 0, used);
+	rss_add(r, 0, fill_run(&run, got, region_mmu_prot(r, false)));
 	spin_unlock(&f->as->pt_lock);
 	for (i = 0; i < n; i++)
 		if (got[i].page)

@@ -20,9 +20,10 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/mm/slab.h"
 
-#define MAX_ORDER 11
-#define CACHE_MAX 64
+#define MAX_ORDER   11
+#define CACHE_MAX   64
 #define CACHE_BATCH 16
+#define FRESH_BATCH 8
 #define RESERVE_MIN 256
 
 struct page *page_map;
@@ -31,9 +32,10 @@ u64 page_first_pfn, page_end_pfn;
 static struct {
 	struct spinlock lock;
 	struct list free[MAX_ORDER];
-	struct page *single; /* free frames not joined with their neighbours yet, linked by next_free */
-	u64 frontier;	/* next never-used pfn */
-	u64 nr_free;	/* frames on the lists */
+	struct page
+		*single; /* free frames not joined with their neighbours yet, linked by next_free */
+	u64 frontier;	 /* next never-used pfn */
+	u64 nr_free;	 /* frames on the lists */
 	u64 reserve;
 	u64 nr_total;
 } zone;
@@ -106,6 +108,9 @@ static void free_block(u64 pfn, u32 order)
 static struct page *take_listed(u32 order)
 {
 	u32 have;
+
+	if (!zone.nr_free)
+		return NULL;
 
 	for (have = order; have < MAX_ORDER; have++) {
 		struct page *pg = list_first(&zone.free[have], struct page, link);
@@ -190,21 +195,32 @@ unlock:
 	return pg;
 }
 
-static void refill(struct cpu *c)
+/* Fills one of the CPU's lists. False: nothing to spare, the caller asks the zone itself. */
+static bool refill(struct cpu *c, bool fresh_first)
 {
-	u32 i;
+	struct page *pg;
+	u32 i = 0;
 
 	spin_lock(&zone.lock);
-	for (i = 0; i < CACHE_BATCH; i++) {
-		struct page *pg = take_single();
-
-		if (!pg)
-			break;
+	if (!may_take(0, PAGE_USER) ||
+	    zone.nr_free + (page_end_pfn - zone.frontier) < zone.reserve + CACHE_BATCH)
+		goto unlock;
+	for (; !fresh_first && i < CACHE_BATCH && (pg = take_single()) != NULL; i++) {
 		pg->next_free = c->page_cache;
 		c->page_cache = pg;
 		c->page_cache_nr++;
 	}
+	if (i)
+		goto unlock;
+	for (; i < FRESH_BATCH && zone.frontier < page_end_pfn; i++) {
+		pg = pfn_page(zone.frontier++);
+		pg->next_free = c->zero_cache;
+		c->zero_cache = pg;
+		c->zero_cache_nr++;
+	}
+unlock:
 	spin_unlock(&zone.lock);
+	return i > 0;
 }
 
 static void spill(struct cpu *c)
@@ -224,22 +240,44 @@ static void spill(struct cpu *c)
 	spin_unlock(&zone.lock);
 }
 
-static struct page *take_cached(u32 flags)
+static struct page *take_used(struct cpu *c)
 {
-	struct cpu *c = this_cpu();
 	struct page *pg = c->page_cache;
 
-	if ((flags & PAGE_ZERO) && arch_prefers_fresh_pages && zone.frontier < page_end_pfn)
-		return NULL;
-	if (!pg && zone.nr_free > zone.reserve) {
-		refill(c);
-		pg = c->page_cache;
+	if (pg) {
+		c->page_cache = pg->next_free;
+		c->page_cache_nr--;
 	}
-	if (!pg)
-		return NULL;
-	c->page_cache = pg->next_free;
-	c->page_cache_nr--;
 	return pg;
+}
+
+static struct page *take_zero(struct cpu *c)
+{
+	struct page *pg = c->zero_cache;
+
+	if (pg) {
+		c->zero_cache = pg->next_free;
+		c->zero_cache_nr--;
+	}
+	return pg;
+}
+
+static struct page *take_cached(u32 flags, bool *is_zero)
+{
+	bool fresh_first = (flags & PAGE_ZERO) && arch_prefers_fresh_pages;
+	struct cpu *c = this_cpu();
+	struct page *pg;
+
+	do {
+		if (!fresh_first && (pg = take_used(c)) != NULL)
+			return pg;
+		pg = take_zero(c);
+		if (pg) {
+			*is_zero = true;
+			return pg;
+		}
+	} while (refill(c, fresh_first));
+	return fresh_first ? take_used(c) : NULL;
 }
 
 static void page_start(struct page *pg)
@@ -254,7 +292,7 @@ static void page_start(struct page *pg)
 int page_alloc(u32 flags, struct page **out)
 {
 	bool is_zero = false;
-	struct page *pg = take_cached(flags);
+	struct page *pg = take_cached(flags, &is_zero);
 
 	if (!pg)
 		pg = take(0, flags, &is_zero);
@@ -315,7 +353,6 @@ void page_stats(struct page_stats *out)
 	out->never_used = page_end_pfn - zone.frontier;
 	out->free = zone.nr_free + out->never_used;
 	spin_unlock(&zone.lock);
-	for_each_cpu(c)
-		out->free += c->page_cache_nr;
+	for_each_cpu(c) out->free += c->page_cache_nr + c->zero_cache_nr;
 	slab_stats(&out->slab);
 }

@@ -18,12 +18,6 @@
 #include "guestkernel/uapi/mman.h"
 #include "guestkernel/uapi/resource.h"
 
-struct remap {
-	u64 old, old_len, new_len;
-	u32 flags;
-	u64 new_addr; /* with MREMAP_FIXED; a hint with MREMAP_DONTUNMAP */
-};
-
 /* The frames' references move along with the entries. r has the rights of both places. */
 static int move_pages(struct aspace *as, const struct region *r, u64 from, u64 to, u64 len)
 {
@@ -78,7 +72,7 @@ static bool grow_in_place(struct aspace *as, struct region *r, u64 new_end)
 	return true;
 }
 
-static int move(struct aspace *as, struct region *r, const struct remap *m, u64 *out)
+static int move(struct aspace *as, struct region *r, const struct remap_req *m, u64 *out)
 {
 	struct region like = *r, *n;
 	u64 va = m->new_addr;
@@ -106,11 +100,12 @@ static int move(struct aspace *as, struct region *r, const struct remap *m, u64 
 	return ret;
 }
 
-static int check_old(struct aspace *as, const struct remap *m, struct region **out)
+static int check_old(struct aspace *as, const struct remap_req *m, struct region **out)
 {
 	struct region *r = aspace_find(as, m->old);
 
-	if ((m->flags & MREMAP_FIXED) && m->new_addr < m->old + m->old_len && m->old < m->new_addr + m->new_len)
+	if ((m->flags & MREMAP_FIXED) && m->new_addr < m->old + m->old_len &&
+	    m->old < m->new_addr + m->new_len)
 		return -EINVAL;
 	if (!r)
 		return -EFAULT;
@@ -124,7 +119,7 @@ static int check_old(struct aspace *as, const struct remap *m, struct region **o
 	return 0;
 }
 
-static int remap_locked(struct aspace *as, struct remap *m, u64 *out)
+static int remap_locked(struct aspace *as, struct remap_req *m, u64 *out)
 {
 	struct region *r;
 	int ret = check_old(as, m, &r);
@@ -157,14 +152,9 @@ static int remap_locked(struct aspace *as, struct remap *m, u64 *out)
 	return move(as, r, m, out);
 }
 
-int aspace_remap(struct aspace *as, u64 old, u64 old_len, u64 new_len, u32 flags, u64 new_addr,
-		 u64 *out)
+int aspace_remap(struct aspace *as, const struct remap_req *req, u64 *out)
 {
-	struct remap m = { .old = old,
-			   .old_len = old_len,
-			   .new_len = new_len,
-			   .flags = flags,
-			   .new_addr = new_addr };
+	struct remap_req m = *req;
 	struct region *r;
 	bool locked = false;
 	int ret;
@@ -175,6 +165,6 @@ int aspace_remap(struct aspace *as, u64 old, u64 old_len, u64 new_len, u32 flags
 	locked = r && (r->flags & REGION_LOCKED);
 	aspace_write_unlock(as);
 	if (locked)
-		aspace_populate(as, *out, new_len);
+		aspace_populate(as, *out, req->new_len);
 	return ret;
 }

@@ -161,7 +161,8 @@ s64 sys_epoll_wait(s32 epfd, uaddr_t events, s32 max, s32 timeout_ms)
 	return epoll_wait_common(epfd, events, max, deadline_ms(timeout_ms));
 }
 
-static s64 epoll_pwait_common(s32 epfd, uaddr_t events, s32 max, u64 deadline, uaddr_t set, u64 size)
+static s64 epoll_pwait_common(s32 epfd, uaddr_t events, s32 max, u64 deadline, uaddr_t set,
+			      u64 size)
 {
 	s64 ret = sigmask_swap_user(set, size);
 

@@ -260,6 +260,7 @@ s64 sys_brk(uaddr_t addr)
 
 s64 sys_mremap(uaddr_t old, u64 old_len, u64 new_len, u32 flags, uaddr_t new_addr)
 {
+	struct remap_req req;
 	u64 va;
 	int ret;
 
@@ -283,7 +284,9 @@ s64 sys_mremap(uaddr_t old, u64 old_len, u64 new_len, u32 flags, uaddr_t new_add
 	}
 	if ((flags & MREMAP_FIXED) && new_addr.va < USER_VA_MIN)
 		return -EPERM;
-	ret = aspace_remap(current()->mm, old.va, old_len, new_len, flags, new_addr.va, &va);
+	req = (struct remap_req){ old.va, old_len, new_len, flags,
+				  flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) ? new_addr.va : 0 };
+	ret = aspace_remap(current()->mm, &req, &va);
 	return ret ? ret : (s64)va;
 }
 

@@ -91,7 +91,8 @@ static s64 do_poll(uaddr_t fds, u32 nr, u64 deadline)
 	if (ret < 0)
 		goto out;
 	for (u32 i = 0; i < nr; i++) {
-		uaddr_t at = uaddr_add(fds, i * sizeof(struct pollfd) + offsetof(struct pollfd, revents));
+		uaddr_t at = uaddr_add(fds, i * sizeof(struct pollfd) +
+						    offsetof(struct pollfd, revents));
 
 		if (put_user(at, (s16)s[i].revents))
 			ret = -EFAULT;
@@ -153,7 +154,8 @@ static int read_timespec(uaddr_t ua, u64 *deadline)
 static s64 finish_timespec(uaddr_t ua, u64 deadline, s64 ret)
 {
 	if (!uaddr_is_null(ua)) {
-		struct timespec ts = ns_to_timespec(deadline == NO_DEADLINE ? 0 : time_left(deadline));
+		struct timespec ts =
+			ns_to_timespec(deadline == NO_DEADLINE ? 0 : time_left(deadline));
 
 		if (deadline != NO_DEADLINE && put_user(ua, ts))
 			return ret == -ERESTARTSYS ? -EINTR : ret;
@@ -177,10 +179,10 @@ s64 sys_ppoll(uaddr_t fds, u32 nr, uaddr_t timeout, uaddr_t set, u64 size)
 }
 
 struct select_sets {
-	u64 *bits[3];	/* in, out, exceptional: asked, then answered */
+	u64 *bits[3]; /* in, out, exceptional: asked, then answered */
 	uaddr_t user[3];
 	u32 words;
-	u32 nr;		/* descriptors: bits to look at */
+	u32 nr; /* descriptors: bits to look at */
 	struct poll_slot *slots;
 	u32 nr_slots;
 };
@@ -271,7 +273,9 @@ static s64 select_run(struct select_sets *ss, u64 deadline)
 
 static s64 do_select(s32 n, const uaddr_t user[3], u64 deadline)
 {
-	struct select_sets ss = { .user = { user[0], user[1], user[2] } };
+	struct select_sets ss = {
+		.user = {user[0], user[1], user[2]}
+	};
 	s64 ret;
 
 	if (n < 0)

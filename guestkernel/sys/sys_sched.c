@@ -83,7 +83,7 @@ static s64 for_each_prio(u32 which, s32 who, bool set, s32 nice)
 		who = which == PRIO_PGRP ? current_group()->pgrp->nr : (s32)current()->cred->uid;
 	for (; (t = task_next(&nr)) != NULL; nr++) {
 		bool match = which == PRIO_PGRP ? t->group->pgrp->nr == who :
-						  t->cred && t->cred->uid == (u32)who;
+						  task_uid(t) == (u32)who;
 
 		if (match && set) {
 			s64 e = set_nice(t, nice);

@@ -334,7 +334,8 @@ static s64 send_one(struct file *f, struct socket *sk, const struct msghdr *h, u
 	m.iov = &im.cur;
 	if (h->msg_name && h->msg_namelen) {
 		m.name = &a;
-		ret = h->msg_namelen < 0 ? -EINVAL : get_addr(&a, UADDR(h->msg_name), (u32)h->msg_namelen);
+		ret = h->msg_namelen < 0 ? -EINVAL
+					 : get_addr(&a, UADDR(h->msg_name), (u32)h->msg_namelen);
 	}
 	if (!ret)
 		ret = scm_parse(&m.scm, UADDR(h->msg_control), h->msg_controllen);
@@ -404,13 +405,15 @@ static int store_results(struct socket *sk, struct msg *m, const struct msghdr *
 {
 	u64 control_len = h->msg_controllen;
 	bool cloexec = m->flags & MSG_CMSG_CLOEXEC;
-	int ret = scm_store(sk, &m->scm, UADDR(h->msg_control), &control_len, cloexec, &m->out_flags);
+	int ret =
+		scm_store(sk, &m->scm, UADDR(h->msg_control), &control_len, cloexec, &m->out_flags);
 
 	if (!ret && m->name) {
 		ret = copy_to_user(UADDR(h->msg_name), m->name->raw,
 				   MIN((u32)MAX(h->msg_namelen, 0), m->name->len));
 		if (!ret)
-			ret = put_user(uaddr_add(ua, offsetof(struct msghdr, msg_namelen)), m->name->len);
+			ret = put_user(uaddr_add(ua, offsetof(struct msghdr, msg_namelen)),
+				       m->name->len);
 	}
 	if (!ret)
 		ret = put_user(uaddr_add(ua, offsetof(struct msghdr, msg_controllen)), control_len);

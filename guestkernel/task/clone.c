@@ -20,6 +20,7 @@
 #include "guestkernel/kapi/user.h"
 #include "guestkernel/mm/aspace.h"
 #include "guestkernel/task/futex.h"
+#include "guestkernel/task/itimer.h"
 #include "guestkernel/task/pidfd.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
@@ -180,6 +181,7 @@ static void link_process(struct task *t, const struct clone_req *q)
 	list_add_tail(&g->parent->children, &g->sibling);
 	tgroup_get(g->parent);
 	g->nr_threads = 1;
+	atomic_set(&g->live, 1);
 	list_add_tail(&g->threads, &t->thread_link);
 }
 
@@ -234,6 +236,7 @@ static int link_task(struct task *t, const struct clone_req *q) NO_LOCK_ANALYSIS
 	task_get(t); /* the number's reference; the other one is the scheduler's */
 	if (q->flags & CLONE_THREAD) {
 		me->nr_threads++;
+		atomic_add(&me->live, 1);
 		list_add_tail(&me->threads, &t->thread_link);
 	} else {
 		link_process(t, q);
@@ -442,6 +445,8 @@ s64 task_clone(const struct regs *r, const struct clone_req *q)
 	vfork = t->vfork;
 	if (q->flags & CLONE_PARENT_SETTID)
 		(void)!put_user(q->parent_tid, tid);
+	if (!(q->flags & CLONE_THREAD) && t->group->cpu_timers)
+		itimer_watch_cpu(t->group);
 	sched_start(t);
 	if (vfork)
 		vfork_wait(vfork);

@@ -17,6 +17,7 @@
 #include "guestkernel/kapi/sigmask.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/user.h"
+#include "guestkernel/mm/aspace.h"
 #include "guestkernel/task/rseq.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
@@ -55,6 +56,12 @@ static void report_continued(struct tgroup *g)
 	spin_lock(&g->lock);
 }
 
+/* Whether the status says "core dumped": when Linux would have tried to. */
+static bool dumps_core(struct tgroup *g, s32 sig)
+{
+	return (SIGSET_CORE & sig_bit(sig)) && g->rlim[RLIMIT_CORE].rlim_cur != 0 && current()->mm->dumpable;
+}
+
 /* The default action of sig; [S] held on entry and return. */
 static void default_action(struct tgroup *g, s32 sig)
 {
@@ -80,7 +87,7 @@ static void default_action(struct tgroup *g, s32 sig)
 		return;
 	}
 	spin_unlock(&g->lock);
-	task_exit_group(sig | (SIGSET_CORE & sig_bit(sig) ? 0x80 : 0));
+	task_exit_group(sig | (dumps_core(g, sig) ? 0x80 : 0));
 }
 
 /* True: d holds a signal that has a handler. */

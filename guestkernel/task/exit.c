@@ -136,13 +136,13 @@ static void reparent(struct tgroup *child, struct tgroup *to)
 	WRITE_ONCE(child->ppid, to->tgid);
 	child->parent_tid = to->tgid;
 	child->exit_signal = SIGCHLD;
-	tgroup_put(old);
 	if (child->pdeath_signal)
 		signal_send_group(child, child->pdeath_signal);
 	if (child->zombie && signal_notify_parent_exit(child))
 		task_reap_group(child);
 	else
-		job_check_orphaned(child->pgrp, NULL, child);
+		job_check_orphaned(child, old, NULL);
+	tgroup_put(old);
 }
 
 /* [T] */
@@ -179,7 +179,7 @@ static void group_dead(struct tgroup *g)
 		g->leader->pid->dead = true;
 		wake_events(&g->leader->pid->exit_wait, EPOLLIN | EPOLLRDNORM);
 	}
-	job_check_orphaned(g->pgrp, g, g);
+	job_check_orphaned(g, g->parent, g);
 	if (signal_notify_parent_exit(g))
 		task_reap_group(g);
 }
@@ -195,9 +195,7 @@ static bool leave_group(struct task *t) NO_LOCK_ANALYSIS
 	t->exited = true;
 	last = --g->nr_threads == 0;
 	stop_done = signal_stop_thread_gone_locked(g, t);
-	if (last && !g->exiting)
-		g->exit_code = g->leader == t || !g->exit_code ? t->exit_code : g->exit_code;
-	else if (g->leader == t && !g->exiting)
+	if (g->leader == t && !g->exiting)
 		g->exit_code = t->exit_code;
 	spin_unlock(&g->lock);
 	if (stop_done)
@@ -216,7 +214,7 @@ void task_exit(s32 status)
 	t->exit_code = status;
 	release_resources(t);
 	if (g) {
-		if (READ_ONCE(g->nr_threads) == 1) {
+		if (atomic_sub(&g->live, 1) == 0) {
 			itimer_exit_group(g);
 			posix_timer_exit_group(g);
 			job_leader_exit(g);

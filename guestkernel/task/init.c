@@ -208,6 +208,7 @@ static int make_group(struct task *t, const struct init_spec *s)
 	g->is_init = true;
 	g->leader = t;
 	g->nr_threads = 1;
+	atomic_set(&g->live, 1);
 	r = pid_alloc(1, &t->pid);
 	if (r < 0)
 		return r;

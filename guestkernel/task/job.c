@@ -64,9 +64,13 @@ static u32 signal_pgrp(struct pid *pgrp, s32 sig)
 	return n;
 }
 
-void job_check_orphaned(struct pid *pgrp, struct tgroup *ignored, struct tgroup *g)
+void job_check_orphaned(struct tgroup *g, struct tgroup *parent, struct tgroup *ignored)
 {
-	if (!pgrp || !has_stopped(pgrp) || !pgrp_is_orphaned(pgrp, ignored))
+	struct pid *pgrp = g->pgrp;
+
+	if (!parent || parent->pgrp == pgrp || parent->session != g->session)
+		return;
+	if (!has_stopped(pgrp) || !pgrp_is_orphaned(pgrp, ignored))
 		return;
 	signal_pgrp(pgrp, SIGHUP);
 	signal_pgrp(pgrp, SIGCONT);

@@ -5,9 +5,9 @@
 #include "guestkernel/kapi/job.h"
 #include "guestkernel/task/task.h"
 
-/* [T] pgrp may have lost its last outside parent (without being counted: ignored): hang up stopped members. g: the
- * process whose relation changed. */
-void job_check_orphaned(struct pid *pgrp, struct tgroup *ignored, struct tgroup *g);
+/* [T] g exits or loses its parent. If that relation was what kept g's process group from being orphaned (parent in another
+ * group of the session), and no other does, stopped members are hung up. ignored: does not count any more. */
+void job_check_orphaned(struct tgroup *g, struct tgroup *parent, struct tgroup *ignored);
 /* The last thread of a session leader exits: the terminal is detached and its foreground group hung up. */
 void job_leader_exit(struct tgroup *g);
 s64 job_setsid(void);

@@ -71,7 +71,7 @@ static void fill_child_info(siginfo_t *info, struct tgroup *g, s32 sig, s32 code
 	info->si_signo = sig;
 	info->si_code = code;
 	info->child.si_pid = g->tgid;
-	info->child.si_uid = g->leader->cred->uid;
+	info->child.si_uid = task_uid(g->leader);
 	info->child.si_status = status;
 	info->child.si_utime = (s64)(tt.utime_ns / 10000000);
 	info->child.si_stime = (s64)(tt.stime_ns / 10000000);

@@ -220,6 +220,16 @@ const struct cred *task_cred_get(struct task *t)
 	return c;
 }
 
+u32 task_uid(struct task *t)
+{
+	u32 uid;
+
+	spin_lock(&t->alloc_lock);
+	uid = t->cred ? t->cred->uid : 0;
+	spin_unlock(&t->alloc_lock);
+	return uid;
+}
+
 void task_comm_get(struct task *t, char comm[TASK_COMM_LEN])
 {
 	spin_lock(&t->alloc_lock);

@@ -74,6 +74,7 @@ struct tgroup {
 	struct task *leader;		/* [T] */
 	struct list threads;		/* [T] task.thread_link */
 	u32 nr_threads;			/* [T and S for writing] not yet exited */
+	atomic_t live;			/* threads that have not begun to exit */
 	struct tgroup *parent;		/* [T] */
 	struct list children, sibling;	/* [T] */
 	struct pid *pgrp, *session;	/* [T] */
@@ -249,6 +250,7 @@ struct aspace *task_mm_get(struct task *t);
 struct fdtable *task_files_get(struct task *t);
 struct fs_ctx *task_fs_get(struct task *t);
 const struct cred *task_cred_get(struct task *t);
+u32 task_uid(struct task *t);
 void task_comm_get(struct task *t, char comm[TASK_COMM_LEN]);
 void task_comm_set(struct task *t, const char *name);
 char task_state_char(struct task *t);

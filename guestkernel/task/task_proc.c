@@ -639,6 +639,18 @@ static int op_ns_ino(struct task *t, const char *name, u64 *ino)
 	return -ENOENT;
 }
 
+static s64 op_mem(struct task *t, u64 va, void *buf, size_t n, bool write)
+{
+	struct aspace *mm = task_mm_get(t);
+	s64 done;
+
+	if (!mm)
+		return 0;
+	done = aspace_access(mm, va, buf, n, write, true);
+	aspace_put(mm);
+	return done;
+}
+
 const struct proc_task_ops task_proc_ops = {
 	.get_process = task_find_process_get,
 	.get_thread = op_get_thread,
@@ -655,4 +667,5 @@ const struct proc_task_ops task_proc_ops = {
 	.cwd = op_cwd,
 	.root = op_root,
 	.ns_ino = op_ns_ino,
+	.mem = op_mem,
 };

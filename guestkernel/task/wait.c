@@ -46,7 +46,7 @@ static bool is_wanted(const struct tgroup *c, const struct wait_req *q)
 static void fill(struct wait_result *res, struct tgroup *c, s32 status, s32 code)
 {
 	res->pid = c->tgid;
-	res->uid = c->leader->cred->uid;
+	res->uid = task_uid(c->leader);
 	res->status = status;
 	res->code = code;
 	rusage_of_group(c, &res->usage);

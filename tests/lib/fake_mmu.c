@@ -254,6 +254,15 @@ void arch_mmu_run_set(const struct mmu_run *run, u32 i, paddr_t pa, u32 prot)
 	e->mapped = true;
 }
 
+u32 arch_mmu_run_fill(const struct mmu_run *run, u32 i, paddr_t pa, u32 n, u32 prot)
+{
+	u32 done;
+
+	for (done = 0; done < n && !arch_mmu_run_is_mapped(run, i + done); done++)
+		arch_mmu_run_set(run, i + done, PADDR(pa.pa + done * PAGE_SIZE), prot);
+	return done;
+}
+
 void arch_mmu_activate(struct arch_aspace *as)
 {
 }

@@ -311,6 +311,7 @@ static void op_wipe(struct proc *p)
 /* Are the pages [i, i+n) one region in the eyes of mremap? The kernel tells; the model only predicts the move. */
 static void op_remap(struct proc *p)
 {
+	struct remap_req req;
 	struct mpage moved[NPAGES];
 	u32 i, n, to, k;
 	u64 va;
@@ -318,8 +319,9 @@ static void op_remap(struct proc *p)
 
 	range(&i, &n);
 	to = rnd(NPAGES - n + 1);
-	ret = aspace_remap(p->as, addr(i), n * PAGE_SIZE, n * PAGE_SIZE,
-			   MREMAP_MAYMOVE | MREMAP_FIXED, addr(to), &va);
+	req = (struct remap_req){ addr(i), n * PAGE_SIZE, n * PAGE_SIZE,
+				  MREMAP_MAYMOVE | MREMAP_FIXED, addr(to) };
+	ret = aspace_remap(p->as, &req, &va);
 	if (to < i + n && i < to + n)
 		CHECK(ret == -EINVAL);
 	if (ret) {

@@ -2,7 +2,8 @@
 /*
  * mem - memcpy, memmove, memset with string instructions
  *
- * Rules     Up to 16 bytes two overlapping moves do it; above, `rep movsq` for the words and one
+ * Rules     Up to 64 bytes, where starting a string instruction costs more than the copy, words overlapping in the
+ *           middle do it, all loaded before the first is stored; above, `rep movsq` for the words and one
  *           unaligned word for the end. The last word is loaded before anything is stored, so a
  *           forward copy also serves memmove when dst is below src.
  */
@@ -13,9 +14,46 @@ typedef u64 __attribute__((may_alias, aligned(1))) u64_any;
 typedef u32 __attribute__((may_alias, aligned(1))) u32_any;
 typedef u16 __attribute__((may_alias, aligned(1))) u16_any;
 
+#define WORD(p, at)	  (*(u64_any *)((p) + (at)))
+#define CONST_WORD(p, at) (*(const u64_any *)((p) + (at)))
+
+/* 17 to 32 bytes. */
+static inline void copy_four(u8 *d, const u8 *s, size_t n)
+{
+	u64 a = CONST_WORD(s, 0), b = CONST_WORD(s, 8);
+	u64 y = CONST_WORD(s, n - 16), z = CONST_WORD(s, n - 8);
+
+	WORD(d, 0) = a;
+	WORD(d, 8) = b;
+	WORD(d, n - 16) = y;
+	WORD(d, n - 8) = z;
+}
+
+/* 33 to 64 bytes. */
+static inline void copy_eight(u8 *d, const u8 *s, size_t n)
+{
+	u64 a = CONST_WORD(s, 0), b = CONST_WORD(s, 8), c = CONST_WORD(s, 16),
+	    e = CONST_WORD(s, 24);
+	u64 w = CONST_WORD(s, n - 32), x = CONST_WORD(s, n - 24);
+	u64 y = CONST_WORD(s, n - 16), z = CONST_WORD(s, n - 8);
+
+	WORD(d, 0) = a;
+	WORD(d, 8) = b;
+	WORD(d, 16) = c;
+	WORD(d, 24) = e;
+	WORD(d, n - 32) = w;
+	WORD(d, n - 24) = x;
+	WORD(d, n - 16) = y;
+	WORD(d, n - 8) = z;
+}
+
 static inline void copy_small(u8 *d, const u8 *s, size_t n)
 {
-	if (n >= 8) {
+	if (n > 32) {
+		copy_eight(d, s, n);
+	} else if (n > 16) {
+		copy_four(d, s, n);
+	} else if (n >= 8) {
 		u64 a = *(const u64_any *)s, b = *(const u64_any *)(s + n - 8);
 
 		*(u64_any *)d = a;
@@ -47,7 +85,7 @@ static inline void copy_up(u8 *d, const u8 *s, size_t n)
 
 void *memcpy(void *dst, const void *src, size_t n)
 {
-	if (n <= 16)
+	if (n <= 64)
 		copy_small(dst, src, n);
 	else
 		copy_up(dst, src, n);
@@ -59,7 +97,7 @@ void *memmove(void *dst, const void *src, size_t n)
 	u8 *d = dst;
 	const u8 *s = src;
 
-	if (n <= 16) {
+	if (n <= 64) {
 		copy_small(d, s, n);
 		return dst;
 	}
@@ -92,7 +130,14 @@ void *memset(void *dst, int c, size_t n)
 		}
 		return dst;
 	}
-	*(u64_any *)(d + n - 8) = pattern;
+	WORD(d, n - 8) = pattern;
+	if (n <= 64) {
+		for (; words; words--, d += 8) {
+			WORD(d, 0) = pattern;
+			barrier();
+		}
+		return dst;
+	}
 	__asm__ volatile("rep stosq" : "+D"(d), "+c"(words) : "a"(pattern) : "memory");
 	return dst;
 }

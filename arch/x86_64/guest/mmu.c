@@ -41,6 +41,7 @@
 #define KMAP_BASE	 0xffffc00000000000ull
 #define KMAP_BYTES	 (1ull << 39)
 #define FLUSH_SINGLE_MAX 32
+#define UNROLL_WALK	 _Pragma("GCC unroll 3") /* constant shifts: a third of the instructions */
 
 u64 arch_kmap_base = KMAP_BASE, arch_kmap_end = KMAP_BASE + KMAP_BYTES;
 
@@ -147,6 +148,7 @@ static u64 *find_pte(u64 root_pa, u64 va)
 	u64 *table = arch_phys_to_virt(PADDR(root_pa));
 	u32 level;
 
+	UNROLL_WALK
 	for (level = 4; level > 1; level--) {
 		u64 e = *slot(table, va, level);
 
@@ -162,6 +164,7 @@ static int make_pte(struct arch_aspace *as, u64 root_pa, u64 va, u64 bits, u64 *
 	u64 *table = arch_phys_to_virt(PADDR(root_pa));
 	u32 level;
 
+	UNROLL_WALK
 	for (level = 4; level > 1; level--) {
 		u64 *e = slot(table, va, level);
 		int ret;
@@ -241,17 +244,10 @@ int arch_mmu_map_run(struct arch_aspace *as, u64 va, paddr_t pa, u32 npages, u32
 
 static u32 query_bits(u64 pte)
 {
-	u32 f = MMU_Q_PRESENT;
-
-	if (pte & PTE_W)
-		f |= MMU_Q_WRITE;
-	if (!(pte & PTE_NX))
-		f |= MMU_Q_EXEC;
-	if (pte & PTE_A)
-		f |= MMU_Q_ACCESSED;
-	if (pte & PTE_D)
-		f |= MMU_Q_DIRTY;
-	return f;
+	BUILD_BUG_ON(MMU_Q_WRITE != PTE_W || MMU_Q_EXEC != 4);
+	BUILD_BUG_ON(MMU_Q_ACCESSED != PTE_A >> 2 || MMU_Q_DIRTY != PTE_D >> 2);
+	return MMU_Q_PRESENT | (u32)(pte & PTE_W) | (u32)(pte >> 2 & (MMU_Q_ACCESSED | MMU_Q_DIRTY)) |
+	       (u32)(~pte >> 63 << 2);
 }
 
 /* Goes over the mapped last-level entries of a range; tables are walked down once each. */
@@ -259,6 +255,7 @@ struct walk {
 	u64 *root;
 	u64 va, end; /* va: of the entry walk_next() returned last */
 	u64 *pte;    /* of va; NULL: table to be found */
+	u64 stop;    /* where this table's part of the range ends */
 };
 
 #define LEAF_BYTES (512 * PAGE_SIZE)
@@ -295,37 +292,44 @@ static bool walk_down(struct walk *w)
 	return false;
 }
 
-static u64 *walk_next(struct walk *w)
+/* From va on, which is at or below stop when there is a table. */
+static u64 *walk_search(struct walk *w)
+{
+	for (;;) {
+		u64 *pte, va;
+
+		if (!w->pte) {
+			if (!walk_down(w))
+				return NULL;
+			w->stop = MIN(ALIGN_DOWN(w->va, LEAF_BYTES) + LEAF_BYTES, w->end);
+		}
+		pte = w->pte;
+		for (va = w->va; va < w->stop; va += PAGE_SIZE, pte++) {
+			/* most of a sparse table is empty */
+			while (va + 4 * PAGE_SIZE <= w->stop && !(pte[0] | pte[1] | pte[2] | pte[3])) {
+				pte += 4;
+				va += 4 * PAGE_SIZE;
+			}
+			if (va < w->stop && (*pte & PTE_MAPPED)) {
+				w->va = va;
+				w->pte = pte;
+				return pte;
+			}
+		}
+		w->va = MIN(va, w->stop);
+		w->pte = NULL;
+	}
+}
+
+static inline u64 *walk_next(struct walk *w)
 {
 	if (w->pte) {
 		w->pte++;
 		w->va += PAGE_SIZE;
-		if (!(w->va & (LEAF_BYTES - 1)))
-			w->pte = NULL;
+		if (likely(w->va < w->stop && (*w->pte & PTE_MAPPED)))
+			return w->pte;
 	}
-	for (;;) {
-		u64 stop, *pte;
-
-		if (!w->pte && !walk_down(w))
-			return NULL;
-		stop = MIN(ALIGN_DOWN(w->va, LEAF_BYTES) + LEAF_BYTES, w->end);
-		pte = w->pte;
-		while (w->va < stop) {
-			/* most of a sparse table is empty */
-			if (w->va + 4 * PAGE_SIZE <= stop && !(pte[0] | pte[1] | pte[2] | pte[3])) {
-				pte += 4;
-				w->va += 4 * PAGE_SIZE;
-				continue;
-			}
-			if (*pte & PTE_MAPPED) {
-				w->pte = pte;
-				return pte;
-			}
-			pte++;
-			w->va += PAGE_SIZE;
-		}
-		w->pte = NULL;
-	}
+	return walk_search(w);
 }
 
 void arch_mmu_unmap(struct arch_aspace *as, u64 va, u64 npages, mmu_unmap_fn fn, void *ctx)
@@ -426,6 +430,16 @@ bool arch_mmu_run_is_mapped(const struct mmu_run *run, u32 i)
 void arch_mmu_run_set(const struct mmu_run *run, u32 i, paddr_t pa, u32 prot)
 {
 	WRITE_ONCE(((u64 *)run->entry)[i], pa.pa | user_bits(prot));
+}
+
+u32 arch_mmu_run_fill(const struct mmu_run *run, u32 i, paddr_t pa, u32 n, u32 prot)
+{
+	u64 *pte = (u64 *)run->entry + i, entry = pa.pa | user_bits(prot);
+	u32 done;
+
+	for (done = 0; done < n && !(*pte & PTE_MAPPED); done++, entry += PAGE_SIZE)
+		WRITE_ONCE(*pte++, entry);
+	return done;
 }
 
 bool arch_mmu_query(struct arch_aspace *as, u64 va, paddr_t *pa, u32 *flags)

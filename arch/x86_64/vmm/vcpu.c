@@ -65,6 +65,13 @@ int arch_vm_route_event(struct vm *vm, uint32_t gsi, struct err *e)
 	return 0;
 }
 
+void arch_vm_interrupt(struct vm *vm, uint32_t cpu)
+{
+	struct kvm_msi msi = { .address_lo = 0xfee00000u | cpu << 12, .data = EVENT_VECTOR };
+
+	(void)ioctl(vm->fd, KVM_SIGNAL_MSI, &msi); /* a CPU that cannot be reached does not answer */
+}
+
 static int set_cpuid(struct vm *vm, struct vcpu *v, struct err *e)
 {
 	struct {

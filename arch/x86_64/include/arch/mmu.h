@@ -74,6 +74,8 @@ bool arch_mmu_run_query(const struct mmu_run *run, u32 i, paddr_t *pa, u32 *flag
 bool arch_mmu_run_is_mapped(const struct mmu_run *run, u32 i);
 /* As arch_mmu_map(): replaces, no flush. */
 void arch_mmu_run_set(const struct mmu_run *run, u32 i, paddr_t pa, u32 prot);
+/* Maps n ascending frames from entry i on, up to the first that is mapped already; returns how many. */
+u32 arch_mmu_run_fill(const struct mmu_run *run, u32 i, paddr_t pa, u32 n, u32 prot);
 /* Makes this the address space of the running CPU; NULL: kernel mappings only. */
 void arch_mmu_activate(struct arch_aspace *as);
 /* No CPU uses old translations of the range after this returns. npages U64_MAX: everything. */

@@ -49,5 +49,12 @@ enum arch_exit { ARCH_EXIT_DOORBELL, ARCH_EXIT_AGAIN, ARCH_EXIT_BROKEN };
 enum arch_exit arch_vcpu_exit(struct vcpu *v, struct kvm_run *run, struct err *e);
 /* Instruction, stack pointer and frame pointer of a stopped vCPU, for the last words. */
 void arch_vcpu_where(struct vcpu *v, uint64_t *ip, uint64_t *sp, uint64_t *fp);
+/* Return addresses of a stopped vCPU, innermost first, from its registers and its frame pointers; every step through
+ * the guest's page tables is checked. At least the instruction pointer. */
+uint32_t arch_vcpu_backtrace(struct vcpu *v, uint64_t *frames, uint32_t max);
+/* Whether a stopped vCPU halted with interrupts off. */
+bool arch_vcpu_sleeps_for_good(struct vcpu *v);
+/* Raises the event interrupt on any CPU. Any thread. */
+void arch_vm_interrupt(struct vm *vm, uint32_t cpu);
 /* Routes event number gsi (an irqfd) to the event interrupt of CPU 0. */
 int arch_vm_route_event(struct vm *vm, uint32_t gsi, struct err *e) MUST_CHECK;

@@ -1,0 +1,386 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""run - the command line under bad conditions: run.py MONITOR BUSYBOX.TAR [CASE...]
+
+Role      Each test_* function is a case: wrong use, missing things, broken pipes, signals, terminals. Prints TAP.
+Rules     A failure of the monitor is one sentence on stderr, "monitor: ...", and status 125. Nothing is left
+          behind: after every case there is no process of ours, no mount and no file but the cached image.
+"""
+import hashlib
+import os
+import pathlib
+import pty
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+
+MONITOR, IMAGE = (str(pathlib.Path(p).resolve()) for p in sys.argv[1:3])
+NOBODY = 65534
+TMP = None
+
+
+class Skip(Exception):
+    pass
+
+
+def run(*args, timeout=60, program=None, **more):
+    more.setdefault('stdin', subprocess.DEVNULL)
+    return subprocess.run([*(program or []), MONITOR, *args], capture_output='stdout' not in more, text=True,
+                          errors='replace', timeout=timeout, **more)
+
+
+def start(*args, **more):
+    more = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, **more}
+    return subprocess.Popen([MONITOR, 'run', *args], **more)
+
+
+def equal(got, want, what=''):
+    assert got == want, f'{what}: {got!r}, not {want!r}'
+
+
+def one_sentence(p, pattern, status=125):
+    equal(p.returncode, status, p.stderr)
+    lines = p.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith('monitor: '), p.stderr
+    assert re.search(pattern, lines[0]), f'{lines[0]!r} does not match {pattern!r}'
+
+
+def root_only():
+    if os.geteuid():
+        raise Skip('needs root')
+
+
+# --- wrong use
+
+WRONG = {
+    (): 'no image', ('--nope', 'x'): 'no option --nope', ('-Z', 'x'): 'no option -Z', ('-e',): 'needs a value',
+    ('--memory', 'lots', 'x'): 'not a size', ('--memory', '4q', 'x'): 'unknown unit',
+    ('--memory', '99999999999g', 'x'): 'too large', ('--cpus', '0', 'x'): '--cpus 0', ('--cpus', 'nan', 'x'): '--cpus nan',
+    ('--cpus', '65', 'x'): '--cpus 65', ('--workdir', 'rel', 'x'): 'absolute', ('--hostname', 'a b', 'x'): 'host name',
+    ('--tmpfs', 'rel', 'x'): 'absolute', ('--ulimit', 'nofile', 'x'): 'soft', ('--ulimit', 'bogus=1', 'x'): 'soft',
+    ('--stop-timeout', '-1', 'x'): 'not a number', ('--platform', 'vax', 'x'): 'unknown', ('--log-level', 'x', 'x'): 'unknown',
+    ('--env-file', '/nonexistent', 'x'): 'No such file', ('-e', '=x', 'x'): 'no name', ('--read-only=no', 'x'): 'takes no value',
+    ('--tty=yes', 'x'): 'takes no value', ('--debug-kernel', '/nonexistent', IMAGE, 'true'): 'No such file',
+    ('--debug-kernel', '/dev/null', IMAGE, 'true'): 'debug-kernel', ('--debug-kernel', IMAGE, IMAGE, 'true'): 'ELF',
+    ('--memory', '1m', IMAGE, 'true'): 'too little', ('--memory', '999999g', IMAGE, 'true'): 'too large',
+}
+
+
+def test_wrong_options():
+    for args, pattern in WRONG.items():
+        one_sentence(run('run', *args), pattern)
+
+
+def test_wrong_command():
+    one_sentence(run('fly'), 'no command "fly"')
+
+
+def test_missing_image():
+    one_sentence(run('run', '/nonexistent.tar', 'true'), 'No such file')
+
+
+def test_directory_is_no_image():
+    one_sentence(run('run', TMP, 'true'), TMP)
+
+
+def test_device_is_no_image():
+    for path in ('/dev/null', '/dev/zero', '/proc/self/status'):
+        one_sentence(run('run', path, 'true'), path)
+
+
+def test_unreadable_image():
+    root_only()
+    path = TMP + '/locked.tar'
+    pathlib.Path(path).write_bytes(b'x')
+    os.chmod(path, 0)
+    one_sentence(run('run', path, 'true', user=NOBODY, env={'XDG_CACHE_HOME': '/tmp', 'PATH': '/bin'}), 'Permission denied')
+    os.unlink(path)
+
+
+def test_control_characters_are_not_echoed():
+    p = run('run', '/no\033[2Jsuch', 'true')
+    assert '\033' not in p.stderr, p.stderr
+
+
+# --- a poor host
+
+def test_no_kvm():
+    root_only()
+    p = run('run', IMAGE, 'true', program=['unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /dev && exec "$0" "$@"'])
+    one_sentence(p, '/dev/kvm is missing')
+
+
+def test_no_permission_for_kvm():
+    root_only()
+    if os.stat('/dev/kvm').st_mode & 0o006:
+        raise Skip('everybody may use /dev/kvm here')
+    place = tempfile.mkdtemp(dir='/tmp')
+    os.chmod(place, 0o777)
+    try:
+        shutil.copy(MONITOR, place + '/program')
+        shutil.copy(IMAGE, place + '/image.tar')
+        p = subprocess.run([place + '/program', 'run', place + '/image.tar', 'true'], capture_output=True, text=True,
+                           user=NOBODY, group=NOBODY, extra_groups=[], env={'XDG_CACHE_HOME': place, 'PATH': '/bin'})
+        one_sentence(p, 'no permission for /dev/kvm')
+    finally:
+        shutil.rmtree(place)
+
+
+def test_full_disk_for_the_cache():
+    root_only()
+    script = ('mount -t tmpfs -o size=64k none /mnt && XDG_CACHE_HOME=/mnt "$0" "$@"; s=$?; '
+              'find /mnt -type f -size +0 ! -name "*lock*" >&2; exit $s')
+    one_sentence(run('run', IMAGE, 'true', program=['unshare', '-m', 'sh', '-c', script]), 'no space left')
+
+
+def limited(which, value):
+    return lambda: resource.setrlimit(which, (value, value))
+
+
+def test_little_address_space():
+    one_sentence(run('run', IMAGE, 'true', preexec_fn=limited(resource.RLIMIT_AS, 256 << 20)), 'memory|Cannot allocate')
+
+
+def test_few_descriptors():
+    for n in (4, 6, 8, 10, 12):
+        p = run('run', IMAGE, 'true', preexec_fn=limited(resource.RLIMIT_NOFILE, n))
+        if p.returncode:
+            one_sentence(p, 'Too many open files|descriptor')
+
+
+def test_small_files_only():
+    p = run('run', IMAGE, 'echo', 'x', preexec_fn=limited(resource.RLIMIT_FSIZE, 4096))
+    if p.returncode:
+        one_sentence(p, 'File too large')
+
+
+# --- streams
+
+def test_exit_codes():
+    for args, want in ((['true'], 0), (['false'], 1), (['sh', '-c', 'exit 77'], 77), (['nosuch'], 127),
+                       (['/nosuch/x'], 127), (['/etc'], 126), (['/etc/passwd'], 126),
+                       (['sh', '-c', 'sh -c "kill -TERM \\$\\$"; exit $?'], 143)):
+        equal(run('run', IMAGE, *args).returncode, want, ' '.join(args))
+
+
+def test_streams_are_apart():
+    p = run('run', IMAGE, 'sh', '-c', 'echo out; echo err >&2')
+    equal((p.stdout, p.stderr, p.returncode), ('out\n', 'err\n', 0))
+
+
+def test_stdin_is_empty_without_i():
+    equal(run('run', IMAGE, 'cat', stdin=open('/dev/zero')).stdout, '')
+
+
+def test_stdin_from_dev_null():
+    p = run('run', '-i', IMAGE, 'sh', '-c', 'cat; echo end')
+    equal((p.stdout, p.stderr, p.returncode), ('end\n', '', 0))
+
+
+def test_large_streams_both_ways():
+    data = os.urandom(2 << 20)
+    p = subprocess.run([MONITOR, 'run', '-i', IMAGE, 'cat'], input=data, capture_output=True, timeout=120)
+    equal(hashlib.sha256(p.stdout).hexdigest(), hashlib.sha256(data).hexdigest(), p.stderr)
+
+
+def test_closed_standard_descriptors():
+    for closed in ('<&-', '>&-', '2>&-', '<&- >&- 2>&-'):
+        p = subprocess.run(['sh', '-c', f'"$0" run -i "$1" sh -c "echo x; cat" </dev/null {closed}', MONITOR, IMAGE],
+                           capture_output=True, timeout=60)
+        assert p.returncode in (0, 1), (closed, p)
+
+
+def test_full_device():
+    with open('/dev/full', 'w') as full:
+        p = run('run', IMAGE, 'sh', '-c', 'echo x; echo $? >&2', stdout=full, stderr=subprocess.PIPE)
+    assert p.returncode in (0, 1) and 'monitor:' not in p.stderr, p
+
+
+def test_reader_goes_away():
+    p = start(IMAGE, 'sh', '-c', 'while echo y; do :; done')
+    p.stdout.read(2)
+    p.stdout.close()
+    p.wait(30)
+    assert p.returncode in (0, 1, 141), (p.returncode, p.stderr.read())
+
+
+def test_slow_reader_costs_no_cpu():
+    p = start(IMAGE, 'yes')
+    time.sleep(8)
+    before = cpu_seconds(p.pid)
+    time.sleep(3)
+    used = cpu_seconds(p.pid) - before
+    p.send_signal(signal.SIGKILL)
+    p.communicate()
+    assert used < 0.5, f'{used} s of CPU time while blocked'
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+# --- signals and ends
+
+READY = 'echo ready; while :; do sleep 1; done'
+
+
+def started(*args, **more):
+    p = start(*args, **more)
+    line = p.stdout.readline()
+    assert line.startswith(b'ready'), (line, p.stderr.read() if p.poll() is not None else '')
+    return p
+
+
+def finish(p, timeout=30):
+    out, err = p.communicate(timeout=timeout)
+    return p.returncode, out, err.decode(errors='replace')
+
+
+def test_sigterm_and_sigint_are_forwarded():
+    for signo, name in ((signal.SIGTERM, 'TERM'), (signal.SIGINT, 'INT'), (signal.SIGHUP, 'HUP'), (signal.SIGUSR2, 'USR2')):
+        p = started(IMAGE, 'sh', '-c', f'trap "echo got {name}; exit 9" {name}; {READY}')
+        p.send_signal(signo)
+        status, out, err = finish(p)
+        equal((status, out), (9, f'got {name}\n'.encode()), err)
+
+
+def test_stop_timeout():
+    p = started('--stop-timeout', '1', IMAGE, 'sh', '-c', f'trap "" TERM; {READY}')
+    begin = time.monotonic()
+    p.send_signal(signal.SIGTERM)
+    status, _, err = finish(p)
+    equal(status, 137, err)
+    assert 'did not end within 1 s' in err and 0.9 < time.monotonic() - begin < 10, err
+
+
+def test_insisting():
+    p = started(IMAGE, 'sh', '-c', f'trap "" INT; {READY}')
+    for _ in range(3):
+        p.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    status, _, err = finish(p)
+    equal(status, 137, err)
+
+
+def test_stop_and_continue():
+    p = started('-i', IMAGE, 'sh', '-c', 'echo ready; read x; echo "$x"', stdin=subprocess.PIPE)
+    for _ in range(5):
+        p.send_signal(signal.SIGSTOP)
+        time.sleep(0.1)
+        p.send_signal(signal.SIGCONT)
+        time.sleep(0.1)
+    p.stdin.write(b'on\n')
+    p.stdin.flush()
+    status, out, err = finish(p)
+    equal((status, out), (0, b'on\n'), err)
+
+
+def test_storm_of_signals():
+    p = started('-i', IMAGE, 'sh', '-c', 'echo ready; read x; echo "$x"', stdin=subprocess.PIPE)
+    for _ in range(200):
+        p.send_signal(signal.SIGUSR1)
+        p.send_signal(signal.SIGWINCH)
+        time.sleep(0.002)
+    p.stdin.write(b'on\n')
+    p.stdin.flush()
+    status, out, err = finish(p)
+    equal((status, out), (0, b'on\n'), err)
+
+
+def test_kill_9_leaves_nothing():
+    p = started(IMAGE, 'sh', '-c', READY)
+    p.kill()
+    equal(finish(p)[0], -9)
+
+
+def on_terminal(args, act):
+    """Runs args on a new terminal; act(master, child) drives it. Terminal modes must come out as they went in."""
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    p = subprocess.Popen([MONITOR, 'run', '-it', *args], stdin=slave, stdout=slave, stderr=subprocess.PIPE,
+                         start_new_session=True)
+    try:
+        seen = b''
+        while b'ready' not in seen:
+            seen += os.read(master, 4096)
+        assert termios.tcgetattr(slave) != before, 'the terminal is not in raw mode'
+        act(master, p)
+        p.wait(30)
+        after = termios.tcgetattr(slave)
+    finally:
+        p.kill()
+        p.wait()
+        err = p.stderr.read()
+        os.close(master)
+        os.close(slave)
+    equal(after, before, f'terminal modes; {err!r}')
+    return p.returncode
+
+
+def test_terminal_is_restored_at_exit():
+    equal(on_terminal([IMAGE, 'sh', '-c', 'echo ready; read x; exit 5'], lambda m, p: os.write(m, b'\r')), 5)
+
+
+def test_terminal_is_restored_when_stopped():
+    def insist(_, p):
+        for _ in range(3):
+            p.send_signal(signal.SIGTERM)
+            time.sleep(0.2)
+    equal(on_terminal([IMAGE, 'sh', '-c', 'trap "" TERM; ' + READY], insist), 137)
+
+
+def test_terminal_is_restored_after_a_crash():
+    for signo in (signal.SIGSEGV, signal.SIGABRT):
+        equal(on_terminal([IMAGE, 'sh', '-c', READY], lambda m, p, s=signo: p.send_signal(s)), -signo)
+
+
+# ---
+
+def leftovers():
+    """What a run must not leave: processes of ours, mounts, files besides cached images and the cache's locks."""
+    found = []
+    for proc in pathlib.Path('/proc').glob('[0-9]*'):
+        try:
+            stat = (proc / 'stat').read_text().rpartition(')')[2].split()
+            if os.readlink(proc / 'exe') == MONITOR and f'XDG_CACHE_HOME={TMP}/cache'.encode() in \
+                    (proc / 'environ').read_bytes() and stat[0] != 'Z':
+                found.append('process ' + proc.name)
+        except OSError:
+            continue
+    found += [m for m in pathlib.Path('/proc/self/mounts').read_text().splitlines() if TMP in m]
+    found += [str(f) for f in pathlib.Path(TMP).rglob('*') if f.is_file() and 'tmp' in f.name.lower()]
+    return found
+
+
+def main():
+    global TMP
+    cases = {n[5:]: f for n, f in globals().items() if n.startswith('test_')}
+    chosen = sys.argv[3:] or list(cases)
+    failed = False
+    with tempfile.TemporaryDirectory() as TMP:
+        os.environ['XDG_CACHE_HOME'] = TMP + '/cache'
+        run('run', '--dry-run', IMAGE, 'true')
+        for number, name in enumerate(chosen, 1):
+            why, skip = '', ''
+            try:
+                cases[name]()
+                left = leftovers()
+                why = f'left behind: {left}' if left else ''
+            except Skip as e:
+                skip = f' # SKIP {e}'
+            except (AssertionError, subprocess.TimeoutExpired) as e:
+                why = str(e).replace('\n', ' | ')[:900] or 'failed'
+            failed |= bool(why)
+            print(f'{"not " if why else ""}ok {number} - {name}{skip}' + (f': {why}' if why else ''), flush=True)
+    print(f'1..{len(chosen)}')
+    sys.exit(failed)
+
+
+main()

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * watchdog - ends a sandbox whose kernel loops with interrupts off
+ *
+ * Role      A thread that looks at the CPU time of each vCPU thread now and then. A CPU that was busy gets a ping:
+ *           HYP_EVENT_PING in the event page and the event interrupt; taking the bit is the answer. A CPU that
+ *           burns HANG_CPU_NS without any answer has hung, and its thread ends the VM with a backtrace.
+ *           A CPU that has just gone quiet is looked at once, from outside: halted with interrupts
+ *           off, it would sleep for good.
+ * Rules     An idle guest is never woken: a ping costs less CPU time than BUSY_NS, so it is not answered with another.
+ *           Limits are CPU time, not wall time: a crowded host or a stopped monitor is not the guest's fault.
+ *           One CPU is pinged at a time, in turn.
+ * Missing   One bit for all CPUs: CPU 0, which takes events for the streams, may answer for another one that hangs,
+ *           and then only a later ping finds it.
+ * See       vmm/abi/hyp.h: enum hyp_event_bit; guestkernel/host/hyp.c: trap_host_event()
+ */
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "arch/vcpu.h"
+#include "vmm/sandbox.h"
+
+#define LOOK_EVERY_S 5
+#define BUSY_NS	     200000000ull   /* in LOOK_EVERY_S; far above what an answer costs */
+#define HANG_CPU_NS  30000000000ull /* instructions of a kernel are dear on some hosts */
+
+struct watched {
+	clockid_t clock;
+	uint64_t last_ns;  /* CPU time at the last look */
+	bool was_examined; /* quiet since then */
+};
+
+static struct {
+	struct vm *vm;
+	struct watched cpu[HYP_CPU_MAX];
+	uint32_t pinged;  /* CPU whose answer is awaited */
+	uint64_t ping_ns; /* its CPU time then */
+	bool is_waiting;
+} dog;
+
+static uint64_t cpu_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	if (clock_gettime(clock, &ts))
+		return 0;
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void ask(struct vcpu *v, enum vcpu_look look)
+{
+	pthread_mutex_lock(&v->vm->lock);
+	if (v->has_thread && v->started) {
+		atomic_store(&v->look, look);
+		vcpu_kick(v);
+	}
+	pthread_mutex_unlock(&v->vm->lock);
+}
+
+static void ping(uint32_t cpu, uint64_t now_ns)
+{
+	__atomic_fetch_or(&vm_event_page(dog.vm)->pending, HYP_EVENT_PING, __ATOMIC_SEQ_CST);
+	dog.pinged = cpu;
+	dog.ping_ns = now_ns;
+	dog.is_waiting = true;
+	arch_vm_interrupt(dog.vm, cpu);
+}
+
+static bool is_answered(void)
+{
+	return !(__atomic_load_n(&vm_event_page(dog.vm)->pending, __ATOMIC_SEQ_CST) &
+		 HYP_EVENT_PING);
+}
+
+static void look_at_all(void)
+{
+	uint32_t first = dog.pinged + 1, i;
+
+	if (dog.is_waiting && is_answered())
+		dog.is_waiting = false;
+	for (i = 0; i < dog.vm->nr_cpus; i++) {
+		uint32_t id = (first + i) % dog.vm->nr_cpus;
+		struct watched *w = &dog.cpu[id];
+		uint64_t now = cpu_ns(w->clock), used = now - w->last_ns;
+
+		w->last_ns = now;
+		if (dog.is_waiting && dog.pinged == id && now - dog.ping_ns > HANG_CPU_NS)
+			ask(&dog.vm->cpu[id], LOOK_HUNG);
+		if (used < BUSY_NS) {
+			if (!w->was_examined)
+				ask(&dog.vm->cpu[id], LOOK_HALTED);
+			w->was_examined = true;
+			continue;
+		}
+		w->was_examined = false;
+		if (!dog.is_waiting)
+			ping(id, now);
+	}
+	/* It took the interrupt and slept before it took the bit, or it halts: the next busy one is asked. */
+	if (dog.is_waiting && dog.cpu[dog.pinged].was_examined)
+		dog.is_waiting = false;
+}
+
+static void *watchdog_thread(void *arg)
+{
+	const struct timespec pause = { .tv_sec = LOOK_EVERY_S };
+
+	(void)arg;
+	sandbox_filter(SANDBOX_WATCHDOG);
+	for (;;) {
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+		if (atomic_load(&dog.vm->stopping))
+			return NULL;
+		look_at_all();
+	}
+}
+
+void watchdog_look(struct vcpu *v)
+{
+	int look = atomic_exchange(&v->look, LOOK_NONE);
+	char reason[80];
+
+	if (look == LOOK_HUNG) {
+		snprintf(reason, sizeof reason,
+			 "the guest kernel hangs on CPU %u with interrupts off", v->id);
+		vm_end_at(v, reason);
+	} else if (look == LOOK_HALTED && arch_vcpu_sleeps_for_good(v)) {
+		snprintf(reason, sizeof reason,
+			 "the guest kernel halted CPU %u with interrupts off", v->id);
+		vm_end_at(v, reason);
+	}
+}
+
+int watchdog_start(struct vm *vm, struct err *e)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	pthread_t thread;
+	uint32_t i;
+	int ret = 0;
+
+	memset(&dog, 0, sizeof dog);
+	dog.vm = vm;
+	for (i = 0; i < vm->nr_cpus && !ret; i++) {
+		dog.cpu[i].was_examined = i != 0; /* the others have not started */
+		ret = pthread_getcpuclockid(vm->cpu[i].thread, &dog.cpu[i].clock);
+	}
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	if (!ret)
+		ret = pthread_create(&thread, &attr, watchdog_thread, NULL);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return ret ? err_set_errno(e, ret, "starting the watchdog") : 0;
+}
