@@ -25,7 +25,9 @@ struct spinlock dcache_lock = SPINLOCK_INIT(RANK_DCACHE);
 u64 dcache_move_seq;
 static struct dentry *dcache[DCACHE_BUCKETS];
 static struct list dcache_lru = LIST_INIT(dcache_lru);
-static u32 dcache_nr, dcache_limit;
+static u32 dcache_nr;	   /* [dcache_lock] hashed dentries */
+static u32 dcache_limit;   /* [I] after the first use */
+static u32 dcache_trigger; /* [dcache_lock] shrink when there are more */
 
 static struct dentry **dcache_bucket(const struct dentry *parent, u32 hash)
 {
@@ -173,6 +175,16 @@ static u32 dcache_limit_get(void)
 	return dcache_limit;
 }
 
+/* When most names are in use, shrinking finds little: the next attempt waits for more to come. */
+static void dcache_make_room(void)
+{
+	u64 left = dcache_shrink(dcache_limit / 8 * 7);
+
+	spin_lock(&dcache_lock);
+	dcache_trigger = (u32)left + dcache_limit / 8;
+	spin_unlock(&dcache_lock);
+}
+
 void dentry_publish(struct dentry **dp)
 {
 	struct dentry *d = *dp;
@@ -188,14 +200,14 @@ void dentry_publish(struct dentry **dp)
 		dentry_get(d);
 		dentry_hash_locked(d);
 	}
-	full = dcache_nr > dcache_limit_get();
+	full = dcache_nr > MAX(dcache_limit_get(), dcache_trigger);
 	spin_unlock(&dcache_lock);
 	if (old) {
 		dentry_put(d);
 		*dp = old;
 	}
 	if (unlikely(full))
-		(void)dcache_shrink(dcache_limit / 8 * 7);
+		dcache_make_room();
 }
 
 void dentry_instantiate(struct dentry *d, struct inode *inode)

@@ -53,13 +53,14 @@ int exec_open(s32 dirfd, const char *name, u32 flags, struct file **out)
 	err = inode_permission(inode, MAY_EXEC);
 	if (err)
 		goto put;
-	if (READ_ONCE(inode->write_count) > 0) {
-		err = -ETXTBSY;
+	err = inode_deny_write(inode);
+	if (err)
 		goto put;
-	}
 	/* Reading the program is the kernel's business: no read permission needed. */
-	err = file_alloc(&p, O_RDONLY | O_LARGEFILE, out);
-	if (!err) {
+	err = file_alloc(&p, O_RDONLY | O_LARGEFILE | FILE_DENIES_WRITE, out);
+	if (err) {
+		inode_allow_write(inode);
+	} else {
 		err = file_open(*out);
 		if (err)
 			file_put(*out);

@@ -83,6 +83,8 @@ void file_put(struct file *f)
 			      file_can_write(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	if (counts_writers(f))
 		inode_put_write(f->inode);
+	if (f->flags & FILE_DENIES_WRITE)
+		inode_allow_write(f->inode);
 	if (f->ops->release)
 		f->ops->release(f);
 	cred_put(f->cred);

@@ -8,6 +8,9 @@
 
 #include "fs/mount.h"
 
+/* In f->flags, above all O_* bits: the file is being executed, nobody may write it. */
+#define FILE_DENIES_WRITE (1u << 31)
+
 /* An open file over p (references are taken), without operations yet. */
 int must_check file_alloc(const struct path *p, u32 flags, struct file **out);
 /* Write access is counted and the driver's open runs; on failure the caller puts f. */

@@ -351,9 +351,13 @@ static void drop_owner(struct inode *inode, const void *owner)
 {
 	struct lock_list *ll = inode->locks;
 	struct list freed = LIST_INIT(freed);
-	struct list *heads[2] = { &ll->records, &ll->flocks };
+	struct list *heads[2];
 	struct flk *l, *tmp;
 
+	if (!ll)
+		return;
+	heads[0] = &ll->records;
+	heads[1] = &ll->flocks;
 	spin_lock(&locks_lock);
 	for (u32 i = 0; i < 2; i++) {
 		list_for_each_entry_safe (l, tmp, heads[i], link) {

@@ -53,7 +53,8 @@ TEST(links_are_followed_and_loops_end)
 	CHECK(vfs_symlinkat("b/f", AT_FDCWD, "/a/rel") == 0);
 	CHECK(vfs_symlinkat("/a/b", AT_FDCWD, "/abs") == 0);
 	CHECK(vfs_symlinkat("self", AT_FDCWD, "/self") == 0);
-	CHECK(vfs_symlinkat("two", AT_FDCWD, "/one") == 0 && vfs_symlinkat("one", AT_FDCWD, "/two") == 0);
+	CHECK(vfs_symlinkat("two", AT_FDCWD, "/one") == 0 &&
+	      vfs_symlinkat("one", AT_FDCWD, "/two") == 0);
 	CHECK(vh_read("/a/rel", buf, sizeof buf) == 4 && vh_read("/abs/f", buf, sizeof buf) == 4);
 	CHECK(vh_read("/abs/../rel", buf, sizeof buf) == 4);
 	CHECK(vh_try("/self", O_RDONLY) == -ELOOP && vh_try("/one/x", O_RDONLY) == -ELOOP);
@@ -133,7 +134,8 @@ TEST(resolve_flags_confine_the_walk)
 	CHECK(vfs_symlinkat("/b/f", AT_FDCWD, "/a/in") == 0);
 	CHECK(vfs_symlinkat("../a/b/f", AT_FDCWD, "/a/out") == 0);
 	CHECK(open2("b/f", RESOLVE_BENEATH) == 0 && open2("b/../b/f", RESOLVE_BENEATH) == 0);
-	CHECK(open2("../a/b/f", RESOLVE_BENEATH) == -EXDEV && open2("/a", RESOLVE_BENEATH) == -EXDEV);
+	CHECK(open2("../a/b/f", RESOLVE_BENEATH) == -EXDEV &&
+	      open2("/a", RESOLVE_BENEATH) == -EXDEV);
 	CHECK(open2("in", RESOLVE_BENEATH) == -EXDEV && open2("out", RESOLVE_BENEATH) == -EXDEV);
 	CHECK(open2("in", RESOLVE_IN_ROOT) == 0 && open2("/b/f", RESOLVE_IN_ROOT) == 0);
 	CHECK(open2("../../b/f", RESOLVE_IN_ROOT) == 0);
@@ -188,7 +190,8 @@ TEST(binds_show_a_subtree_and_read_only_is_per_mount)
 
 	start();
 	CHECK(vfs_mkdirat(AT_FDCWD, "/m", 0755) == 0);
-	CHECK(path_lookup(AT_FDCWD, "/a/b", 0, &from) == 0 && path_lookup(AT_FDCWD, "/m", 0, &at) == 0);
+	CHECK(path_lookup(AT_FDCWD, "/a/b", 0, &from) == 0 &&
+	      path_lookup(AT_FDCWD, "/m", 0, &at) == 0);
 	CHECK(vfs_bind(&from, &at, 0) == 0);
 	path_put(&at);
 	CHECK(same_file("/m/f", "/a/b/f"));
@@ -196,7 +199,8 @@ TEST(binds_show_a_subtree_and_read_only_is_per_mount)
 	CHECK(vfs_remount(&at, MS_BIND | MS_RDONLY, NULL) == 0);
 	CHECK(vh_try("/m/f", O_WRONLY) == -EROFS && vh_try("/a/b/f", O_WRONLY) == 0);
 	CHECK(vh_try("/m/new", O_CREAT | O_WRONLY) == -EROFS);
-	CHECK(vfs_unlinkat(AT_FDCWD, "/m/f", 0) == -EROFS && vfs_mkdirat(AT_FDCWD, "/m/d", 0755) == -EROFS);
+	CHECK(vfs_unlinkat(AT_FDCWD, "/m/f", 0) == -EROFS &&
+	      vfs_mkdirat(AT_FDCWD, "/m/d", 0755) == -EROFS);
 	CHECK(vfs_umount(&at, 0) == 0);
 	path_put(&at);
 	path_put(&from);
@@ -213,14 +217,16 @@ TEST(rename_replaces_exchanges_and_refuses)
 	CHECK(vfs_renameat(AT_FDCWD, "/x", AT_FDCWD, "/y", RENAME_EXCHANGE) == 0);
 	CHECK(vh_read("/x", buf, sizeof buf) == 1 && buf[0] == 'y');
 	CHECK(vfs_renameat(AT_FDCWD, "/x", AT_FDCWD, "/y", 0) == 0);
-	CHECK(vh_try("/x", O_RDONLY) == -ENOENT && vh_read("/y", buf, sizeof buf) == 1 && buf[0] == 'y');
+	CHECK(vh_try("/x", O_RDONLY) == -ENOENT && vh_read("/y", buf, sizeof buf) == 1 &&
+	      buf[0] == 'y');
 	CHECK(vfs_renameat(AT_FDCWD, "/a", AT_FDCWD, "/a/b/c", 0) == -EINVAL);
 	CHECK(vfs_renameat(AT_FDCWD, "/y", AT_FDCWD, "/a", 0) == -EISDIR);
 	CHECK(vfs_renameat(AT_FDCWD, "/a", AT_FDCWD, "/y", 0) == -ENOTDIR);
 	CHECK(vfs_renameat(AT_FDCWD, "/a/b/f", AT_FDCWD, "/a", 0) == -ENOTEMPTY);
 	CHECK(vfs_mkdirat(AT_FDCWD, "/e", 0755) == 0);
 	CHECK(vfs_renameat(AT_FDCWD, "/e", AT_FDCWD, "/a", 0) == -ENOTEMPTY);
-	CHECK(vfs_renameat(AT_FDCWD, "/a", AT_FDCWD, "/e", 0) == 0 && vh_try("/e/b/f", O_RDONLY) == 0);
+	CHECK(vfs_renameat(AT_FDCWD, "/a", AT_FDCWD, "/e", 0) == 0 &&
+	      vh_try("/e/b/f", O_RDONLY) == 0);
 	CHECK(vfs_renameat(AT_FDCWD, "/e/.", AT_FDCWD, "/z", 0) == -EBUSY);
 	vfs_host_stop();
 }
@@ -305,8 +311,10 @@ TEST(running_out_of_memory_is_an_error_and_leaks_nothing)
 			break;
 		CHECK(err == 0 || err == -ENOMEM);
 		if (!err)
-			CHECK(vfs_unlinkat(AT_FDCWD,
-					   "/a/b/some-file-with-a-name-longer-than-the-inline-space", 0) == 0);
+			CHECK(vfs_unlinkat(
+				      AT_FDCWD,
+				      "/a/b/some-file-with-a-name-longer-than-the-inline-space",
+				      0) == 0);
 	}
 	fail_at(0);
 	CHECK(err == 0);
