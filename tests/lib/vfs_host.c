@@ -58,11 +58,6 @@ void pager_unmap(struct pager *p, u64 pgoff, u64 npages, bool private_too)
 {
 }
 
-bool hoststream_reopen(struct inode *inode, struct file *f)
-{
-	return false;
-}
-
 struct fs_ctx *current_fs(void)
 {
 	return fs_ctx;
