@@ -98,7 +98,7 @@ static void put_monitor(struct writer *w, struct vm *vm, uint64_t khz)
 	put_u64(w, "counter-khz", khz);
 	clock_gettime(CLOCK_REALTIME, &ts);
 	put_u64_pair(w, "wall-clock", (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec,
-		     arch_counter_now());
+		     arch_counter_now() + vm->counter_offset);
 	put_bytes(w, "seed", seed, sizeof seed);
 	explicit_bzero(seed, sizeof seed);
 	put_u64(w, "channels", vm->at.channels);

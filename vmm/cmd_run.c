@@ -192,11 +192,12 @@ static uint32_t default_cpus(void)
 	return n < 1 ? 1 : n > CPUS_DEFAULT_MAX ? CPUS_DEFAULT_MAX : (uint32_t)n;
 }
 
+/* Half of the host's: a guest that used it all would leave the host, and so the guest's own pages, nothing. */
 static uint64_t default_memory(void)
 {
-	uint64_t host = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE);
+	uint64_t half = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE) / 2;
 
-	return host < MEMORY_DEFAULT ? host / (1 << 20) * (1 << 20) : MEMORY_DEFAULT;
+	return half < MEMORY_DEFAULT ? half / (1 << 20) * (1 << 20) : MEMORY_DEFAULT;
 }
 
 static int load_kernel(struct run *r, struct err *e)

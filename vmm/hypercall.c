@@ -112,7 +112,7 @@ static int hc_clock(struct vcpu *v, void *req, uint32_t len)
 	(void)v;
 	(void)len;
 	clock_gettime(CLOCK_REALTIME, &ts);
-	r->counter = arch_counter_now();
+	r->counter = arch_counter_now() + v->vm->counter_offset;
 	r->wall_ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 	return HYP_OK;
 }

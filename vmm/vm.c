@@ -203,8 +203,10 @@ int vm_create(struct vm *vm, const struct vm_config *cfg, struct err *e)
 		ret = make_events(vm, e);
 	for (i = 0; !ret && i < vm->nr_cpus; i++)
 		ret = vcpu_create(vm, i, e);
-	if (!ret)
+	if (!ret) {
+		vm->counter_offset = arch_counter_offset(&vm->cpu[0]);
 		ret = bootinfo_write(vm, arch_counter_khz(&vm->cpu[0]), e);
+	}
 	if (!ret)
 		ret = arch_vcpu_set_entry(&vm->cpu[0], vm->kimage.entry, 0,
 					  arch_direct_map(vm->at.fdt), 0, e);

@@ -24,12 +24,12 @@
 #define CR4_OSXMMEXCPT (1u << 10)
 #define EFER_INIT      0xd01u	   /* NXE LMA LME SCE */
 #define APIC_BASE_INIT 0xfee00c00u /* enabled, x2APIC */
-#define APIC_BASE_BSP  0x100u
-#define EVENT_VECTOR   0x22u
-#define GUEST_CS \
-	0x10 /* as in the kernel's own table (guest/asm.h): frames of its first traps name it */
-#define GUEST_DS    0x18
-#define CPUID_MAX   256
+#define APIC_BASE_BSP 0x100u
+#define EVENT_VECTOR 0x22u
+#define GUEST_CS 0x10 /* as in the kernel's own table (guest/asm.h): frames of its first traps name it */
+#define GUEST_DS 0x18
+#define CPUID_MAX 256
+#define MSR_TSC 0x10
 #define XCR0_WANTED 0xe7u /* x87, SSE, AVX, AVX-512 */
 #define XCR0_AVX512 0xe0u
 
@@ -188,6 +188,17 @@ uint64_t arch_counter_khz(struct vcpu *v)
 uint64_t arch_counter_now(void)
 {
 	return __builtin_ia32_rdtsc();
+}
+
+uint64_t arch_counter_offset(struct vcpu *v)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} m = { .head.nmsrs = 1, .entry.index = MSR_TSC };
+	uint64_t before = arch_counter_now();
+
+	return ioctl(v->fd, KVM_GET_MSRS, &m) == 1 ? m.entry.data - before : 0;
 }
 
 void arch_vcpu_where(struct vcpu *v, uint64_t *ip, uint64_t *sp, uint64_t *fp)

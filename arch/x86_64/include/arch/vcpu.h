@@ -43,6 +43,8 @@ int arch_vcpu_set_entry(struct vcpu *v, uint64_t ip, uint64_t sp, uint64_t arg0,
 /* Frequency of the guest's cycle counter. */
 uint64_t arch_counter_khz(struct vcpu *v);
 uint64_t arch_counter_now(void);
+/* What the guest's counter shows more than arch_counter_now(). */
+uint64_t arch_counter_offset(struct vcpu *v);
 
 enum arch_exit { ARCH_EXIT_DOORBELL, ARCH_EXIT_AGAIN, ARCH_EXIT_BROKEN };
 /* Decodes one KVM exit; BROKEN fills e with one sentence. */
