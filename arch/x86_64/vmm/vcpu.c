@@ -24,12 +24,13 @@
 #define CR4_OSXMMEXCPT (1u << 10)
 #define EFER_INIT      0xd01u	   /* NXE LMA LME SCE */
 #define APIC_BASE_INIT 0xfee00c00u /* enabled, x2APIC */
-#define APIC_BASE_BSP 0x100u
-#define EVENT_VECTOR 0x22u
-#define GUEST_CS 0x10 /* as in the kernel's own table (guest/asm.h): frames of its first traps name it */
-#define GUEST_DS 0x18
-#define CPUID_MAX 256
-#define MSR_TSC 0x10
+#define APIC_BASE_BSP  0x100u
+#define EVENT_VECTOR   0x22u
+#define GUEST_CS \
+	0x10 /* as in the kernel's own table (guest/asm.h): frames of its first traps name it */
+#define GUEST_DS    0x18
+#define CPUID_MAX   256
+#define MSR_TSC	    0x10
 #define XCR0_WANTED 0xe7u /* x87, SSE, AVX, AVX-512 */
 #define XCR0_AVX512 0xe0u
 
