@@ -58,7 +58,8 @@ __attribute__((no_sanitize("address"))) size_t strlen(const char *s)
 	return (size_t)(p - s) + (u32)__builtin_ctzll(zero) / 8;
 }
 
-size_t strnlen(const char *s, size_t max)
+/* Aligned words as above. */
+__attribute__((no_sanitize("address"))) size_t strnlen(const char *s, size_t max)
 {
 	size_t n = 0;
 	u64 zero;

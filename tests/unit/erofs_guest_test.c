@@ -89,19 +89,22 @@ TEST(data_is_read_across_blocks_and_tail)
 TEST(mappings_get_frames_of_the_window_and_a_copy_of_the_tail)
 {
 	struct erofs_window w = whole();
-	struct pager_page pp[8];
+	struct pager_page pp[1];
 	struct inode *inode;
 	struct path p;
+	paddr_t first;
 	u32 n;
 
 	start(&w);
 	CHECK(path_lookup(AT_FDCWD, "/big", 0, &p) == 0);
 	inode = path_inode(&p);
-	n = inode->pages.pager.ops->get_around(&inode->pages.pager, 0, 8, pp);
+	n = inode->pages.pager.ops->get_window(&inode->pages.pager, 0, 8, &first);
 	CHECK(n >= 3);
 	for (u32 i = 0; i < 3; i++) {
-		CHECK(!pp[i].page && pp[i].pa.pa >= w.gpa && pp[i].pa.pa < w.gpa + w.len);
-		CHECK(erofs_image[pp[i].pa.pa - w.gpa + 5] == (u8)((i * 4096 + 5) % 251));
+		u64 at = first.pa + i * PAGE_SIZE - w.gpa;
+
+		CHECK(at < w.len);
+		CHECK(erofs_image[at + 5] == (u8)((i * 4096 + 5) % 251));
 	}
 	CHECK(inode->pages.pager.ops->get_page(&inode->pages.pager, 3, false, pp) == 0);
 	if (pp[0].page) {
