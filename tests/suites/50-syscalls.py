@@ -45,7 +45,7 @@ def main():
         else:
             suite.skip('kvm', '/dev/kvm is not usable here')
     if suite.wanted('testhost'):
-        suite.relay('testhost', [suite.ROOT / 'tools/testhost', 'x86_64', '--smp', '2', '--timeout', '1500', '--',
+        suite.relay('testhost', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '1500', '--',
                                 RUNNER, *options, *programs('testhost')], 1600)
 
 
