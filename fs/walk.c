@@ -378,18 +378,24 @@ static int walk_may_search(struct walk *w)
 	return inode_permission_as(w->cred, dir, MAY_EXEC);
 }
 
-/* Cuts the next component off w->rest. */
-static void walk_scan(struct walk *w, struct name *n)
+/* Cuts the next component off w->rest. The hash is name_hash(), computed on the way. */
+static inline void walk_scan(struct walk *w, struct name *n)
 {
 	const char *s = w->rest;
 	u32 h = (u32)hash_seed;
+	u8 c;
 
 	n->s = s;
-	while (*s && *s != '/')
-		h = (h ^ (u8)*s++) * 0x9e3779b1u;
+	for (;; s++) {
+		c = (u8)*s;
+		/* One comparison for most characters: NUL and '/' are below letters and digits. */
+		if (c <= '/' && (c == '/' || !c))
+			break;
+		h = (h ^ c) * 0x9e3779b1u;
+	}
 	n->len = (u32)(s - n->s);
 	n->hash = h;
-	w->trailing = *s == '/';
+	w->trailing = c == '/';
 	while (*s == '/')
 		s++;
 	w->rest = s;
