@@ -78,7 +78,20 @@ static int slave_setattr(struct inode *inode, const struct attr *a)
 	return 0;
 }
 
+/* Another inode of the same slave may have changed the owner. */
+static int slave_permission(const struct cred *c, struct inode *inode, u32 mask)
+{
+	struct tty_owner o;
+
+	tty_get_owner(synth_inode(inode)->ctx, &o);
+	inode->mode = S_IFCHR | o.mode;
+	inode->uid = o.uid;
+	inode->gid = o.gid;
+	return inode_permission_mode(c, inode, mask);
+}
+
 static const struct inode_ops slave_iops = {
+	.permission = slave_permission,
 	.getattr = slave_getattr,
 	.setattr = slave_setattr,
 	.is_stale = synth_is_stale,

@@ -570,7 +570,7 @@ s64 epoll_wait_events(struct file *epf, uaddr_t out, u32 max, u64 deadline_ns)
 			err = -ETIMEDOUT;
 	}
 	/* What is left over belongs to the next sleeper. */
-	if (n > 0 && !list_empty(&ep->ready))
+	if (n > 0 && READ_ONCE(ep->nr_ready))
 		wake_one_events(&ep->wq, EPOLLIN | EPOLLRDNORM);
 	if (n)
 		return n;

@@ -313,22 +313,21 @@ static int erofs_get_page(struct pager *p, u64 pgoff, bool for_write, struct pag
 	return pagecache_pager_ops.get_page(p, pgoff, for_write, out);
 }
 
-static u32 erofs_get_around(struct pager *p, u64 pgoff, u32 max, struct pager_page *out)
+/* Data lies in one piece: if the last page is in the window, so are those before it. */
+static u32 erofs_get_window(struct pager *p, u64 pgoff, u32 max, paddr_t *first)
 {
 	struct inode *inode = pager_inode(p);
-	struct pager_page last;
 	u64 pages = (erofs_i(inode)->data_len + PAGE_SIZE - 1) >> PAGE_SHIFT;
-	u32 n;
+	struct pager_page last;
+	u32 n = pgoff < pages ? (u32)MIN((u64)max, pages - pgoff) : 0;
 
-	/* data lies in one piece: if the last page is in the window, so are those before it */
-	max = pgoff < pages ? (u32)MIN((u64)max, pages - pgoff) : 0;
-	while (max && !window_frame(inode, pgoff + max - 1, &last))
-		max--;
-	for (n = 0; n < max; n++) {
-		out[n].page = NULL;
-		out[n].pa = PADDR(last.pa.pa - ((u64)(max - 1 - n) << PAGE_SHIFT));
+	for (; n; n--) {
+		if (window_frame(inode, pgoff + n - 1, &last)) {
+			*first = PADDR(last.pa.pa - ((u64)(n - 1) << PAGE_SHIFT));
+			return n;
+		}
 	}
-	return max;
+	return 0;
 }
 
 static bool erofs_is_resident(struct pager *p, u64 pgoff)
@@ -398,7 +397,7 @@ static const struct file_ops erofs_file_ops = {
 
 static const struct pager_ops erofs_pager_ops = {
 	.get_page = erofs_get_page,
-	.get_around = erofs_get_around,
+	.get_window = erofs_get_window,
 	.is_resident = erofs_is_resident,
 	.get = erofs_pager_get,
 	.put = erofs_pager_put,

@@ -140,12 +140,16 @@ int fdtable_clone(struct fdtable *src, struct fdtable **out)
 	}
 	arrays_copy(&t->a, &src->a);
 	t->hint = src->hint;
-	for (u32 i = 0; i < src->a.max; i++) {
-		/* Reserved numbers belong to another thread's call: free in the copy. */
-		if (t->a.files[i])
-			file_get(t->a.files[i]);
-		else
-			bit_set(t->a.used, i, false);
+	for (u32 w = 0; w < src->a.max / 64; w++) {
+		for (u64 m = src->a.used[w]; m; m &= m - 1) {
+			u32 i = w * 64 + (u32)__builtin_ctzll(m);
+
+			/* Reserved numbers belong to another thread's call: free in the copy. */
+			if (t->a.files[i])
+				file_get(t->a.files[i]);
+			else
+				bit_set(t->a.used, i, false);
+		}
 	}
 	spin_unlock(&src->lock);
 	for (t->hint = 0; t->hint < t->a.max && bit_test(t->a.used, t->hint);)

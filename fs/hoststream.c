@@ -330,6 +330,25 @@ int tty_open_console(struct file *f)
 	return console.tty ? tty_open_slave(console.tty->index, f) : -ENODEV;
 }
 
+void stdio_set_owner(u32 uid, u32 gid)
+{
+	struct tty_owner o;
+
+	for (u32 i = 0; i < READ_ONCE(nr_stream_inodes); i++) {
+		struct inode *inode = stream_inodes[i].inode;
+
+		inode_lock(inode);
+		inode->uid = uid;
+		inode->gid = gid;
+		inode_unlock(inode);
+	}
+	if (!console.tty)
+		return;
+	tty_get_owner(console.tty, &o);
+	o.uid = uid;
+	tty_set_owner(console.tty, &o);
+}
+
 int console_open(u32 flags, struct file **out)
 {
 	struct open_how how = { .flags = flags };

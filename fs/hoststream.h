@@ -12,6 +12,10 @@
 
 /* A file that behaves as one end of a pipe. */
 int must_check hoststream_file_create(struct host_stream *s, bool is_output, struct file **out);
+/* Standard streams and console belong to this user from now on, so that it may open /dev/stdout and
+ * /dev/pts/0 by name. */
+void stdio_set_owner(u32 uid, u32 gid);
+
 /* The console: terminal number 0, whose other side is relayed to the streams. Once. */
 int must_check console_start(struct host_stream *in, struct host_stream *out,
 			     const struct winsize *ws);

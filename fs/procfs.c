@@ -60,7 +60,8 @@ static int make(const struct fs_type *t, struct super **out)
 
 	if (ret)
 		return ret;
-	ret = procfs_add_links(synth_root(sb)); /* every program with the C library inside asks for self */
+	ret = procfs_add_links(
+		synth_root(sb)); /* every program with the C library inside asks for self */
 	if (ret) {
 		super_put(sb);
 		return ret;

@@ -185,7 +185,7 @@ int procfs_add_links(struct synth_node *root)
 	int ret = synth_add_special(root, "self", S_IFLNK | 0777, &self_iops, NULL, NULL);
 
 	if (!ret)
-		ret = synth_add_special(root, "thread-self", S_IFLNK | 0777, &thread_self_iops, NULL,
-					NULL);
+		ret = synth_add_special(root, "thread-self", S_IFLNK | 0777, &thread_self_iops,
+					NULL, NULL);
 	return ret;
 }

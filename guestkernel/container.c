@@ -41,11 +41,11 @@
 #include "guestkernel/uapi/mount.h"
 
 /* What container runtimes leave to root by default. */
-#define CAPS_DEFAULT                                                                                      \
-	(1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_FSETID | 1ull << CAP_FOWNER |          \
-	 1ull << CAP_MKNOD | 1ull << CAP_NET_RAW | 1ull << CAP_SETGID | 1ull << CAP_SETUID |               \
-	 1ull << CAP_SETFCAP | 1ull << CAP_SETPCAP | 1ull << CAP_NET_BIND_SERVICE | 1ull << CAP_SYS_CHROOT | \
-	 1ull << CAP_KILL | 1ull << CAP_AUDIT_WRITE)
+#define CAPS_DEFAULT                                                                              \
+	(1ull << CAP_CHOWN | 1ull << CAP_DAC_OVERRIDE | 1ull << CAP_FSETID | 1ull << CAP_FOWNER | \
+	 1ull << CAP_MKNOD | 1ull << CAP_NET_RAW | 1ull << CAP_SETGID | 1ull << CAP_SETUID |      \
+	 1ull << CAP_SETFCAP | 1ull << CAP_SETPCAP | 1ull << CAP_NET_BIND_SERVICE |               \
+	 1ull << CAP_SYS_CHROOT | 1ull << CAP_KILL | 1ull << CAP_AUDIT_WRITE)
 #define CAPS_ALL ((1ull << (CAP_LAST_CAP + 1)) - 1)
 
 static struct page_stats pages_at_boot;
@@ -87,8 +87,11 @@ static void must(int err, const char *what)
 static void fill_proc(void)
 {
 	static const struct proc_table *const root[] = { &task_proc_root, &mm_proc_root, NULL };
-	static const struct proc_table *const process[] = { &task_proc_process, &mm_proc_process, NULL };
-	static const struct procfs_setup setup = { .root = root, .process = process, .tasks = &task_proc_ops };
+	static const struct proc_table *const process[] = { &task_proc_process, &mm_proc_process,
+							    NULL };
+	static const struct procfs_setup setup = { .root = root,
+						   .process = process,
+						   .tasks = &task_proc_ops };
 
 	procfs_setup(&setup);
 }
@@ -96,7 +99,8 @@ static void fill_proc(void)
 static void register_filesystems(void)
 {
 	static const struct fs_type *const types[] = {
-		&tmpfs_fs_type, &erofs_fs_type, &ovl_fs_type, &procfs_type, &sysfs_type, &devfs_type, &devpts_type,
+		&tmpfs_fs_type, &erofs_fs_type, &ovl_fs_type, &procfs_type,
+		&sysfs_type,	&devfs_type,	&devpts_type,
 	};
 	u32 i;
 
@@ -107,11 +111,16 @@ static void register_filesystems(void)
 /* Everything that shows under /proc besides what procfs knows itself. */
 static void collect_proc(void)
 {
-	static const struct proc_row missing_row = { "monitor/missing_syscalls", 0444, syscall_show_missing, NULL };
+	static const struct proc_row missing_row = { "monitor/missing_syscalls", 0444,
+						     syscall_show_missing, NULL };
 	static const struct proc_table missing_calls = { &missing_row, 1, NULL };
-	static const struct proc_table *const root[] = { &mm_proc_root, &task_proc_root, &missing_calls, NULL };
-	static const struct proc_table *const process[] = { &mm_proc_process, &task_proc_process, NULL };
-	static const struct procfs_setup setup = { .root = root, .process = process, .tasks = &task_proc_ops };
+	static const struct proc_table *const root[] = { &mm_proc_root, &task_proc_root,
+							 &missing_calls, NULL };
+	static const struct proc_table *const process[] = { &mm_proc_process, &task_proc_process,
+							    NULL };
+	static const struct procfs_setup setup = { .root = root,
+						   .process = process,
+						   .tasks = &task_proc_ops };
 
 	procfs_setup(&setup);
 }
@@ -149,11 +158,11 @@ static const struct {
 	const char *fs, *target, *data;
 	u32 flags;
 } mounts[] = {
-	{ "proc", "/proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "devtmpfs", "/dev", "mode=755", MS_NOSUID },
-	{ "devpts", "/dev/pts", NULL, MS_NOSUID | MS_NOEXEC },
-	{ "tmpfs", "/dev/shm", "mode=1777,size=65536k", MS_NOSUID | MS_NODEV | MS_NOEXEC },
-	{ "sysfs", "/sys", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY },
+	{"proc",	  "/proc",	   NULL,			 MS_NOSUID | MS_NODEV | MS_NOEXEC		  },
+	{ "devtmpfs", "/dev",     "mode=755",		  MS_NOSUID				    },
+	{ "devpts",   "/dev/pts", NULL,		      MS_NOSUID | MS_NOEXEC			    },
+	{ "tmpfs",	   "/dev/shm", "mode=1777,size=65536k", MS_NOSUID | MS_NODEV | MS_NOEXEC		 },
+	{ "sysfs",	   "/sys",	   NULL,			 MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY},
 };
 
 /* Mount flags among tmpfs options, with docker's defaults. */
@@ -161,9 +170,15 @@ static const struct {
 	const char *word;
 	u32 set, clear;
 } tmpfs_words[] = {
-	{ "ro", MS_RDONLY, 0 },	    { "rw", 0, MS_RDONLY },   { "exec", 0, MS_NOEXEC },
-	{ "noexec", MS_NOEXEC, 0 }, { "suid", 0, MS_NOSUID }, { "nosuid", MS_NOSUID, 0 },
-	{ "dev", 0, MS_NODEV },	    { "nodev", MS_NODEV, 0 }, { "noatime", MS_NOATIME, 0 },
+	{"ro",	MS_RDONLY,  0	     },
+	    { "rw",	    0,	       MS_RDONLY},
+	      { "exec",	0,	   MS_NOEXEC},
+	{ "noexec",  MS_NOEXEC,  0	 },
+	    { "suid",    0,		 MS_NOSUID},
+	      { "nosuid",  MS_NOSUID,  0	       },
+	{ "dev",	 0,	    MS_NODEV },
+	    { "nodev",   MS_NODEV,	 0	   },
+	      { "noatime", MS_NOATIME, 0	 },
 };
 
 static bool take_tmpfs_flag(const char *word, size_t n, u32 *flags)
@@ -220,7 +235,8 @@ static int mount_tmpfs(const char *spec)
 
 static int write_etc(void)
 {
-	static const char hosts[] = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+	static const char hosts[] =
+		"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
 	char line[80];
 	int n = snprintf(line, sizeof line, "%s\n", boot.hostname);
 
@@ -236,7 +252,8 @@ static int mount_all(void)
 	int ret;
 
 	for (i = 0; i < ARRAY_SIZE(mounts); i++) {
-		ret = vfs_kern_mount(mounts[i].fs, mounts[i].target, mounts[i].flags, mounts[i].data, NULL);
+		ret = vfs_kern_mount(mounts[i].fs, mounts[i].target, mounts[i].flags,
+				     mounts[i].data, NULL);
 		if (ret)
 			return ret;
 	}
@@ -288,7 +305,10 @@ static int prepare(void *arg)
 	int ret = mount_all();
 
 	(void)arg;
-	return ret ? ret : open_streams();
+	if (!ret)
+		ret = open_streams();
+	stdio_set_owner((u32)boot.uid, (u32)boot.gid);
+	return ret;
 }
 
 static const char **string_array(const struct boot_strings *list)

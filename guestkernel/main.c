@@ -63,19 +63,19 @@ static void strace_init(void)
 
 noreturn_fn void kmain(const void *fdt)
 {
-	boot_parse(fdt);					/* what the monitor says */
-	hyp_init();						/* from here on, panics are heard */
+	boot_parse(fdt); /* what the monitor says */
+	hyp_init();	 /* from here on, panics are heard */
 	log_level_max = (u32)boot.log_level;
 	arch_clock_init(boot.counter_khz, boot.wall_ns, boot.wall_counter);
-	memory_init();						/* frames, heap, kernel stacks */
+	memory_init(); /* frames, heap, kernel stacks */
 	rand_init(boot.seed, boot.seed_len);
 	cpus_init();
-	stream_init();						/* standard streams */
+	stream_init(); /* standard streams */
 	strace_init();
-	task_init();						/* numbers, groups */
+	task_init(); /* numbers, groups */
 	futex_init();
-	sched_init(arch_boot_stack_top());			/* this stack becomes CPU 0's idle task */
-	container_start();					/* file systems, process 1 */
+	sched_init(arch_boot_stack_top()); /* this stack becomes CPU 0's idle task */
+	container_start();		   /* file systems, process 1 */
 	sched_idle_loop();
 }
 

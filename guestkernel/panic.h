@@ -8,4 +8,5 @@
 #include "guestkernel/kapi/bug.h"
 
 /* As panic(), with the registers at the fault. */
-noreturn_fn void panic_at(const struct regs *r, u64 fault_addr, const char *fmt, ...) printf_like(3, 4);
+noreturn_fn void panic_at(const struct regs *r, u64 fault_addr, const char *fmt, ...)
+	printf_like(3, 4);

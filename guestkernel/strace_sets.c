@@ -28,9 +28,12 @@
 #include "guestkernel/uapi/wait.h"
 #include "guestkernel/uapi/xattr.h"
 
-#define N(x) { (u64)(x), #x }
-#define SET(set, mask, ...)                                                                        \
-	static const struct strace_name names_##set[] = { __VA_ARGS__ };                           \
+#define N(x)                 \
+	{                    \
+		(u64)(x), #x \
+	}
+#define SET(set, mask, ...)                                              \
+	static const struct strace_name names_##set[] = { __VA_ARGS__ }; \
 	const struct strace_set strace_set_##set = { mask, names_##set, ARRAY_SIZE(names_##set) }
 
 /* clang-format off */

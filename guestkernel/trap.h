@@ -18,15 +18,16 @@ enum fault_access {
 	FAULT_READ = 1u << 0,
 	FAULT_WRITE = 1u << 1,
 	FAULT_EXEC = 1u << 2,
-	FAULT_PRESENT = 1u << 3,	/* protection violation, not a missing page */
-	FAULT_KERNEL = 1u << 4,	/* the kernel touched application memory (uaccess) */
+	FAULT_PRESENT = 1u << 3, /* protection violation, not a missing page */
+	FAULT_KERNEL = 1u << 4,	 /* the kernel touched application memory (uaccess) */
 };
 /* True when resolved. From user mode an unresolved fault has queued SIGSEGV/SIGBUS and returns true too;
  * false is only returned for FAULT_KERNEL: the copy ends with -EFAULT. mm/fault.c */
 bool trap_page_fault(u64 va, u32 access);
 
 /* Any other exception of user mode: becomes a signal. task/signal.c */
-void trap_user_exception(struct regs *r, s32 sig, s32 si_code, u64 si_addr, u32 trap_nr, u64 error_code);
+void trap_user_exception(struct regs *r, s32 sig, s32 si_code, u64 si_addr, u32 trap_nr,
+			 u64 error_code);
 
 /* The CPU's one-shot timer fired. task/timer.c */
 void trap_timer(void);

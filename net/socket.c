@@ -125,8 +125,8 @@ static s64 sock_retry(struct socket *sk, sock_try try, void *arg, struct waitq *
 {
 	u64 deadline = deadline_of(timeo_ns);
 	struct sock_wait w;
+	int err = 0;
 	s64 ret;
-	int err;
 
 	for (;;) {
 		struct waitq *block = READ_ONCE(sk->block_wq);
@@ -134,13 +134,14 @@ static s64 sock_retry(struct socket *sk, sock_try try, void *arg, struct waitq *
 
 		wait_begin(&w, block && !reading ? block : q, reading);
 		ret = try(sk, arg);
-		err = ret == -EAGAIN ? wait_for_wake(&w, deadline) : 0;
+		/* One more try after a wait that failed: a wake-up for one may have come to us just then. */
+		if (ret != -EAGAIN || err)
+			break;
+		err = wait_for_wake(&w, deadline);
 		waitq_remove(&w.entry);
-		if (ret != -EAGAIN)
-			return ret;
-		if (err)
-			return wait_error(err, timeo_ns);
 	}
+	waitq_remove(&w.entry);
+	return ret == -EAGAIN && err ? wait_error(err, timeo_ns) : ret;
 }
 
 /* Files */

@@ -37,6 +37,7 @@ LAYERS = [
     ('net/*', [*KERNEL, 'net/*'], False),
     ('guestkernel/mm/*', [*KERNEL, 'arch/*', 'guestkernel/mm/*', 'guestkernel/task/*.h',
                           HOOKS], False),
+    ('guestkernel/ipc/*', [*KERNEL, 'arch/*', 'guestkernel/ipc/*', 'guestkernel/mm/*.h'], False),
     ('guestkernel/task/*', [*KERNEL, 'arch/*', 'guestkernel/task/*', 'guestkernel/mm/*.h',
                             HOOKS], False),
     ('guestkernel/host/*', [*KERNEL, 'arch/*', 'guestkernel/host/*', 'vmm/abi/*', 'net/netif.h',

@@ -98,7 +98,7 @@ static void put_monitor(struct writer *w, struct vm *vm, uint64_t khz)
 	put_u64(w, "counter-khz", khz);
 	clock_gettime(CLOCK_REALTIME, &ts);
 	put_u64_pair(w, "wall-clock", (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec,
-		     arch_counter_now());
+		     arch_counter_now() + vm->counter_offset);
 	put_bytes(w, "seed", seed, sizeof seed);
 	explicit_bzero(seed, sizeof seed);
 	put_u64(w, "channels", vm->at.channels);
@@ -126,7 +126,8 @@ static void put_container(struct writer *w, const struct vm_start *s)
 		uint32_t *g;
 
 		if (!w->err)
-			w->err = fdt_property_placeholder(w->fdt, "groups", (int)(4 * s->nr_groups), (void **)&g);
+			w->err = fdt_property_placeholder(w->fdt, "groups", (int)(4 * s->nr_groups),
+							  (void **)&g);
 		for (i = 0; !w->err && i < s->nr_groups; i++)
 			g[i] = cpu_to_fdt32(s->groups[i]);
 	}
@@ -161,7 +162,8 @@ int bootinfo_write(struct vm *vm, uint64_t khz, struct err *e)
 	if (!w.err)
 		w.err = fdt_finish(w.fdt);
 	if (w.err == -FDT_ERR_NOSPACE)
-		return err_set(e, E2BIG, "command and environment together exceed %u KiB", BOOTINFO_MAX >> 10);
+		return err_set(e, E2BIG, "command and environment together exceed %u KiB",
+			       BOOTINFO_MAX >> 10);
 	if (w.err)
 		return err_set(e, EINVAL, "writing the boot block: %s", fdt_strerror(w.err));
 	return 0;

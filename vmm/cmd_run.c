@@ -25,13 +25,13 @@
 #include "vmm/terminal.h"
 #include "vmm/vm.h"
 
-#define EXIT_MONITOR 125
+#define EXIT_MONITOR	    125
 #define EXIT_NOT_EXECUTABLE 126
-#define EXIT_NOT_FOUND 127
-#define CPUS_DEFAULT_MAX 4
-#define MEMORY_DEFAULT (4ull << 30)
-#define MEMORY_MIN (32ull << 20)
-#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define EXIT_NOT_FOUND	    127
+#define CPUS_DEFAULT_MAX    4
+#define MEMORY_DEFAULT	    (4ull << 30)
+#define MEMORY_MIN	    (32ull << 20)
+#define DEFAULT_PATH	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* Everything that must outlive the VM. */
 struct run {
@@ -129,8 +129,8 @@ static int build_argv(struct run *r, struct err *e)
 	else if (!ret && !r->opt.has_entrypoint)
 		ret = add_all(&r->argv, c->cmd, e);
 	if (!ret && !r->argv.n)
-		ret = err_set(e, EINVAL, "%s names no command; write one: monitor run %s COMMAND", r->opt.image,
-			      r->opt.image);
+		ret = err_set(e, EINVAL, "%s names no command; write one: monitor run %s COMMAND",
+			      r->opt.image, r->opt.image);
 	return ret;
 }
 
@@ -166,7 +166,9 @@ static int describe_container(struct run *r, struct err *e)
 		return ret;
 	s->argv = r->argv.item;
 	s->envp = r->env.item;
-	s->cwd = r->opt.workdir ? r->opt.workdir : c->working_dir && *c->working_dir ? c->working_dir : "/";
+	s->cwd = r->opt.workdir			     ? r->opt.workdir
+		 : c->working_dir && *c->working_dir ? c->working_dir
+						     : "/";
 	s->hostname = r->hostname;
 	s->uid = r->user.uid;
 	s->gid = r->user.gid;
@@ -190,11 +192,12 @@ static uint32_t default_cpus(void)
 	return n < 1 ? 1 : n > CPUS_DEFAULT_MAX ? CPUS_DEFAULT_MAX : (uint32_t)n;
 }
 
+/* Half of the host's: a guest that used it all would leave the host, and so the guest's own pages, nothing. */
 static uint64_t default_memory(void)
 {
-	uint64_t host = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE);
+	uint64_t half = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE) / 2;
 
-	return host < MEMORY_DEFAULT ? host / (1 << 20) * (1 << 20) : MEMORY_DEFAULT;
+	return half < MEMORY_DEFAULT ? half / (1 << 20) * (1 << 20) : MEMORY_DEFAULT;
 }
 
 static int load_kernel(struct run *r, struct err *e)
@@ -224,9 +227,11 @@ static int configure_vm(struct run *r, struct err *e)
 	r->cfg.nr_cpus = r->opt.cpus ? r->opt.cpus : default_cpus();
 	r->cfg.mem_bytes = r->opt.memory_bytes ? r->opt.memory_bytes & ~4095ull : default_memory();
 	if (r->cfg.mem_bytes < MEMORY_MIN)
-		return err_set(e, EINVAL, "--memory %lu bytes is too little; the least is 32m", r->cfg.mem_bytes);
+		return err_set(e, EINVAL, "--memory %lu bytes is too little; the least is 32m",
+			       r->cfg.mem_bytes);
 	if (r->cfg.mem_bytes > HYP_RAM_MAX)
-		return err_set(e, EINVAL, "--memory is too large; the most is %llu GiB", HYP_RAM_MAX >> 30);
+		return err_set(e, EINVAL, "--memory is too large; the most is %llu GiB",
+			       HYP_RAM_MAX >> 30);
 	return load_kernel(r, e);
 }
 
@@ -239,7 +244,8 @@ static int dry_run(const struct run *r)
 	printf("command ");
 	for (i = 0; i < r->argv.n; i++)
 		printf(" %s", r->argv.item[i]);
-	printf("\nuser     %u:%u\nworkdir  %s\nhostname %s\n", r->start.uid, r->start.gid, r->start.cwd, r->hostname);
+	printf("\nuser     %u:%u\nworkdir  %s\nhostname %s\n", r->start.uid, r->start.gid,
+	       r->start.cwd, r->hostname);
 	printf("memory   %lu MiB\ncpus     %u\n", r->cfg.mem_bytes >> 20, r->cfg.nr_cpus);
 	for (i = 0; i < r->env.n; i++)
 		printf("env      %s\n", r->env.item[i]);
@@ -274,10 +280,14 @@ static int report(const struct run *r)
 	case VM_EXITED:
 		if (err) {
 			fprintf(stderr, "monitor: %s: %s\n", r->argv.item[0],
-				err == ENOENT ? "not found in the image (PATH searched); check the command" : strerror(err));
-			return err == ENOENT || err == ENOTDIR ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+				err == ENOENT
+					? "not found in the image (PATH searched); check the command"
+					: strerror(err));
+			return err == ENOENT || err == ENOTDIR ? EXIT_NOT_FOUND
+							       : EXIT_NOT_EXECUTABLE;
 		}
-		return WIFSIGNALED(res->status) ? 128 + WTERMSIG(res->status) : WEXITSTATUS(res->status);
+		return WIFSIGNALED(res->status) ? 128 + WTERMSIG(res->status)
+						: WEXITSTATUS(res->status);
 	case VM_STOPPED:
 		fprintf(stderr, "monitor: %s\n", res->reason);
 		return 128 + SIGKILL;
@@ -319,7 +329,8 @@ static int prepare(struct run *r, struct err *e)
 	int ret;
 
 	if (r->opt.has_tty && r->opt.is_interactive && !isatty(STDIN_FILENO))
-		return err_set(e, ENOTTY, "the input device is not a terminal; leave out -t, or -i");
+		return err_set(e, ENOTTY,
+			       "the input device is not a terminal; leave out -t, or -i");
 	ret = image_open(r->opt.image, &io, &r->image, e);
 	if (!ret)
 		ret = describe_container(r, e);

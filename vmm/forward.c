@@ -75,9 +75,11 @@ static void *forward_thread(void *arg)
 			pass_on(vm, signo);
 		}
 		if (insist >= INSIST)
-			vm_end(vm, VM_STOPPED, SIGKILL, "stopped: the program did not end after %d signals", INSIST);
+			vm_end(vm, VM_STOPPED, SIGKILL,
+			       "stopped: the program did not end after %d signals", INSIST);
 		else if (stop_at.tv_sec && now.tv_sec >= stop_at.tv_sec)
-			vm_end(vm, VM_STOPPED, SIGKILL, "stopped: the program did not end within %u s of SIGTERM",
+			vm_end(vm, VM_STOPPED, SIGKILL,
+			       "stopped: the program did not end within %u s of SIGTERM",
 			       opts.stop_timeout_s);
 	}
 	return NULL;

@@ -25,7 +25,8 @@ int gmem_init(struct gmem *m, uint64_t ram_size, struct err *e)
 	m->ram = mmap(NULL, ram_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, m->fd, 0);
 	if (m->ram == MAP_FAILED) {
 		m->ram = NULL;
-		return err_set_errno(e, errno, "mapping %lu MiB of guest memory; use a smaller --memory",
+		return err_set_errno(e, errno,
+				     "mapping %lu MiB of guest memory; use a smaller --memory",
 				     ram_size >> 20);
 	}
 	m->ram_size = ram_size;
@@ -60,7 +61,8 @@ int gmem_add_window(struct gmem *m, int file_fd, uint64_t len, uint64_t *gpa_out
 	}
 	len = round_up_u64(len, HYP_PAGE_SIZE);
 	if (len == 0 || gpa - HYP_WINDOW_BASE + len > HYP_WINDOW_MAX)
-		return err_set(e, EFBIG, "a file of %lu bytes does not fit the guest's file window", len);
+		return err_set(e, EFBIG, "a file of %lu bytes does not fit the guest's file window",
+			       len);
 	w = &m->window[m->nr_windows];
 	w->addr = mmap(NULL, len, PROT_READ, MAP_SHARED, file_fd, 0);
 	if (w->addr == MAP_FAILED)

@@ -30,7 +30,8 @@ struct gmem {
 int gmem_init(struct gmem *m, uint64_t ram_size, struct err *e) MUST_CHECK;
 void gmem_fini(struct gmem *m);
 /* Maps a host file read-only at the next free window address; *gpa_out says where. */
-int gmem_add_window(struct gmem *m, int file_fd, uint64_t len, uint64_t *gpa_out, struct err *e) MUST_CHECK;
+int gmem_add_window(struct gmem *m, int file_fd, uint64_t len, uint64_t *gpa_out,
+		    struct err *e) MUST_CHECK;
 /* Host address of [gpa, gpa+len) in RAM, or NULL. */
 void *gmem_range(const struct gmem *m, hyp_ptr p, uint64_t len);
 /* The same for set-up code that placed the range itself. */

@@ -22,7 +22,10 @@
 typedef int (*hc_fn)(struct vcpu *v, void *req, uint32_t len);
 
 /* Ends the VM; the value makes handlers one-liners. */
-#define PROTOCOL(v, ...) (vm_end((v)->vm, VM_KILL_PROTOCOL, 0, "the guest broke the hostcall contract: " __VA_ARGS__), HYP_INVALID)
+#define PROTOCOL(v, ...)                                                \
+	(vm_end((v)->vm, VM_KILL_PROTOCOL, 0,                           \
+		"the guest broke the hostcall contract: " __VA_ARGS__), \
+	 HYP_INVALID)
 
 static int hc_log(struct vcpu *v, void *req, uint32_t len)
 {
@@ -109,7 +112,7 @@ static int hc_clock(struct vcpu *v, void *req, uint32_t len)
 	(void)v;
 	(void)len;
 	clock_gettime(CLOCK_REALTIME, &ts);
-	r->counter = arch_counter_now();
+	r->counter = arch_counter_now() + v->vm->counter_offset;
 	r->wall_ns = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 	return HYP_OK;
 }
@@ -125,7 +128,8 @@ static int hc_mem_release(struct vcpu *v, void *req, uint32_t len)
 	for (i = 0; i < r->count; i++) {
 		/* The kernel image, tables and rings are not the guest's to give away. */
 		if (r->range[i].start.gpa < v->vm->at.reserved_end)
-			return PROTOCOL(v, "release of reserved memory at 0x%lx", r->range[i].start.gpa);
+			return PROTOCOL(v, "release of reserved memory at 0x%lx",
+					r->range[i].start.gpa);
 		if (gmem_release(&v->vm->mem, r->range[i].start, r->range[i].npages) == -EFAULT)
 			return PROTOCOL(v, "release of %lu pages at 0x%lx", r->range[i].npages,
 					r->range[i].start.gpa);
@@ -158,14 +162,15 @@ static const struct {
 	uint32_t in, out_off, out;
 	bool is_variable;
 } calls[HYP_CALL_MAX] = {
-	[HYP_LOG] = { "log", hc_log, offsetof(struct hyp_log, text), 0, 0, true },
-	[HYP_EXIT] = { "exit", hc_exit, sizeof(struct hyp_exit), 0, 0, false },
-	[HYP_CPU_START] = { "cpu_start", hc_cpu_start, sizeof(struct hyp_cpu_start), 0, 0, false },
-	[HYP_KICK] = { "kick", hc_kick, sizeof(struct hyp_kick), 0, 0, false },
-	[HYP_RANDOM] = { "random", hc_random, 8, 8, HYP_RANDOM_MAX, false },
-	[HYP_CLOCK] = { "clock", hc_clock, 0, 0, sizeof(struct hyp_clock), false },
-	[HYP_MEM_RELEASE] = { "mem_release", hc_mem_release, sizeof(struct hyp_mem_release), 0, 0, false },
-	[HYP_PANIC] = { "panic", hc_panic, sizeof(struct hyp_panic), 0, 0, false },
+	[HYP_LOG] = {"log", hc_log,     offsetof(struct hyp_log, text),		     0,	0,					   true },
+	[HYP_EXIT] = { "exit",    hc_exit,	sizeof(struct hyp_exit),			 0,		    0, false		     },
+	[HYP_CPU_START] = { "cpu_start",	 hc_cpu_start,   sizeof(struct hyp_cpu_start),	     0,	0, false		 },
+	[HYP_KICK] = { "kick",    hc_kick,	sizeof(struct hyp_kick),			 0,		    0, false	     },
+	[HYP_RANDOM] = { "random",	   hc_random,      8,		 8,				    HYP_RANDOM_MAX,			    false  },
+	[HYP_CLOCK] = { "clock",	 hc_clock,	   0,		      0,					 sizeof(struct hyp_clock),			   false},
+	[HYP_MEM_RELEASE] = { "mem_release",    hc_mem_release, sizeof(struct hyp_mem_release),	     0, 0,
+		      false				     },
+	[HYP_PANIC] = { "panic",	 hc_panic,	   sizeof(struct hyp_panic),		     0,		0, false},
 };
 
 void hypercall_dispatch(struct vcpu *v)
@@ -184,13 +189,15 @@ void hypercall_dispatch(struct vcpu *v)
 		(void)PROTOCOL(v, "no hostcall %u", nr);
 		return;
 	}
-	if (len > HYP_PAYLOAD_MAX || len < calls[nr].in || (!calls[nr].is_variable && len != calls[nr].in)) {
+	if (len > HYP_PAYLOAD_MAX || len < calls[nr].in ||
+	    (!calls[nr].is_variable && len != calls[nr].in)) {
 		(void)PROTOCOL(v, "%s with %u bytes", calls[nr].name, len);
 		return;
 	}
 	memcpy(req.bytes, ch->payload, len);
 	status = calls[nr].fn(v, req.bytes, len);
 	if (calls[nr].out)
-		memcpy(ch->payload + calls[nr].out_off, req.bytes + calls[nr].out_off, calls[nr].out);
+		memcpy(ch->payload + calls[nr].out_off, req.bytes + calls[nr].out_off,
+		       calls[nr].out);
 	__atomic_store_n(&ch->status, status, __ATOMIC_RELEASE);
 }

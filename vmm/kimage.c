@@ -17,8 +17,8 @@
 
 #include "arch/vcpu.h"
 
-#define KERNEL_VA_BASE 0xffffffff80000000ull
-#define NOTE_NAME "monitor"
+#define KERNEL_VA_BASE	 0xffffffff80000000ull
+#define NOTE_NAME	 "monitor"
 #define NOTE_ABI_VERSION 1
 
 static int check_header(const GElf_Ehdr *h, struct err *e)
@@ -30,7 +30,8 @@ static int check_header(const GElf_Ehdr *h, struct err *e)
 	return 0;
 }
 
-static int load_segment(struct kimage *k, const GElf_Phdr *p, struct gmem *m, uint64_t gpa, struct err *e)
+static int load_segment(struct kimage *k, const GElf_Phdr *p, struct gmem *m, uint64_t gpa,
+			struct err *e)
 {
 	struct kimage_segment *s;
 	uint64_t off, end;
@@ -41,7 +42,8 @@ static int load_segment(struct kimage *k, const GElf_Phdr *p, struct gmem *m, ui
 	if (p->p_vaddr < KERNEL_VA_BASE || p->p_vaddr % HYP_PAGE_SIZE || p->p_filesz > p->p_memsz ||
 	    add_overflow(p->p_vaddr, p->p_memsz, &end) || p->p_offset > k->elf_len ||
 	    p->p_filesz > k->elf_len - p->p_offset)
-		return err_set(e, ENOEXEC, "guest kernel: a segment at 0x%lx is out of bounds", p->p_vaddr);
+		return err_set(e, ENOEXEC, "guest kernel: a segment at 0x%lx is out of bounds",
+			       p->p_vaddr);
 	if ((p->p_flags & PF_W) && (p->p_flags & PF_X))
 		return err_set(e, ENOEXEC, "guest kernel: a segment is writable and executable");
 	if (k->nr_segs == KIMAGE_SEGMENTS_MAX)
@@ -49,7 +51,9 @@ static int load_segment(struct kimage *k, const GElf_Phdr *p, struct gmem *m, ui
 	off = p->p_vaddr - KERNEL_VA_BASE;
 	dst = gmem_setup_ptr(m, gpa + off, p->p_memsz);
 	if (!dst)
-		return err_set(e, ENOMEM, "guest memory is too small for the guest kernel; use a larger --memory");
+		return err_set(
+			e, ENOMEM,
+			"guest memory is too small for the guest kernel; use a larger --memory");
 	memcpy(dst, (const uint8_t *)k->elf + p->p_offset, p->p_filesz);
 	s = &k->seg[k->nr_segs++];
 	s->va = p->p_vaddr;
@@ -65,19 +69,19 @@ static int load_segment(struct kimage *k, const GElf_Phdr *p, struct gmem *m, ui
 /* The version word of our note, or 0. */
 static uint32_t note_version(const void *elf, const GElf_Phdr *p, size_t elf_len)
 {
-	const struct {
+	struct {
 		Elf64_Nhdr h;
 		char name[8];
 		uint32_t version;
-	} *n;
+	} n;
 
-	if (p->p_filesz < sizeof *n || p->p_offset > elf_len || p->p_filesz > elf_len - p->p_offset)
+	if (p->p_filesz < sizeof n || p->p_offset > elf_len || p->p_filesz > elf_len - p->p_offset)
 		return 0;
-	n = (const void *)((const uint8_t *)elf + p->p_offset);
-	if (n->h.n_namesz != sizeof NOTE_NAME || n->h.n_descsz != 4 || n->h.n_type != NOTE_ABI_VERSION ||
-	    memcmp(n->name, NOTE_NAME, sizeof NOTE_NAME))
+	memcpy(&n, (const uint8_t *)elf + p->p_offset, sizeof n); /* at any alignment */
+	if (n.h.n_namesz != sizeof NOTE_NAME || n.h.n_descsz != 4 ||
+	    n.h.n_type != NOTE_ABI_VERSION || memcmp(n.name, NOTE_NAME, sizeof NOTE_NAME))
 		return 0;
-	return n->version;
+	return n.version;
 }
 
 static int load_all(struct kimage *k, Elf *elf, struct gmem *m, uint64_t gpa, struct err *e)
@@ -105,13 +109,15 @@ static int load_all(struct kimage *k, Elf *elf, struct gmem *m, uint64_t gpa, st
 			return ret;
 	}
 	if (version != HYP_ABI_VERSION)
-		return err_set(e, ENOEXEC, "guest kernel speaks ABI version %u, this monitor %u; rebuild both",
+		return err_set(e, ENOEXEC,
+			       "guest kernel speaks ABI version %u, this monitor %u; rebuild both",
 			       version, HYP_ABI_VERSION);
 	k->entry = h.e_entry;
 	return 0;
 }
 
-int kimage_load(struct kimage *k, const void *elf, size_t len, struct gmem *m, uint64_t gpa, struct err *e)
+int kimage_load(struct kimage *k, const void *elf, size_t len, struct gmem *m, uint64_t gpa,
+		struct err *e)
 {
 	Elf *handle;
 	int ret;

@@ -18,16 +18,17 @@ static const struct {
 	int (*fn)(int argc, char **argv);
 	const char *help;
 } commands[] = {
-	{ "run", cmd_run, "run a command of a container image in a sandbox" },
-	{ "image", cmd_image, "list and remove cached images" },
+	{"run",	 cmd_run,	  "run a command of a container image in a sandbox"},
+	{ "image", cmd_image, "list and remove cached images"		      },
 };
 
 static void usage(FILE *out)
 {
 	size_t i;
 
-	fprintf(out, "Usage: monitor COMMAND [OPTIONS]\n\n"
-		     "Runs containers, each on its own small kernel in its own virtual machine.\n\nCommands:\n");
+	fprintf(out,
+		"Usage: monitor COMMAND [OPTIONS]\n\n"
+		"Runs containers, each on its own small kernel in its own virtual machine.\n\nCommands:\n");
 	for (i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
 	fprintf(out, "\nmonitor COMMAND --help tells more.\n");
@@ -52,13 +53,15 @@ int main(int argc, char **argv)
 	fill_standard_fds();
 	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error to report */
 
-	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    !strcmp(argv[1], "help")) {
 		usage(argc < 2 ? stderr : stdout);
 		return argc < 2 ? 125 : 0;
 	}
 	for (i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		if (!strcmp(argv[1], commands[i].name))
 			return commands[i].fn(argc - 1, argv + 1);
-	fprintf(stderr, "monitor: there is no command \"%s\"; monitor --help lists them\n", argv[1]);
+	fprintf(stderr, "monitor: there is no command \"%s\"; monitor --help lists them\n",
+		argv[1]);
 	return 125;
 }

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define STOP_TIMEOUT_DEFAULT 10
-#define CPUS_MAX 64u
+#define CPUS_MAX	     64u
 
 struct option_row {
 	const char *longname;
@@ -58,11 +58,14 @@ int parse_size(const char *what, const char *s, uint64_t *out, struct err *e)
 	errno = 0;
 	n = strtoull(s, &end, 10);
 	if (!isdigit((unsigned char)*s) || errno)
-		return err_set(e, EINVAL, "%s %s is not a size; write a number with b, k, m or g, as in 512m", what, s);
+		return err_set(e, EINVAL,
+			       "%s %s is not a size; write a number with b, k, m or g, as in 512m",
+			       what, s);
 	if (*end) {
 		unit = strchr(units, tolower((unsigned char)*end));
 		if (!unit || (end[1] && strcasecmp(end + 1, "b") && strcasecmp(end + 1, "ib")))
-			return err_set(e, EINVAL, "%s %s has an unknown unit; use b, k, m or g", what, s);
+			return err_set(e, EINVAL, "%s %s has an unknown unit; use b, k, m or g",
+				       what, s);
 		for (; unit > units; unit--)
 			if (mul_overflow(n, 1024ull, &n))
 				return err_set(e, ERANGE, "%s %s is too large", what, s);
@@ -102,13 +105,14 @@ static int take_env(struct run_options *o, const char *v, struct err *e)
 	const char *value;
 
 	if (strchr(v, '='))
-		return *v == '=' ? err_set(e, EINVAL, "--env %s has no name before the =", v) :
-				   string_list_add(&o->env, v, e);
+		return *v == '=' ? err_set(e, EINVAL, "--env %s has no name before the =", v)
+				 : string_list_add(&o->env, v, e);
 	value = getenv(v);
 	if (!value)
 		return 0; /* like docker: a name that is not set here is left out */
 	if (snprintf(line, sizeof line, "%s=%s", v, value) >= (int)sizeof line)
-		return err_set(e, E2BIG, "--env %s: the value here is longer than %zu bytes", v, sizeof line);
+		return err_set(e, E2BIG, "--env %s: the value here is longer than %zu bytes", v,
+			       sizeof line);
 	return string_list_add(&o->env, line, e);
 }
 
@@ -154,8 +158,13 @@ static int take_entrypoint(struct run_options *o, const char *v, struct err *e)
 
 static int take_hostname(struct run_options *o, const char *v, struct err *e)
 {
-	if (!*v || strlen(v) > 64 || strspn(v, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != strlen(v))
-		return err_set(e, EINVAL, "--hostname %s is not a host name of up to 64 letters, digits, dots and dashes", v);
+	if (!*v || strlen(v) > 64 ||
+	    strspn(v, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") !=
+		    strlen(v))
+		return err_set(
+			e, EINVAL,
+			"--hostname %s is not a host name of up to 64 letters, digits, dots and dashes",
+			v);
 	o->hostname = v;
 	return 0;
 }
@@ -199,8 +208,10 @@ static int take_name(struct run_options *o, const char *v, struct err *e)
 
 static int take_ulimit(struct run_options *o, const char *v, struct err *e)
 {
-	static const char *const names[] = { "as", "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue",
-					     "nice", "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack" };
+	static const char *const names[] = { "as",     "core",	 "cpu",	       "data",
+					     "fsize",  "locks",	 "memlock",    "msgqueue",
+					     "nice",   "nofile", "nproc",      "rss",
+					     "rtprio", "rttime", "sigpending", "stack" };
 	size_t i, n = strcspn(v, "=");
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
@@ -249,7 +260,8 @@ static int take_log_level(struct run_options *o, const char *v, struct err *e)
 			return 0;
 		}
 	}
-	return err_set(e, EINVAL, "--log-level %s is unknown; use error, warning, info or debug", v);
+	return err_set(e, EINVAL, "--log-level %s is unknown; use error, warning, info or debug",
+		       v);
 }
 
 static int take_kernel_log(struct run_options *o, const char *v, struct err *e)
@@ -288,55 +300,76 @@ static int take_help(struct run_options *o, const char *v, struct err *e)
 }
 
 static const struct option_row rows[] = {
-	{ "interactive", 'i', ARG_NONE, take_interactive, NULL, "keep standard input open (else it is empty)" },
-	{ "tty", 't', ARG_NONE, take_tty, NULL, "give the program a terminal" },
-	{ "env", 'e', ARG_REQUIRED, take_env, "NAME[=VALUE]", "set a variable; without a value, the one set here" },
-	{ "env-file", 0, ARG_REQUIRED, take_env_file, "FILE", "read variables from a file, one a line" },
-	{ "workdir", 'w', ARG_REQUIRED, take_workdir, "DIR", "working directory" },
-	{ "user", 'u', ARG_REQUIRED, take_user, "USER[:GROUP]", "names or numbers, by the image's /etc/passwd" },
-	{ "entrypoint", 0, ARG_REQUIRED, take_entrypoint, "PROGRAM", "instead of the image's; \"\" for none" },
-	{ "hostname", 'h', ARG_REQUIRED, take_hostname, "NAME", "host name inside" },
-	{ "read-only", 0, ARG_NONE, take_read_only, NULL, "mount the root file system read-only" },
-	{ "tmpfs", 0, ARG_REQUIRED, take_tmpfs, "DIR[:OPTIONS]", "mount an empty tmpfs (size=64m,mode=1777,...)" },
-	{ "memory", 'm', ARG_REQUIRED, take_memory, "SIZE", "memory of the sandbox, kernel included (512m, 2g)" },
-	{ "cpus", 0, ARG_REQUIRED, take_cpus, "N", "virtual CPUs (default: the host's, at most 4)" },
-	{ "name", 0, ARG_REQUIRED, take_name, "NAME", "a name for messages" },
-	{ "privileged", 0, ARG_NONE, take_privileged, NULL, "all capabilities (inside the sandbox: it stays one)" },
-	{ "ulimit", 0, ARG_REQUIRED, take_ulimit, "NAME=SOFT[:HARD]", "resource limit (nofile=1024:2048)" },
-	{ "stop-timeout", 0, ARG_REQUIRED, take_stop_timeout, "SECONDS", "after SIGTERM, until the program is killed (10)" },
-	{ "rm", 0, ARG_NONE, take_rm, NULL, "accepted for docker's sake: nothing is ever left to remove" },
-	{ "platform", 0, ARG_REQUIRED, take_platform, "kvm|auto", "what runs the sandbox" },
-	{ "strace", 0, ARG_OPTIONAL, take_strace, "CALLS", "print system calls: all, or a list (--strace=open,%file)" },
-	{ "log-level", 0, ARG_REQUIRED, take_log_level, "LEVEL", "error, warning (default), info or debug" },
-	{ "debug-kernel-log", 0, ARG_NONE, take_kernel_log, NULL, "show what the guest kernel says" },
-	{ "debug-kernel", 0, ARG_REQUIRED, take_kernel, "FILE", "boot this guest kernel instead of the built-in one" },
-	{ "dry-run", 0, ARG_NONE, take_dry_run, NULL, "prepare everything, say what would run, start nothing" },
-	{ "help", 0, ARG_NONE, take_help, NULL, "this text" },
+	{"interactive",	 'i', ARG_NONE,	take_interactive,  NULL,
+	  "keep standard input open (else it is empty)"									},
+	{ "tty",		 't', ARG_NONE,	take_tty,	  NULL,		"give the program a terminal"	      },
+	{ "env",		 'e', ARG_REQUIRED, take_env,	      "NAME[=VALUE]",
+	  "set a variable; without a value, the one set here"								  },
+	{ "env-file",	      0,	 ARG_REQUIRED, take_env_file,     "FILE",
+	  "read variables from a file, one a line"									     },
+	{ "workdir",	     'w', ARG_REQUIRED, take_workdir,      "DIR",		     "working directory"			 },
+	{ "user",		  'u', ARG_REQUIRED, take_user,		"USER[:GROUP]",
+	  "names or numbers, by the image's /etc/passwd"								       },
+	{ "entrypoint",	0,   ARG_REQUIRED, take_entrypoint,	  "PROGRAM",
+	  "instead of the image's; \"\" for none"									      },
+	{ "hostname",	      'h', ARG_REQUIRED, take_hostname,	"NAME",		"host name inside"			   },
+	{ "read-only",	       0,	  ARG_NONE,	    take_read_only,    NULL,		  "mount the root file system read-only"},
+	{ "tmpfs",		   0,   ARG_REQUIRED, take_tmpfs,	"DIR[:OPTIONS]",
+	  "mount an empty tmpfs (size=64m,mode=1777,...)"								      },
+	{ "memory",	    'm', ARG_REQUIRED, take_memory,	    "SIZE",
+	  "memory of the sandbox, kernel included (512m, 2g)"								  },
+	{ "cpus",		  0,   ARG_REQUIRED, take_cpus,	      "N",
+	  "virtual CPUs (default: the host's, at most 4)"								      },
+	{ "name",		  0,   ARG_REQUIRED, take_name,	      "NAME",	      "a name for messages"		    },
+	{ "privileged",	0,   ARG_NONE,     take_privileged,   NULL,
+	  "all capabilities (inside the sandbox: it stays one)"								},
+	{ "ulimit",	    0,   ARG_REQUIRED, take_ulimit,	  "NAME=SOFT[:HARD]",
+	  "resource limit (nofile=1024:2048)"										  },
+	{ "stop-timeout",	  0,   ARG_REQUIRED, take_stop_timeout, "SECONDS",
+	  "after SIGTERM, until the program is killed (10)"								    },
+	{ "rm",		0,   ARG_NONE,     take_rm,	      NULL,
+	  "accepted for docker's sake: nothing is ever left to remove"							       },
+	{ "platform",	      0,	 ARG_REQUIRED, take_platform,     "kvm|auto",	  "what runs the sandbox"		  },
+	{ "strace",	    0,   ARG_OPTIONAL, take_strace,	  "CALLS",
+	  "print system calls: all, or a list (--strace=open,%file)"							     },
+	{ "log-level",	       0,	  ARG_REQUIRED, take_log_level,	"LEVEL",
+	  "error, warning (default), info or debug"									    },
+	{ "debug-kernel-log", 0,	 ARG_NONE,	   take_kernel_log,   NULL,
+	  "show what the guest kernel says"										    },
+	{ "debug-kernel",	  0,   ARG_REQUIRED, take_kernel,	"FILE",
+	  "boot this guest kernel instead of the built-in one"								 },
+	{ "dry-run",	     0,	ARG_NONE,	  take_dry_run,	NULL,
+	  "prepare everything, say what would run, start nothing"								  },
+	{ "help",		  0,   ARG_NONE,     take_help,	  NULL,		"this text"			    },
 };
 
 void options_usage(FILE *out)
 {
 	size_t i;
 
-	fprintf(out, "Usage: monitor run [OPTIONS] IMAGE [COMMAND [ARG...]]\n\n"
-		     "Runs a command of a container image in a sandbox of its own. IMAGE is a file or directory:\n"
-		     "what \"docker save\" writes, an OCI layout (tar or directory), or a root file system tar.\n\n"
-		     "Options:\n");
+	fprintf(out,
+		"Usage: monitor run [OPTIONS] IMAGE [COMMAND [ARG...]]\n\n"
+		"Runs a command of a container image in a sandbox of its own. IMAGE is a file or directory:\n"
+		"what \"docker save\" writes, an OCI layout (tar or directory), or a root file system tar.\n\n"
+		"Options:\n");
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		char left[64];
 
 		snprintf(left, sizeof left, "%c%c%s --%s%s%s%s", rows[i].shortname ? '-' : ' ',
-			 rows[i].shortname ? rows[i].shortname : ' ', rows[i].shortname ? "," : " ", rows[i].longname,
+			 rows[i].shortname ? rows[i].shortname : ' ', rows[i].shortname ? "," : " ",
+			 rows[i].longname,
 			 rows[i].arg_name ? (rows[i].arg == ARG_OPTIONAL ? "[=" : " ") : "",
-			 rows[i].arg_name ? rows[i].arg_name : "", rows[i].arg == ARG_OPTIONAL ? "]" : "");
+			 rows[i].arg_name ? rows[i].arg_name : "",
+			 rows[i].arg == ARG_OPTIONAL ? "]" : "");
 		fprintf(out, "  %-36s %s\n", left, rows[i].help);
 	}
-	fprintf(out, "\nExit status: the command's; 128+N if signal N killed it; 125 the monitor failed; 126 the\n"
-		     "command cannot be run; 127 it was not found.\n\n"
-		     "Examples:\n"
-		     "  monitor run busybox.tar echo hello\n"
-		     "  monitor run -it debian.tar bash\n"
-		     "  tar c . | monitor run -i -w /tmp debian.tar tar t\n");
+	fprintf(out,
+		"\nExit status: the command's; 128+N if signal N killed it; 125 the monitor failed; 126 the\n"
+		"command cannot be run; 127 it was not found.\n\n"
+		"Examples:\n"
+		"  monitor run busybox.tar echo hello\n"
+		"  monitor run -it debian.tar bash\n"
+		"  tar c . | monitor run -i -w /tmp debian.tar tar t\n");
 }
 
 static const struct option_row *find_long(const char *name, size_t n)
@@ -367,12 +400,14 @@ static int parse_long(struct run_options *o, int argc, char **argv, int *at, str
 	const char *value = eq ? eq + 1 : NULL;
 
 	if (!row)
-		return err_set(e, EINVAL, "there is no option %s; monitor run --help lists them", argv[*at]);
+		return err_set(e, EINVAL, "there is no option %s; monitor run --help lists them",
+			       argv[*at]);
 	if (row->arg == ARG_NONE && value && strcmp(value, "true"))
 		return err_set(e, EINVAL, "option --%s takes no value", row->longname);
 	if (row->arg == ARG_REQUIRED && !value) {
 		if (*at + 1 >= argc)
-			return err_set(e, EINVAL, "option --%s needs a value: %s", row->longname, row->arg_name);
+			return err_set(e, EINVAL, "option --%s needs a value: %s", row->longname,
+				       row->arg_name);
 		value = argv[++*at];
 	}
 	return row->take(o, value, e);
@@ -388,7 +423,8 @@ static int parse_short(struct run_options *o, int argc, char **argv, int *at, st
 		const struct option_row *row = find_short(*s);
 
 		if (!row)
-			return err_set(e, EINVAL, "there is no option -%c; monitor run --help lists them", *s);
+			return err_set(e, EINVAL,
+				       "there is no option -%c; monitor run --help lists them", *s);
 		if (row->arg == ARG_NONE) {
 			ret = row->take(o, NULL, e);
 			continue;
@@ -396,7 +432,8 @@ static int parse_short(struct run_options *o, int argc, char **argv, int *at, st
 		if (s[1])
 			return row->take(o, s + 1 + (s[1] == '='), e);
 		if (*at + 1 >= argc)
-			return err_set(e, EINVAL, "option -%c needs a value: %s", *s, row->arg_name);
+			return err_set(e, EINVAL, "option -%c needs a value: %s", *s,
+				       row->arg_name);
 		return row->take(o, argv[++*at], e);
 	}
 	return ret;
@@ -412,12 +449,14 @@ int options_parse(struct run_options *o, int argc, char **argv, struct err *e)
 			i++;
 			break;
 		}
-		ret = argv[i][1] == '-' ? parse_long(o, argc, argv, &i, e) : parse_short(o, argc, argv, &i, e);
+		ret = argv[i][1] == '-' ? parse_long(o, argc, argv, &i, e)
+					: parse_short(o, argc, argv, &i, e);
 	}
 	if (ret || o->want_help)
 		return ret;
 	if (i >= argc)
-		return err_set(e, EINVAL, "no image given; write: monitor run [OPTIONS] IMAGE [COMMAND]");
+		return err_set(e, EINVAL,
+			       "no image given; write: monitor run [OPTIONS] IMAGE [COMMAND]");
 	o->image = argv[i];
 	o->cmd = argv + i + 1;
 	return 0;

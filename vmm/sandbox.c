@@ -43,8 +43,9 @@ static int empty_root(void)
 	if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS))
 		return -errno;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("none", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,mode=000") || chdir("/tmp") ||
-	    syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) || chdir("/"))
+	    mount("none", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,mode=000") ||
+	    chdir("/tmp") || syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) ||
+	    chdir("/"))
 		return -errno;
 	return 0;
 }
@@ -80,7 +81,8 @@ int sandbox_enter(struct err *e)
 
 static void on_refused(int signo, siginfo_t *info, void *context)
 {
-	static const char text[] = "monitor: internal error: a host system call outside vmm/seccomp.tbl was refused: number ";
+	static const char text[] =
+		"monitor: internal error: a host system call outside vmm/seccomp.tbl was refused: number ";
 	char line[sizeof text + 8];
 	size_t n = sizeof text - 1;
 	int nr = info->si_syscall, div;
@@ -102,19 +104,23 @@ static uint32_t build(struct sock_filter *f, enum sandbox_thread kind)
 	uint32_t n = 0;
 	size_t i;
 
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+	f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+					      offsetof(struct seccomp_data, arch));
 	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH_AUDIT, 1, 0);
 	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 	for (i = 0; i < ARRAY_SIZE(allowed); i++) {
 		if (allowed[i].thread != SANDBOX_ALL && allowed[i].thread != kind)
 			continue;
-		f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-		f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)allowed[i].nr, 0,
+		f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						      offsetof(struct seccomp_data, nr));
+		f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+						      (uint32_t)allowed[i].nr, 0,
 						      allowed[i].has_arg ? 3 : 1);
 		if (allowed[i].has_arg) {
-			f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-							      offsetof(struct seccomp_data, args[1]));
-			f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i].arg1, 0, 1);
+			f[n++] = (struct sock_filter)BPF_STMT(
+				BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1]));
+			f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+							      allowed[i].arg1, 0, 1);
 		}
 		f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	}

@@ -14,7 +14,14 @@
 
 #include "vmm/err.h"
 
-enum sandbox_thread { SANDBOX_ALL, SANDBOX_MAIN, SANDBOX_VCPU, SANDBOX_STREAM, SANDBOX_FORWARD, SANDBOX_WATCHDOG };
+enum sandbox_thread {
+	SANDBOX_ALL,
+	SANDBOX_MAIN,
+	SANDBOX_VCPU,
+	SANDBOX_STREAM,
+	SANDBOX_FORWARD,
+	SANDBOX_WATCHDOG
+};
 
 int sandbox_enter(struct err *e) MUST_CHECK;
 /* Ends the process with a sentence when the filter cannot be installed. */

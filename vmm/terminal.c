@@ -57,7 +57,8 @@ void terminal_size(uint16_t *rows, uint16_t *cols)
 
 	*rows = 24;
 	*cols = 80;
-	if ((ioctl(STDIN_FILENO, TIOCGWINSZ, &ws) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws)) || !ws.ws_row)
+	if ((ioctl(STDIN_FILENO, TIOCGWINSZ, &ws) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws)) ||
+	    !ws.ws_row)
 		return;
 	*rows = ws.ws_row;
 	*cols = ws.ws_col;

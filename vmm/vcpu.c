@@ -86,7 +86,8 @@ static bool wait_for_start(struct vcpu *v)
 		pthread_cond_wait(&vm->changed, &vm->lock);
 	go = v->started && !atomic_load(&vm->stopping);
 	pthread_mutex_unlock(&vm->lock);
-	if (go && v->id && arch_vcpu_set_entry(v, v->start_ip, v->start_sp, v->start_arg, v->id, &e)) {
+	if (go && v->id &&
+	    arch_vcpu_set_entry(v, v->start_ip, v->start_sp, v->start_arg, v->id, &e)) {
 		vm_end(vm, VM_KILL_HOST, 0, "%s", e.msg);
 		return false;
 	}
@@ -103,10 +104,12 @@ static void run_loop(struct vcpu *v)
 			watchdog_look(v);
 		if (ioctl(v->fd, KVM_RUN, 0) < 0) {
 			if (errno == EINTR || errno == EAGAIN) {
-				v->run->immediate_exit = 0; /* whoever kicked has set stopping or look before */
+				v->run->immediate_exit =
+					0; /* whoever kicked has set stopping or look before */
 				continue;
 			}
-			vm_end(vm, VM_KILL_HOST, 0, "running virtual CPU %u: %s", v->id, strerror(errno));
+			vm_end(vm, VM_KILL_HOST, 0, "running virtual CPU %u: %s", v->id,
+			       strerror(errno));
 			return;
 		}
 		switch (arch_vcpu_exit(v, v->run, &e)) {

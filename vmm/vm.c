@@ -23,7 +23,7 @@
 #include "vmm/sandbox.h"
 
 #define STRUCT_PAGE_BYTES 64u /* one per frame, see guestkernel/kapi/page.h */
-#define EVENT_GSI 8u
+#define EVENT_GSI	  8u
 
 static int open_kvm(struct vm *vm, struct err *e)
 {
@@ -31,22 +31,25 @@ static int open_kvm(struct vm *vm, struct err *e)
 
 	vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (vm->kvm_fd < 0 && errno == ENOENT)
-		return err_set(e, ENOENT, "/dev/kvm is missing; load the kvm module or enable virtualisation");
+		return err_set(e, ENOENT,
+			       "/dev/kvm is missing; load the kvm module or enable virtualisation");
 	if (vm->kvm_fd < 0 && (errno == EACCES || errno == EPERM))
-		return err_set(e, errno, "no permission for /dev/kvm; run as root or join the kvm group");
+		return err_set(e, errno,
+			       "no permission for /dev/kvm; run as root or join the kvm group");
 	if (vm->kvm_fd < 0)
 		return err_set_errno(e, errno, "opening /dev/kvm");
 	version = ioctl(vm->kvm_fd, KVM_GET_API_VERSION, 0);
 	if (version != KVM_API_VERSION)
-		return err_set(e, ENOTSUP, "/dev/kvm speaks API version %d, not %d", version, KVM_API_VERSION);
+		return err_set(e, ENOTSUP, "/dev/kvm speaks API version %d, not %d", version,
+			       KVM_API_VERSION);
 	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
 	if (vm->fd < 0)
 		return err_set_errno(e, errno, "creating a virtual machine");
 	return 0;
 }
 
-static int add_slot(struct vm *vm, uint32_t slot, uint64_t gpa, uint64_t len, void *addr, uint32_t flags,
-		    struct err *e)
+static int add_slot(struct vm *vm, uint32_t slot, uint64_t gpa, uint64_t len, void *addr,
+		    uint32_t flags, struct err *e)
 {
 	struct kvm_userspace_memory_region r = {
 		.slot = slot,
@@ -73,7 +76,8 @@ static uint64_t place(uint64_t *at, uint64_t len, uint64_t align)
 static int plan_layout(struct vm *vm, struct err *e)
 {
 	uint64_t at = vm->kimage.gpa_end, frames = vm->mem.ram_size / HYP_PAGE_SIZE;
-	uint64_t tables = 24 + (vm->mem.ram_size >> 30) + (round_up_u64(vm->cfg.image_len, 1 << 21) >> 30) +
+	uint64_t tables = 24 + (vm->mem.ram_size >> 30) +
+			  (round_up_u64(vm->cfg.image_len, 1 << 21) >> 30) +
 			  2 * (vm->kimage.gpa_end - HYP_RAM_BASE) / (2u << 20);
 
 	vm->at.tables = place(&at, tables * HYP_PAGE_SIZE, HYP_PAGE_SIZE);
@@ -85,11 +89,12 @@ static int plan_layout(struct vm *vm, struct err *e)
 	vm->at.page_map = place(&at, frames * STRUCT_PAGE_BYTES, HYP_PAGE_SIZE);
 	vm->at.reserved_end = round_up_u64(at, HYP_PAGE_SIZE);
 	if (vm->at.reserved_end + (4u << 20) > HYP_RAM_BASE + vm->mem.ram_size)
-		return err_set(e, ENOMEM, "%lu MiB of memory is too little for the guest kernel; use --memory 32m or more",
-			       vm->mem.ram_size >> 20);
+		return err_set(
+			e, ENOMEM,
+			"%lu MiB of memory is too little for the guest kernel; use --memory 32m or more",
+			vm->mem.ram_size >> 20);
 	return 0;
 }
-
 
 static int map_kernel(struct vm *vm, struct arch_pagetables *pt, struct err *e)
 {
@@ -115,7 +120,8 @@ static int map_kernel(struct vm *vm, struct arch_pagetables *pt, struct err *e)
 	ret = arch_pt_map(pt, arch_direct_map(vm->kimage.gpa_end), vm->kimage.gpa_end,
 			  first_free - vm->kimage.gpa_end, PT_WRITE, e);
 	if (!ret)
-		ret = arch_pt_map(pt, arch_direct_map(first_free), first_free, ram_end - first_free, PT_WRITE, e);
+		ret = arch_pt_map(pt, arch_direct_map(first_free), first_free, ram_end - first_free,
+				  PT_WRITE, e);
 	for (i = 0; !ret && i < vm->mem.nr_windows; i++)
 		ret = arch_pt_map(pt, arch_direct_map(vm->mem.window[i].gpa), vm->mem.window[i].gpa,
 				  vm->mem.window[i].len, 0, e);
@@ -134,8 +140,9 @@ static int build_memory(struct vm *vm, struct err *e)
 		ret = gmem_add_window(&vm->mem, cfg->image_fd, cfg->image_len, &window_gpa, e);
 	if (!ret)
 		ret = kimage_load(&vm->kimage, cfg->kernel ? cfg->kernel : kernel_elf,
-				  cfg->kernel ? cfg->kernel_len : (size_t)(kernel_elf_end - kernel_elf), &vm->mem,
-				  HYP_RAM_BASE, e);
+				  cfg->kernel ? cfg->kernel_len
+					      : (size_t)(kernel_elf_end - kernel_elf),
+				  &vm->mem, HYP_RAM_BASE, e);
 	if (!ret)
 		ret = plan_layout(vm, e);
 	if (ret)
@@ -153,8 +160,8 @@ static int give_memory(struct vm *vm, struct err *e)
 
 	ret = add_slot(vm, 0, HYP_RAM_BASE, vm->mem.ram_size, vm->mem.ram, 0, e);
 	for (i = 0; !ret && i < vm->mem.nr_windows; i++)
-		ret = add_slot(vm, 1 + i, vm->mem.window[i].gpa, vm->mem.window[i].len, vm->mem.window[i].addr,
-			       KVM_MEM_READONLY, e);
+		ret = add_slot(vm, 1 + i, vm->mem.window[i].gpa, vm->mem.window[i].len,
+			       vm->mem.window[i].addr, KVM_MEM_READONLY, e);
 	return ret;
 }
 
@@ -196,10 +203,13 @@ int vm_create(struct vm *vm, const struct vm_config *cfg, struct err *e)
 		ret = make_events(vm, e);
 	for (i = 0; !ret && i < vm->nr_cpus; i++)
 		ret = vcpu_create(vm, i, e);
-	if (!ret)
+	if (!ret) {
+		vm->counter_offset = arch_counter_offset(&vm->cpu[0]);
 		ret = bootinfo_write(vm, arch_counter_khz(&vm->cpu[0]), e);
+	}
 	if (!ret)
-		ret = arch_vcpu_set_entry(&vm->cpu[0], vm->kimage.entry, 0, arch_direct_map(vm->at.fdt), 0, e);
+		ret = arch_vcpu_set_entry(&vm->cpu[0], vm->kimage.entry, 0,
+					  arch_direct_map(vm->at.fdt), 0, e);
 	if (ret)
 		vm_destroy(vm);
 	return ret;
@@ -221,7 +231,8 @@ int vm_run(struct vm *vm, struct err *e)
 		vm->cpu[i].has_thread = !ret;
 		pthread_mutex_unlock(&vm->lock);
 		if (ret)
-			vm_end(vm, VM_KILL_HOST, 0, "starting the thread of CPU %u: %s", i, strerror(ret));
+			vm_end(vm, VM_KILL_HOST, 0, "starting the thread of CPU %u: %s", i,
+			       strerror(ret));
 	}
 	if (!ret && watchdog_start(vm, &we))
 		vm_end(vm, VM_KILL_HOST, 0, "%s", we.msg);
@@ -325,7 +336,8 @@ struct hyp_event *vm_event_page(struct vm *vm)
 
 struct hyp_ring *vm_ring(struct vm *vm, enum hyp_stream s)
 {
-	return gmem_setup_ptr(&vm->mem, vm->at.rings + s * sizeof(struct hyp_ring), sizeof(struct hyp_ring));
+	return gmem_setup_ptr(&vm->mem, vm->at.rings + s * sizeof(struct hyp_ring),
+			      sizeof(struct hyp_ring));
 }
 
 struct hyp_channel *vm_channel(struct vm *vm, uint32_t cpu)

@@ -11,13 +11,14 @@
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/string.h"
 
-#define FDT_MAGIC 0xd00dfeedu
-#define FDT_BEGIN_NODE 1u
-#define FDT_END_NODE 2u
-#define FDT_PROP 3u
-#define FDT_NOP 4u
-#define FDT_END 9u
-#define FDT_SIZE_MAX (1u << 20)
+#define FDT_MAGIC	 0xd00dfeedu
+#define FDT_BEGIN_NODE	 1u
+#define FDT_END_NODE	 2u
+#define FDT_PROP	 3u
+#define FDT_NOP		 4u
+#define FDT_END		 9u
+#define FDT_SIZE_MAX	 (1u << 20)
+#define FDT_HEADER_BYTES 40u
 
 struct boot_info boot;
 
@@ -40,31 +41,31 @@ static const struct {
 	enum prop_kind kind;
 	void *a, *b;
 } props[] = {
-	{ "reg", PROP_PAIR, &boot.ram_base, &boot.ram_size },
-	{ "cpus", PROP_U64, &boot.cpus, NULL },
-	{ "counter-khz", PROP_U64, &boot.counter_khz, NULL },
-	{ "wall-clock", PROP_PAIR, &boot.wall_ns, &boot.wall_counter },
-	{ "seed", PROP_BYTES, &boot.seed, &boot.seed_len },
-	{ "channels", PROP_U64, &boot.channels, NULL },
-	{ "event", PROP_U64, &boot.event, NULL },
-	{ "rings", PROP_U64, &boot.rings, NULL },
-	{ "page-map", PROP_U64, &boot.page_map, NULL },
-	{ "reserved-end", PROP_U64, &boot.reserved_end, NULL },
-	{ "log-level", PROP_U64, &boot.log_level, NULL },
-	{ "image", PROP_PAIR, &boot.image_gpa, &boot.image_len },
-	{ "args", PROP_STRINGS, &boot.args, NULL },
-	{ "env", PROP_STRINGS, &boot.env, NULL },
-	{ "tmpfs", PROP_STRINGS, &boot.tmpfs, NULL },
-	{ "rlimits", PROP_STRINGS, &boot.rlimits, NULL },
-	{ "cwd", PROP_STRING, &boot.cwd, NULL },
-	{ "hostname", PROP_STRING, &boot.hostname, NULL },
-	{ "strace", PROP_STRING, &boot.strace, NULL },
-	{ "user", PROP_PAIR, &boot.uid, &boot.gid },
-	{ "groups", PROP_BYTES, &boot.groups, &boot.nr_groups },
-	{ "tty", PROP_PAIR, &boot.rows, &boot.cols },
-	{ "tty", PROP_FLAG, &boot.has_tty, NULL },
-	{ "privileged", PROP_FLAG, &boot.is_privileged, NULL },
-	{ "read-only", PROP_FLAG, &boot.is_read_only, NULL },
+	{"reg",		 PROP_PAIR,    &boot.ram_base,	    &boot.ram_size	   },
+	{ "cpus",	  PROP_U64,	    &boot.cpus,		NULL		     },
+	{ "counter-khz",	 PROP_U64,	   &boot.counter_khz,   NULL		   },
+	{ "wall-clock",	PROP_PAIR,	   &boot.wall_ns,	  &boot.wall_counter},
+	{ "seed",	  PROP_BYTES,   &boot.seed,	  &boot.seed_len	 },
+	{ "channels",     PROP_U64,	&boot.channels,	NULL		     },
+	{ "event",	   PROP_U64,     &boot.event,	  NULL	       },
+	{ "rings",	   PROP_U64,     &boot.rings,	  NULL	       },
+	{ "page-map",     PROP_U64,	&boot.page_map,	NULL		     },
+	{ "reserved-end", PROP_U64,	    &boot.reserved_end,	NULL		     },
+	{ "log-level",    PROP_U64,	 &boot.log_level,	  NULL	       },
+	{ "image",	   PROP_PAIR,    &boot.image_gpa,     &boot.image_len   },
+	{ "args",	  PROP_STRINGS, &boot.args,	    NULL		 },
+	{ "env",		 PROP_STRINGS, &boot.env,		  NULL	       },
+	{ "tmpfs",	   PROP_STRINGS, &boot.tmpfs,	      NULL		   },
+	{ "rlimits",	     PROP_STRINGS, &boot.rlimits,	  NULL	       },
+	{ "cwd",		 PROP_STRING,  &boot.cwd,		 NULL	      },
+	{ "hostname",     PROP_STRING,  &boot.hostname,	   NULL		},
+	{ "strace",	    PROP_STRING,	 &boot.strace,	       NULL		    },
+	{ "user",	  PROP_PAIR,    &boot.uid,		&boot.gid	  },
+	{ "groups",	    PROP_BYTES,	&boot.groups,	      &boot.nr_groups   },
+	{ "tty",		 PROP_PAIR,    &boot.rows,		&boot.cols	   },
+	{ "tty",		 PROP_FLAG,    &boot.has_tty,	   NULL		},
+	{ "privileged",	PROP_FLAG,	   &boot.is_privileged, NULL		     },
+	{ "read-only",    PROP_FLAG,	  &boot.is_read_only,  NULL		   },
 };
 
 static void store_prop(u32 i, const u8 *data, u32 len)
@@ -112,7 +113,8 @@ static void take_prop(const char *name, const u8 *data, u32 len)
 			continue;
 		store_prop(at, data, len);
 		next = at + 1;
-		if (next == ARRAY_SIZE(props) || strcmp(name, props[next].name)) /* one name may fill two */
+		if (next == ARRAY_SIZE(props) ||
+		    strcmp(name, props[next].name)) /* one name may fill two */
 			return;
 		store_prop(next, data, len);
 		return;
@@ -124,7 +126,8 @@ void boot_parse(const void *fdt)
 	const u8 *base = fdt;
 	u32 total = be32(base + 4), at = be32(base + 8), strings = be32(base + 12), end;
 
-	if (be32(base) != FDT_MAGIC || total > FDT_SIZE_MAX || strings >= total || at >= total)
+	if (be32(base) != FDT_MAGIC || total < FDT_HEADER_BYTES || total > FDT_SIZE_MAX ||
+	    strings >= total || at >= total)
 		panic("boot block: bad header");
 	end = at + be32(base + 36);
 	BUG_ON(end > total || end < at);
@@ -143,7 +146,9 @@ void boot_parse(const void *fdt)
 			len = be32(base + at);
 			name = be32(base + at + 4);
 			BUG_ON(len > end - at - 8 || name >= total - strings);
-			take_prop((const char *)base + strings + name, base + at + 8, len);
+			name += strings;
+			BUG_ON(strnlen((const char *)base + name, total - name) == total - name);
+			take_prop((const char *)base + name, base + at + 8, len);
 			at = ALIGN_UP(at + 8 + len, 4);
 		} else if (token == FDT_END) {
 			boot.nr_groups /= 4;

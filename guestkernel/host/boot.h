@@ -20,11 +20,11 @@ struct boot_info {
 	const u8 *seed;
 	u32 seed_len;
 	u64 channels, event, rings, page_map, reserved_end, log_level;
-	u64 image_gpa, image_len;	/* 0: none */
+	u64 image_gpa, image_len; /* 0: none */
 	struct boot_strings args, env, tmpfs, rlimits;
 	const char *cwd, *hostname, *strace; /* strace NULL: off */
 	u64 uid, gid;
-	const u8 *groups;		/* big-endian u32s */
+	const u8 *groups; /* big-endian u32s */
 	u32 nr_groups;
 	bool has_tty, is_read_only, is_privileged;
 	u64 rows, cols;

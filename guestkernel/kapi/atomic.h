@@ -16,7 +16,10 @@ typedef struct {
 	u64 v;
 } atomic64_t;
 
-#define ATOMIC_INIT(n) { (n) }
+#define ATOMIC_INIT(n) \
+	{              \
+		(n)    \
+	}
 
 static inline u32 atomic_read(const atomic_t *a)
 {
@@ -41,7 +44,8 @@ static inline u32 atomic_sub(atomic_t *a, u32 n)
 
 static inline bool atomic_cmpxchg(atomic_t *a, u32 old, u32 new)
 {
-	return __atomic_compare_exchange_n(&a->v, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n(&a->v, &old, new, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_RELAXED);
 }
 
 static inline u64 atomic64_read(const atomic64_t *a)
@@ -64,10 +68,10 @@ static inline u64 atomic64_sub(atomic64_t *a, u64 n)
 	return __atomic_sub_fetch(&a->v, n, __ATOMIC_SEQ_CST);
 }
 
-#define load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define load_acquire(p)	    __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
-#define xchg(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
-#define fetch_or(p, v) __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST)
-#define fetch_and(p, v) __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
-#define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
-#define barrier() __asm__ volatile("" ::: "memory")
+#define xchg(p, v)	    __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
+#define fetch_or(p, v)	    __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST)
+#define fetch_and(p, v)	    __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST)
+#define smp_mb()	    __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define barrier()	    __asm__ volatile("" ::: "memory")

@@ -18,7 +18,7 @@ struct cred {
 	u32 securebits;
 	bool no_new_privs;
 	u32 nr_groups;
-	u32 *groups;	/* sorted */
+	u32 *groups; /* sorted */
 };
 
 static inline const struct cred *cred_get(const struct cred *c)
@@ -27,7 +27,7 @@ static inline const struct cred *cred_get(const struct cred *c)
 	return c;
 }
 void cred_put(const struct cred *c);
-bool cred_in_group(const struct cred *c, u32 gid);	/* fsgid or supplementary */
+bool cred_in_group(const struct cred *c, u32 gid); /* fsgid or supplementary */
 bool cred_capable(const struct cred *c, u32 cap);
 /* Capability of the current task's effective set. */
 bool capable(u32 cap);

@@ -13,12 +13,12 @@ struct fdtable;
 struct fs_ctx;
 struct sigset_k;
 
-const struct cred *current_cred(void);		/* borrowed */
-struct fdtable *current_fds(void);		/* borrowed */
+const struct cred *current_cred(void); /* borrowed */
+struct fdtable *current_fds(void);     /* borrowed */
 /* Replaces the table by t (takes over the reference), drops the old one: close_range, unshare. */
 void current_set_fds(struct fdtable *t);
-struct fs_ctx *current_fs(void);		/* borrowed: root, cwd, umask (fs/fsctx.h) */
-u64 current_rlimit(u32 which);			/* soft limit, RLIM_INFINITY = U64_MAX */
+struct fs_ctx *current_fs(void); /* borrowed: root, cwd, umask (fs/fsctx.h) */
+u64 current_rlimit(u32 which);	 /* soft limit, RLIM_INFINITY = U64_MAX */
 s32 current_tid(void);
 s32 current_tgid(void);
 bool signal_pending(void);

@@ -9,7 +9,7 @@
 
 #include "guestkernel/uapi/errno.h"
 
-#define ERESTARTSYS 512		  /* restart if the handler has SA_RESTART, else EINTR */
-#define ERESTARTNOINTR 513	  /* always restart */
-#define ERESTARTNOHAND 514	  /* restart only if no handler ran, else EINTR */
+#define ERESTARTSYS	      512 /* restart if the handler has SA_RESTART, else EINTR */
+#define ERESTARTNOINTR	      513 /* always restart */
+#define ERESTARTNOHAND	      514 /* restart only if no handler ran, else EINTR */
 #define ERESTART_RESTARTBLOCK 516 /* restart through restart_syscall(2) with the saved block */

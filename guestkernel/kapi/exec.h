@@ -11,9 +11,9 @@
 struct fs_ctx;
 
 struct exec_file_info {
-	u32 mode;	/* S_IF* and permission bits */
+	u32 mode; /* S_IF* and permission bits */
 	u32 uid, gid;
-	bool nosuid;	/* mount option: mode bits and capabilities do not count */
+	bool nosuid; /* mount option: mode bits and capabilities do not count */
 	u64 size;
 	/* security.capability attribute; has_caps false when there is none */
 	bool has_caps, caps_effective;

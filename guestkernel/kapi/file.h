@@ -36,15 +36,16 @@ char *path_text(const struct path *p, const struct path *root, char *buf, u32 si
 
 /* Directory reading: emit returns false when the buffer is full. */
 struct dir_ctx {
-	bool (*emit)(struct dir_ctx *ctx, const char *name, u32 len, u64 ino, u8 type, s64 next_pos);
+	bool (*emit)(struct dir_ctx *ctx, const char *name, u32 len, u64 ino, u8 type,
+		     s64 next_pos);
 	s64 pos;
 };
 
 struct mmap_req {
 	u64 off_bytes, len_bytes;
-	u32 prot, flags;	/* PROT_*, MAP_* */
-	bool may_write;		/* in/out: whether mprotect(PROT_WRITE) is ever allowed on a shared mapping */
-	struct pager *pager;	/* out: referenced by the mapping */
+	u32 prot, flags; /* PROT_*, MAP_* */
+	bool may_write; /* in/out: whether mprotect(PROT_WRITE) is ever allowed on a shared mapping */
+	struct pager *pager; /* out: referenced by the mapping */
 };
 
 struct file_ops {
@@ -71,16 +72,16 @@ struct file_ops {
 
 struct file {
 	struct refs refs;
-	u32 flags;			/* O_* status flags and access mode [lock for change] */
-	const struct file_ops *ops;	/* [I] */
-	void *priv;			/* [I] the object */
-	struct path path;		/* [I] never empty: anonymous files live on an internal mount */
-	struct inode *inode;		/* [I] path.dentry's inode at open */
-	const struct cred *cred;	/* [I] opener's credentials */
-	struct mutex pos_lock;		/* RANK_FILE_POS */
-	s64 pos;			/* [pos_lock] */
-	struct spinlock lock;		/* RANK_FILE: flags, owner, epoll links */
-	struct list epoll_links;	/* [lock] epoll items that watch this file */
+	u32 flags;		    /* O_* status flags and access mode [lock for change] */
+	const struct file_ops *ops; /* [I] */
+	void *priv;		    /* [I] the object */
+	struct path path;	    /* [I] never empty: anonymous files live on an internal mount */
+	struct inode *inode;	    /* [I] path.dentry's inode at open */
+	const struct cred *cred;    /* [I] opener's credentials */
+	struct mutex pos_lock;	    /* RANK_FILE_POS */
+	s64 pos;		    /* [pos_lock] */
+	struct spinlock lock;	    /* RANK_FILE: flags, owner, epoll links */
+	struct list epoll_links;    /* [lock] epoll items that watch this file */
 	s32 owner_type, owner_pid, owner_sig; /* [lock] F_SETOWN, F_SETSIG */
 };
 

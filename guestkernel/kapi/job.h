@@ -12,9 +12,9 @@
 #include "guestkernel/kapi/types.h"
 
 struct tty_session {
-	s32 session;	/* session this terminal controls, 0 none */
-	s32 pgrp;	/* foreground process group, 0 none */
-	u32 dev;	/* [I] device number, for /proc/<pid>/stat; 0 unknown */
+	s32 session; /* session this terminal controls, 0 none */
+	s32 pgrp;    /* foreground process group, 0 none */
+	u32 dev;     /* [I] device number, for /proc/<pid>/stat; 0 unknown */
 	/* The session leader has exited or gave the terminal up: called without locks after the detach. */
 	void (*hangup)(struct tty_session *ts);
 	/* A reference the session holds on the terminal. */

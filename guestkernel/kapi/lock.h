@@ -21,14 +21,14 @@
 #else
 #define TSA(x)
 #endif
-#define CAPABILITY(n) TSA(capability(n))
-#define ACQUIRES(...) TSA(acquire_capability(__VA_ARGS__))
+#define CAPABILITY(n)	     TSA(capability(n))
+#define ACQUIRES(...)	     TSA(acquire_capability(__VA_ARGS__))
 #define ACQUIRES_SHARED(...) TSA(acquire_shared_capability(__VA_ARGS__))
-#define RELEASES(...) TSA(release_capability(__VA_ARGS__))
+#define RELEASES(...)	     TSA(release_capability(__VA_ARGS__))
 #define RELEASES_SHARED(...) TSA(release_shared_capability(__VA_ARGS__))
-#define TRY_ACQUIRES(...) TSA(try_acquire_capability(__VA_ARGS__))
-#define REQUIRES(...) TSA(requires_capability(__VA_ARGS__))
-#define NO_LOCK_ANALYSIS TSA(no_thread_safety_analysis)
+#define TRY_ACQUIRES(...)    TSA(try_acquire_capability(__VA_ARGS__))
+#define REQUIRES(...)	     TSA(requires_capability(__VA_ARGS__))
+#define NO_LOCK_ANALYSIS     TSA(no_thread_safety_analysis)
 
 struct task;
 
@@ -37,14 +37,21 @@ struct CAPABILITY("spinlock") spinlock {
 	u32 rank;
 };
 
-#define SPINLOCK_INIT(r) { 0, (r) }
+#define SPINLOCK_INIT(r) \
+	{                \
+		0, (r)   \
+	}
 
 #ifdef DEBUG_LOCKS
 void lock_rank_push(u32 rank, const void *lock);
 void lock_rank_pop(u32 rank, const void *lock);
 #else
-static inline void lock_rank_push(u32 rank, const void *lock) {}
-static inline void lock_rank_pop(u32 rank, const void *lock) {}
+static inline void lock_rank_push(u32 rank, const void *lock)
+{
+}
+static inline void lock_rank_pop(u32 rank, const void *lock)
+{
+}
 #endif
 
 static inline void spin_init(struct spinlock *l, enum lock_rank rank)

@@ -14,14 +14,14 @@ extern u32 log_level_max; /* from the boot block */
 
 void log_print(enum log_level level, const char *fmt, ...) printf_like(2, 3);
 
-#define log_at(level, ...)                                                                         \
-	do {                                                                                       \
-		if ((s32)(level) <= (s32)log_level_max)                                                 \
-			log_print(level, __VA_ARGS__);                                             \
+#define log_at(level, ...)                              \
+	do {                                            \
+		if ((s32)(level) <= (s32)log_level_max) \
+			log_print(level, __VA_ARGS__);  \
 	} while (0)
-#define log_err(...) log_at(LOG_ERR, __VA_ARGS__)
-#define log_warn(...) log_at(LOG_WARN, __VA_ARGS__)
-#define log_info(...) log_at(LOG_INFO, __VA_ARGS__)
+#define log_err(...)   log_at(LOG_ERR, __VA_ARGS__)
+#define log_warn(...)  log_at(LOG_WARN, __VA_ARGS__)
+#define log_info(...)  log_at(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
 
 /* Takes one line of strace output, without newline (guestkernel/host). */

@@ -21,31 +21,34 @@ enum page_flag {
 	PG_LARGE = 1u << 3,    /* head of a contiguous kmalloc */
 	PG_FREE = 1u << 4,     /* on a free list */
 	PG_TABLE = 1u << 5,    /* a page table */
-	PG_ANON = 1u << 6,     /* private memory of address spaces; shared copy-on-write when refs > 1 */
+	PG_ANON =
+		1u << 6, /* private memory of address spaces; shared copy-on-write when refs > 1 */
 };
 
 struct page {
 	struct refs refs;
-	u32 flags;		/* atomic: fetch_or/fetch_and */
-	struct list link;	/* free list, slab list, or the owner's list */
+	u32 flags;	  /* atomic: fetch_or/fetch_and */
+	struct list link; /* free list, slab list, or the owner's list */
 	union {
-		void *owner;	/* pager, address space (page table) */
+		void *owner;		  /* pager, address space (page table) */
 		struct kmem_cache *cache; /* slab */
 	};
 	union {
-		u64 index;	/* offset in the owner, in pages; order of a free or large block */
-		u64 inuse;	/* slab: objects handed out */
+		u64 index; /* offset in the owner, in pages; order of a free or large block */
+		u64 inuse; /* slab: objects handed out */
 	};
-	atomic_t mapcount;	/* page table entries that point here */
-	u32 carved;		/* slab: objects ever handed out; the rest was never touched */
-	void *next_free;	/* slab: first free object; CPU cache: next frame */
+	atomic_t mapcount; /* page table entries that point here */
+	u32 carved;	   /* slab: objects ever handed out; the rest was never touched */
+	void *next_free;   /* slab: first free object; CPU cache: next frame */
 	u64 reserved;
 };
 BUILD_BUG_ON(sizeof(struct page) != 64);
 
 enum page_alloc_flags {
 	PAGE_ZERO = 1u << 0,
-	PAGE_USER = 1u << 1, /* counts against the sandbox's memory limit; may fail before the last reserve */
+	PAGE_USER =
+		1u
+		<< 1, /* counts against the sandbox's memory limit; may fail before the last reserve */
 };
 
 /* One frame with one reference. -ENOMEM. Never sleeps. */
@@ -60,7 +63,7 @@ static inline void page_get(struct page *pg)
 /* Frees at the last reference. */
 void page_put(struct page *pg);
 
-extern struct page *page_map;	 /* page_map[pfn - page_first_pfn] */
+extern struct page *page_map; /* page_map[pfn - page_first_pfn] */
 extern u64 page_first_pfn, page_end_pfn;
 
 static inline u64 page_pfn(const struct page *pg)

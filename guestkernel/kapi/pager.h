@@ -16,14 +16,15 @@
 struct pager;
 
 struct pager_page {
-	paddr_t pa;		/* frame to map */
-	struct page *page;	/* referenced for the caller, or NULL for window frames that live forever */
+	paddr_t pa; /* frame to map */
+	struct page
+		*page; /* referenced for the caller, or NULL for window frames that live forever */
 };
 
 /* How a mapping shows in /proc/<pid>/maps. */
 struct pager_desc {
 	u64 dev, ino;
-	char path[256];	/* NUL-terminated; "" for none */
+	char path[256]; /* NUL-terminated; "" for none */
 };
 
 struct pager_ops {
@@ -33,6 +34,8 @@ struct pager_ops {
 	/* Optional: up to max frames from pgoff on that are at hand without sleeping, for fault-around. Returns
 	 * the count; those with a page are referenced. */
 	u32 (*get_around)(struct pager *p, u64 pgoff, u32 max, struct pager_page *out);
+	/* The same for frames in a row that nobody counts (file windows): *first is that of pgoff. */
+	u32 (*get_window)(struct pager *p, u64 pgoff, u32 max, paddr_t *first);
 	/* True when the frame is at hand (mincore). */
 	bool (*is_resident)(struct pager *p, u64 pgoff);
 	void (*get)(struct pager *p);
@@ -43,10 +46,10 @@ struct pager_ops {
 
 struct pager {
 	const struct pager_ops *ops;
-	struct spinlock map_lock;	/* RANK_MAPPING */
-	struct list regions;		/* [map_lock] regions of address spaces that map this object */
-	atomic_t nr_writable;		/* shared mappings that may write (seals, ETXTBSY) */
-	u32 unmap_seq;			/* [a] bumped by pager_unmap(): a fault that got its page before starts again */
+	struct spinlock map_lock; /* RANK_MAPPING */
+	struct list regions;	  /* [map_lock] regions of address spaces that map this object */
+	atomic_t nr_writable;	  /* shared mappings that may write (seals, ETXTBSY) */
+	u32 unmap_seq; /* [a] bumped by pager_unmap(): a fault that got its page before starts again */
 };
 
 static inline void pager_init(struct pager *p, const struct pager_ops *ops)

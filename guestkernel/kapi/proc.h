@@ -11,8 +11,8 @@
 #include "guestkernel/kapi/strbuf.h"
 
 struct proc_row {
-	const char *name;	/* path below the table's root, e.g. "sys/kernel/pid_max" */
-	u32 mode;		/* permission bits; file unless S_IFLNK/S_IFDIR given */
+	const char *name; /* path below the table's root, e.g. "sys/kernel/pid_max" */
+	u32 mode;	  /* permission bits; file unless S_IFLNK/S_IFDIR given */
 	/* ctx: struct task * for /proc/<pid> rows (referenced), else the table's. 0 or -errno. */
 	int (*show)(struct strbuf *sb, void *ctx);
 	int (*store)(const char *text, size_t n, void *ctx);
@@ -67,9 +67,11 @@ struct proc_task_ops {
  * Row names may contain slashes; directories on the way are made by procfs.
  */
 struct procfs_setup {
-	const struct proc_table *const *root;	 /* tables below /proc, NULL-terminated */
-	const struct proc_table *const *process; /* /proc/<pid>/ rows (ctx: task), NULL-terminated */
-	const struct proc_table *const *thread;	 /* /proc/<pid>/task/<tid>/ rows; NULL: same as process */
+	const struct proc_table *const *root; /* tables below /proc, NULL-terminated */
+	const struct proc_table *const
+		*process; /* /proc/<pid>/ rows (ctx: task), NULL-terminated */
+	const struct proc_table *const
+		*thread; /* /proc/<pid>/task/<tid>/ rows; NULL: same as process */
 	const struct proc_task_ops *tasks;
 };
 void procfs_setup(const struct procfs_setup *s);

@@ -19,7 +19,10 @@ struct rb_root {
 	struct rb_node *node;
 };
 
-#define RB_ROOT_INIT { NULL }
+#define RB_ROOT_INIT \
+	{            \
+		NULL \
+	}
 
 static inline void rb_link(struct rb_node *n, struct rb_node *parent, struct rb_node **link)
 {
@@ -39,8 +42,8 @@ struct rb_node *rb_next(const struct rb_node *n);
 struct rb_node *rb_prev(const struct rb_node *n);
 
 #define rb_entry(p, type, member) container_of(p, type, member)
-#define rb_entry_or_null(p, type, member)                                                          \
-	({                                                                                         \
-		struct rb_node *rb_p_ = (p);                                                       \
-		rb_p_ ? container_of(rb_p_, type, member) : NULL;                                  \
+#define rb_entry_or_null(p, type, member)                         \
+	({                                                        \
+		struct rb_node *rb_p_ = (p);                      \
+		rb_p_ ? container_of(rb_p_, type, member) : NULL; \
 	})

@@ -10,7 +10,7 @@
 #include "guestkernel/kapi/types.h"
 #include "guestkernel/uapi/time.h"
 
-#define NSEC_PER_SEC 1000000000ull
+#define NSEC_PER_SEC  1000000000ull
 #define NSEC_PER_MSEC 1000000ull
 #define NSEC_PER_USEC 1000ull
 
@@ -21,7 +21,8 @@ int must_check clock_get_ns(s32 clock_id, u64 *out);
 
 static inline struct timespec ns_to_timespec(u64 ns)
 {
-	return (struct timespec){ .tv_sec = (s64)(ns / NSEC_PER_SEC), .tv_nsec = (s64)(ns % NSEC_PER_SEC) };
+	return (struct timespec){ .tv_sec = (s64)(ns / NSEC_PER_SEC),
+				  .tv_nsec = (s64)(ns % NSEC_PER_SEC) };
 }
 /* False when the value is not a valid time (negative, tv_nsec out of range). Saturates at U64_MAX - 1. */
 bool must_check timespec_to_ns(const struct timespec *ts, u64 *out);

@@ -12,10 +12,10 @@
 
 struct ktimer {
 	struct rb_node node;
-	u64 deadline_ns;	/* CLOCK_MONOTONIC */
+	u64 deadline_ns; /* CLOCK_MONOTONIC */
 	void (*fn)(struct ktimer *t);
 	u32 cpu;
-	u8 state;		/* idle, queued, running */
+	u8 state; /* idle, queued, running */
 };
 
 void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *t));

@@ -31,8 +31,8 @@ typedef struct {
 	u64 pa;
 } paddr_t;
 
-#define UADDR(x) ((uaddr_t){ (u64)(x) })
-#define PADDR(x) ((paddr_t){ (u64)(x) })
+#define UADDR(x)   ((uaddr_t){ (u64)(x) })
+#define PADDR(x)   ((paddr_t){ (u64)(x) })
 #define UADDR_NULL UADDR(0)
 
 static inline uaddr_t uaddr_add(uaddr_t a, u64 n)
@@ -45,38 +45,38 @@ static inline bool uaddr_is_null(uaddr_t a)
 	return a.va == 0;
 }
 
-#define must_check __attribute__((warn_unused_result))
-#define noreturn_fn __attribute__((noreturn))
+#define must_check	  __attribute__((warn_unused_result))
+#define noreturn_fn	  __attribute__((noreturn))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
 #define cacheline_aligned __attribute__((aligned(64)))
-#define packed_struct __attribute__((packed))
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-#define fallthrough __attribute__((fallthrough))
-#define unused_arg __attribute__((unused))
+#define packed_struct	  __attribute__((packed))
+#define likely(x)	  __builtin_expect(!!(x), 1)
+#define unlikely(x)	  __builtin_expect(!!(x), 0)
+#define fallthrough	  __attribute__((fallthrough))
+#define unused_arg	  __attribute__((unused))
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a)			(sizeof(a) / sizeof((a)[0]))
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
-#define BUILD_BUG_ON(cond) _Static_assert(!(cond), #cond)
+#define BUILD_BUG_ON(cond)		_Static_assert(!(cond), #cond)
 
-#define MIN(a, b)                                                                                  \
-	({                                                                                         \
-		__typeof__(a) min_a_ = (a);                                                        \
-		__typeof__(b) min_b_ = (b);                                                        \
-		min_a_ < min_b_ ? min_a_ : min_b_;                                                 \
+#define MIN(a, b)                                  \
+	({                                         \
+		__typeof__(a) min_a_ = (a);        \
+		__typeof__(b) min_b_ = (b);        \
+		min_a_ < min_b_ ? min_a_ : min_b_; \
 	})
-#define MAX(a, b)                                                                                  \
-	({                                                                                         \
-		__typeof__(a) max_a_ = (a);                                                        \
-		__typeof__(b) max_b_ = (b);                                                        \
-		max_a_ > max_b_ ? max_a_ : max_b_;                                                 \
+#define MAX(a, b)                                  \
+	({                                         \
+		__typeof__(a) max_a_ = (a);        \
+		__typeof__(b) max_b_ = (b);        \
+		max_a_ > max_b_ ? max_a_ : max_b_; \
 	})
 #define ALIGN_DOWN(x, a) ((x) & ~((__typeof__(x))(a)-1))
-#define ALIGN_UP(x, a) ALIGN_DOWN((x) + (a)-1, a)
+#define ALIGN_UP(x, a)	 ALIGN_DOWN((x) + (a)-1, a)
 #define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a)-1)) == 0)
 #define IS_POWER_OF_2(x) ((x) != 0 && ((x) & ((x)-1)) == 0)
 
-#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+#define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
 
 #define U32_MAX UINT32_MAX

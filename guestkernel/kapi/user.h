@@ -21,10 +21,10 @@ s64 must_check strncpy_from_user(char *dst, uaddr_t src, size_t n);
 int must_check copy_struct_from_user(void *dst, size_t ksize, uaddr_t src, size_t usize);
 
 #define get_user(ptr, ua) copy_from_user((ptr), (ua), sizeof *(ptr))
-#define put_user(ua, val)                                                                          \
-	({                                                                                         \
-		__typeof__(val) put_v_ = (val);                                                    \
-		copy_to_user((ua), &put_v_, sizeof put_v_);                                        \
+#define put_user(ua, val)                                   \
+	({                                                  \
+		__typeof__(val) put_v_ = (val);             \
+		copy_to_user((ua), &put_v_, sizeof put_v_); \
 	})
 
 /* Futex words: aligned 32-bit access that never sleeps; -EFAULT when the page is not present, after which
@@ -34,9 +34,9 @@ int must_check user_cmpxchg_u32_nowait(uaddr_t ua, u32 old, u32 new, u32 *seen);
 /* Brings the page in (write: breaks copy-on-write); -EFAULT when the access is not allowed. */
 int must_check user_fault_in(uaddr_t ua, bool write);
 
-#define IOV_MAX_SEGS 1024
+#define IOV_MAX_SEGS  1024
 #define IOV_FAST_SEGS 8
-#define RW_MAX_BYTES 0x7ffff000ull /* MAX_RW_COUNT of Linux */
+#define RW_MAX_BYTES  0x7ffff000ull /* MAX_RW_COUNT of Linux */
 
 struct iov_seg {
 	union {
@@ -51,8 +51,8 @@ struct iov_cursor {
 	u32 nr_segs;		   /* including the current */
 	bool is_kernel;
 	u64 seg_off;
-	u64 left;		   /* bytes over all segments */
-	struct iov_seg one;	   /* storage for single-buffer cursors */
+	u64 left;	    /* bytes over all segments */
+	struct iov_seg one; /* storage for single-buffer cursors */
 };
 
 /* A cursor over an application's iovec array, checked and limited like Linux import_iovec(). */

@@ -13,21 +13,24 @@
 #include "guestkernel/kapi/lock.h"
 
 struct waitq {
-	struct spinlock lock;	/* RANK_WAITQ */
-	struct list entries;	/* [lock] of wait_entry */
+	struct spinlock lock; /* RANK_WAITQ */
+	struct list entries;  /* [lock] of wait_entry */
 };
 
 struct wait_entry {
-	struct list link;	/* [queue's lock] */
+	struct list link; /* [queue's lock] */
 	struct waitq *queue;
 	/* Called under the queue's lock with the poll events that became true (0: unknown, treat as
 	 * all). True: this entry consumed a wake_one(). Must not sleep or touch the queue. */
 	bool (*wake)(struct wait_entry *e, u32 events);
-	struct task *task;	/* for sleeping tasks */
-	bool exclusive;		/* queued at the tail, wake_one() stops after it */
+	struct task *task; /* for sleeping tasks */
+	bool exclusive;	   /* queued at the tail, wake_one() stops after it */
 };
 
-#define WAITQ_INIT(name) { SPINLOCK_INIT(RANK_WAITQ), LIST_INIT((name).entries) }
+#define WAITQ_INIT(name)                                             \
+	{                                                            \
+		SPINLOCK_INIT(RANK_WAITQ), LIST_INIT((name).entries) \
+	}
 #define NO_DEADLINE U64_MAX
 
 static inline void waitq_init(struct waitq *q)
@@ -39,7 +42,8 @@ static inline void waitq_init(struct waitq *q)
 /* Sleep until woken. 0, or -ERESTARTSYS when a signal is pending. Spurious wake-ups happen. */
 int must_check wait_on(struct waitq *q, struct spinlock *lock) REQUIRES(lock);
 /* Same with an absolute CLOCK_MONOTONIC deadline in ns; -ETIMEDOUT when it passed. */
-int must_check wait_on_until(struct waitq *q, struct spinlock *lock, u64 deadline_ns) REQUIRES(lock);
+int must_check wait_on_until(struct waitq *q, struct spinlock *lock, u64 deadline_ns)
+	REQUIRES(lock);
 /* Queued exclusively: wake_one() wakes just one of these (accept, pipe readers, futex-like uses). */
 int must_check wait_on_exclusive(struct waitq *q, struct spinlock *lock, u64 deadline_ns)
 	REQUIRES(lock);

@@ -18,7 +18,10 @@ struct xarray {
 	u64 count; /* entries present */
 };
 
-#define XARRAY_INIT { NULL, 0, 0 }
+#define XARRAY_INIT        \
+	{                  \
+		NULL, 0, 0 \
+	}
 
 void xa_init(struct xarray *xa);
 /* Frees the nodes; the caller has already dropped the entries. */
@@ -33,6 +36,6 @@ void *xa_find(const struct xarray *xa, u64 *index);
 /* Stores entry at the lowest free index in [min, max]; -ENOSPC when full. */
 int must_check xa_alloc(struct xarray *xa, u64 min, u64 max, void *entry, u64 *index);
 
-#define xa_for_each(xa, index, entry)                                                              \
-	for ((index) = 0, (entry) = xa_find(xa, &(index)); (entry) != NULL;                        \
+#define xa_for_each(xa, index, entry)                                       \
+	for ((index) = 0, (entry) = xa_find(xa, &(index)); (entry) != NULL; \
 	     (index)++, (entry) = xa_find(xa, &(index)))

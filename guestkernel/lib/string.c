@@ -61,7 +61,16 @@ __attribute__((no_sanitize("address"))) size_t strlen(const char *s)
 size_t strnlen(const char *s, size_t max)
 {
 	size_t n = 0;
+	u64 zero;
 
+	for (; n < max && (uintptr_t)(s + n) % sizeof(word_t); n++)
+		if (!s[n])
+			return n;
+	for (; n + sizeof(word_t) <= max; n += sizeof(word_t)) {
+		zero = zero_bytes(*(const word_t *)(s + n));
+		if (zero)
+			return n + (u32)__builtin_ctzll(zero) / 8;
+	}
 	while (n < max && s[n])
 		n++;
 	return n;

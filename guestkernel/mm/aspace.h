@@ -61,7 +61,7 @@ struct aspace {
 	u64 total_pages, locked_pages, data_pages, stack_pages, exec_pages; /* [lock] */
 	u32 default_flags; /* [lock] region flags of new mappings: REGION_LOCKED after mlockall(MCL_FUTURE) */
 	struct list dead; /* [lock] regions out of the tree, freed by aspace_write_unlock() */
-	u64 next_anon;			/* [pt_lock] after the last anonymous page written first: a row of them? */
+	u64 next_anon; /* [pt_lock] after the last anonymous page written first: a row of them? */
 	struct region *last_found; /* [a] region of the last fault, cleared when regions go */
 	atomic64_t rss_anon, rss_file, rss_shmem;
 	u64 hiwater_rss, hiwater_vm; /* pages */
@@ -101,8 +101,8 @@ int must_check aspace_set_brk(struct aspace *as, u64 new_brk, u64 *result);
 /* mremap(2), lengths and addresses rounded and checked. */
 struct remap_req {
 	u64 old, old_len, new_len;
-	u32 flags;	/* MREMAP_* */
-	u64 new_addr;	/* with MREMAP_FIXED; a hint with MREMAP_DONTUNMAP */
+	u32 flags;    /* MREMAP_* */
+	u64 new_addr; /* with MREMAP_FIXED; a hint with MREMAP_DONTUNMAP */
 };
 int must_check aspace_remap(struct aspace *as, const struct remap_req *req, u64 *out);
 int must_check aspace_madvise(struct aspace *as, u64 va, u64 len, s32 advice);

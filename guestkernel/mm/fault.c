@@ -189,48 +189,82 @@ static int fault_anon(struct fault *f)
 	return 0;
 }
 
-/* Maps what of got[] is not mapped yet, frames in a row at once; the page table takes their references. */
-static u32 fill_run(const struct mmu_run *run, struct pager_page *got, u32 prot)
-{
-	u32 i, k, n, used = 0;
+/* The part of the sixteen pages around the fault that lies in the region; it is under one table. */
+struct around {
+	u64 start;
+	u32 n;
+};
 
-	for (i = 0; i < run->n; i += n ? n : 1) {
-		for (k = i + 1; k < run->n && got[k].pa.pa == got[k - 1].pa.pa + PAGE_SIZE; k++)
-			;
-		n = arch_mmu_run_fill(run, i, got[i].pa, k - i, prot);
-		for (k = i; k < i + n; k++)
-			got[k].page = NULL;
-		used += n;
+static bool run_start(struct fault *f, const struct around *a, struct mmu_run *run)
+{
+	spin_lock(&f->as->pt_lock);
+	if (likely(!is_outdated(f) && !arch_mmu_run(&f->as->arch, a->start, a->n, run)))
+		return true;
+	spin_unlock(&f->as->pt_lock);
+	return false;
+}
+
+static bool map_window(struct fault *f, const struct around *a, paddr_t first)
+{
+	u32 i, done, used = 0, prot = region_mmu_prot(f->r, false);
+	struct mmu_run run;
+
+	if (!run_start(f, a, &run))
+		return false;
+	for (i = 0; i < run.n; i += done + 1) { /* + 1: what stopped it is mapped already */
+		done = arch_mmu_run_fill(&run, i, PADDR(first.pa + ((u64)i << PAGE_SHIFT)),
+					 run.n - i, prot);
+		used += done;
 	}
-	return used;
+	rss_add(f->r, 0, used);
+	spin_unlock(&f->as->pt_lock);
+	return a->start + run.n * PAGE_SIZE > f->va;
+}
+
+static bool map_cached(struct fault *f, const struct around *a, struct pager_page *got)
+{
+	u32 i, used = 0, prot = region_mmu_prot(f->r, false);
+	struct mmu_run run = { 0 };
+
+	if (run_start(f, a, &run)) {
+		for (i = 0; i < run.n; i++) {
+			if (arch_mmu_run_is_mapped(&run, i))
+				continue;
+			arch_mmu_run_set(&run, i, got[i].pa, prot);
+			got[i].page = NULL; /* the reference is the page table's now */
+			used++;
+		}
+		rss_add(f->r, 0, used);
+		spin_unlock(&f->as->pt_lock);
+	}
+	for (i = 0; i < a->n; i++)
+		if (got[i].page)
+			page_put(got[i].page);
+	return run.n && a->start + run.n * PAGE_SIZE > f->va;
 }
 
 /* Read faults of files: map what is at hand around va. True when va itself is mapped now. */
 static bool map_around(struct fault *f)
 {
-	struct region *r = f->r;
-	u64 start = MAX(r->start, ALIGN_DOWN(f->va, AROUND * PAGE_SIZE));
-	u64 end = MIN(r->end, ALIGN_DOWN(f->va, AROUND * PAGE_SIZE) + AROUND * PAGE_SIZE);
-	u32 i, n;
+	const struct pager_ops *ops = f->r->pager->ops;
+	u64 low = ALIGN_DOWN(f->va, AROUND * PAGE_SIZE);
+	u64 end = MIN(f->r->end, low + AROUND * PAGE_SIZE), pgoff;
+	struct around a = { .start = MAX(f->r->start, low) };
 	struct pager_page got[AROUND];
-	struct mmu_run run = { 0 };
+	paddr_t first;
 
-	if (!r->pager->ops->get_around || (r->flags & REGION_RANDOM_READ))
+	if (f->r->flags & REGION_RANDOM_READ)
 		return false;
-	n = r->pager->ops->get_around(r->pager, region_pgoff(r, start),
-				      (u32)((end - start) >> PAGE_SHIFT), got);
-	if (!n)
+	pgoff = region_pgoff(f->r, a.start);
+	a.n = (u32)((end - a.start) >> PAGE_SHIFT);
+	if (ops->get_window) {
+		a.n = ops->get_window(f->r->pager, pgoff, a.n, &first);
+		return a.n && map_window(f, &a, first);
+	}
+	if (!ops->get_around)
 		return false;
-	spin_lock(&f->as->pt_lock);
-	/* sixteen aligned pages lie under one table */
-	if (is_outdated(f) || arch_mmu_run(&f->as->arch, start, n, &run))
-		run.n = 0;
-	rss_add(r, 0, fill_run(&run, got, region_mmu_prot(r, false)));
-	spin_unlock(&f->as->pt_lock);
-	for (i = 0; i < n; i++)
-		if (got[i].page)
-			page_put(got[i].page);
-	return run.n && start + run.n * PAGE_SIZE > f->va;
+	a.n = ops->get_around(f->r->pager, pgoff, a.n, got);
+	return a.n && map_cached(f, &a, got);
 }
 
 static int ask_pager(struct fault *f, bool for_write, struct pager_page *got)

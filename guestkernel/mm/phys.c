@@ -32,6 +32,7 @@ u64 page_first_pfn, page_end_pfn;
 static struct {
 	struct spinlock lock;
 	struct list free[MAX_ORDER];
+	u32 have; /* bit n: free[n] has a block */
 	struct page
 		*single; /* free frames not joined with their neighbours yet, linked by next_free */
 	u64 frontier;	 /* next never-used pfn */
@@ -76,12 +77,15 @@ static void list_put(struct page *pg, u32 order)
 	pg->flags = PG_FREE;
 	pg->index = order;
 	list_add(&zone.free[order], &pg->link);
+	zone.have |= 1u << order;
 	zone.nr_free += 1ull << order;
 }
 
 static void list_take(struct page *pg, u32 order)
 {
 	list_del(&pg->link);
+	if (list_empty(&zone.free[order]))
+		zone.have &= ~(1u << order);
 	pg->flags = 0;
 	zone.nr_free -= 1ull << order;
 }
@@ -107,24 +111,19 @@ static void free_block(u64 pfn, u32 order)
 
 static struct page *take_listed(u32 order)
 {
-	u32 have;
+	u32 fits = zone.have >> order, have;
+	struct page *pg;
 
-	if (!zone.nr_free)
+	if (!fits)
 		return NULL;
-
-	for (have = order; have < MAX_ORDER; have++) {
-		struct page *pg = list_first(&zone.free[have], struct page, link);
-
-		if (!pg)
-			continue;
-		list_take(pg, have);
-		while (have > order) {
-			have--;
-			list_put(pg + (1ull << have), have);
-		}
-		return pg;
+	have = order + (u32)__builtin_ctz(fits);
+	pg = list_first(&zone.free[have], struct page, link);
+	list_take(pg, have);
+	while (have > order) {
+		have--;
+		list_put(pg + (1ull << have), have);
 	}
-	return NULL;
+	return pg;
 }
 
 static struct page *take_fresh(u32 order)

@@ -21,11 +21,11 @@
 #define OBJECT_MAX 2048
 
 struct kmem_cache {
-	const char *name;	/* [I] */
-	u32 size, per_slab;	/* [I] */
+	const char *name;   /* [I] */
+	u32 size, per_slab; /* [I] */
 	struct spinlock lock;
-	struct list partial;	/* [lock] slabs with room */
-	u32 nr_empty;		/* [lock] */
+	struct list partial; /* [lock] slabs with room */
+	u32 nr_empty;	     /* [lock] */
 };
 
 static const u16 class_size[] = { 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048 };

@@ -149,9 +149,9 @@ s64 sys_setresuid(u32 real, u32 effective, u32 saved)
 {
 	const struct cred *c = current()->cred;
 
-	if (!capable(CAP_SETUID) &&
-	    (!is_one_of(real, c->uid, c->euid, c->suid) || !is_one_of(effective, c->uid, c->euid, c->suid) ||
-	     !is_one_of(saved, c->uid, c->euid, c->suid)))
+	if (!capable(CAP_SETUID) && (!is_one_of(real, c->uid, c->euid, c->suid) ||
+				     !is_one_of(effective, c->uid, c->euid, c->suid) ||
+				     !is_one_of(saved, c->uid, c->euid, c->suid)))
 		return -EPERM;
 	return change_uids(real, effective, saved);
 }
@@ -160,9 +160,9 @@ s64 sys_setresgid(u32 real, u32 effective, u32 saved)
 {
 	const struct cred *c = current()->cred;
 
-	if (!capable(CAP_SETGID) &&
-	    (!is_one_of(real, c->gid, c->egid, c->sgid) || !is_one_of(effective, c->gid, c->egid, c->sgid) ||
-	     !is_one_of(saved, c->gid, c->egid, c->sgid)))
+	if (!capable(CAP_SETGID) && (!is_one_of(real, c->gid, c->egid, c->sgid) ||
+				     !is_one_of(effective, c->gid, c->egid, c->sgid) ||
+				     !is_one_of(saved, c->gid, c->egid, c->sgid)))
 		return -EPERM;
 	return change_gids(real, effective, saved);
 }
@@ -173,7 +173,8 @@ s64 sys_setfsuid(u32 id)
 	u32 was = old->fsuid;
 	struct cred *c;
 
-	if (id == was || !(is_one_of(id, old->uid, old->euid, old->suid) || capable(CAP_SETUID)) || id == KEEP)
+	if (id == was || !(is_one_of(id, old->uid, old->euid, old->suid) || capable(CAP_SETUID)) ||
+	    id == KEEP)
 		return was;
 	c = cred_copy(old);
 	if (!c)
@@ -190,7 +191,8 @@ s64 sys_setfsgid(u32 id)
 	u32 was = old->fsgid;
 	struct cred *c;
 
-	if (id == was || !(is_one_of(id, old->gid, old->egid, old->sgid) || capable(CAP_SETGID)) || id == KEEP)
+	if (id == was || !(is_one_of(id, old->gid, old->egid, old->sgid) || capable(CAP_SETGID)) ||
+	    id == KEEP)
 		return was;
 	c = cred_copy(old);
 	if (!c)

@@ -49,7 +49,8 @@ static s64 do_wait(const struct futex_call *c, u32 bitset)
 
 static bool has_timeout(u32 cmd)
 {
-	return cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2;
+	return cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI ||
+	       cmd == FUTEX_LOCK_PI2;
 }
 
 static s64 read_timeout(u32 cmd, u32 op, uaddr_t uts, u64 *deadline)
@@ -65,7 +66,8 @@ static s64 read_timeout(u32 cmd, u32 op, uaddr_t uts, u64 *deadline)
 		return -EFAULT;
 	if (!timespec_to_ns(&ts, &ns))
 		return -EINVAL;
-	return clock_to_monotonic(realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC, ns, cmd != FUTEX_WAIT, deadline);
+	return clock_to_monotonic(realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC, ns,
+				  cmd != FUTEX_WAIT, deadline);
 }
 
 s64 sys_futex(uaddr_t ua, u32 op, u32 val, uaddr_t timeout, uaddr_t ua2, u32 val3)
@@ -82,7 +84,8 @@ s64 sys_futex(uaddr_t ua, u32 op, u32 val, uaddr_t timeout, uaddr_t ua2, u32 val
 	};
 	s64 r;
 
-	if ((op & FUTEX_CLOCK_REALTIME) && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET && cmd != FUTEX_LOCK_PI2)
+	if ((op & FUTEX_CLOCK_REALTIME) && cmd != FUTEX_WAIT && cmd != FUTEX_WAIT_BITSET &&
+	    cmd != FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	if (has_timeout(cmd)) {
 		r = read_timeout(cmd, op, timeout, &c.deadline_ns);

@@ -130,8 +130,8 @@ static s64 limit_of(s32 pid, u32 which, const struct rlimit *new, struct rlimit 
 		task_get(t);
 	c = task_cred_get(t);
 	ok = t->group == current_group() || capable(CAP_SYS_RESOURCE) ||
-	     (c && me->uid == c->euid && me->uid == c->suid && me->uid == c->uid && me->gid == c->egid &&
-	      me->gid == c->sgid && me->gid == c->gid);
+	     (c && me->uid == c->euid && me->uid == c->suid && me->uid == c->uid &&
+	      me->gid == c->egid && me->gid == c->sgid && me->gid == c->gid);
 	if (c)
 		cred_put(c);
 	r = ok ? rlimit_change(t, which, new, old) : -EPERM;
@@ -185,7 +185,8 @@ s64 sys_rseq(uaddr_t ua, u32 len, u32 flags, u32 sig)
 	s32 none[2] = { RSEQ_CPU_ID_UNINITIALIZED, RSEQ_CPU_ID_UNINITIALIZED };
 
 	if (flags & RSEQ_FLAG_UNREGISTER) {
-		if (flags & ~(u32)RSEQ_FLAG_UNREGISTER || !rs->ua || rs->ua != ua.va || rs->len != len)
+		if (flags & ~(u32)RSEQ_FLAG_UNREGISTER || !rs->ua || rs->ua != ua.va ||
+		    rs->len != len)
 			return -EINVAL;
 		if (rs->sig != sig)
 			return -EPERM;
@@ -202,7 +203,8 @@ s64 sys_rseq(uaddr_t ua, u32 len, u32 flags, u32 sig)
 			return -EINVAL;
 		return rs->sig != sig ? -EPERM : -EBUSY;
 	}
-	if (len < RSEQ_MIN_SIZE || !IS_ALIGNED(ua.va, 32ull) || ua.va + len > USER_VA_END || ua.va + len < ua.va)
+	if (len < RSEQ_MIN_SIZE || !IS_ALIGNED(ua.va, 32ull) || ua.va + len > USER_VA_END ||
+	    ua.va + len < ua.va)
 		return ua.va + len > USER_VA_END ? -EFAULT : -EINVAL;
 	if (clear_user(ua, RSEQ_MIN_SIZE))
 		return -EFAULT;
@@ -211,12 +213,12 @@ s64 sys_rseq(uaddr_t ua, u32 len, u32 flags, u32 sig)
 	return 0;
 }
 
-#define MEMBARRIER_ALL                                                                             \
-	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                                 \
-	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |             \
-	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE |  \
-	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE |                                     \
-	 MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ |  \
+#define MEMBARRIER_ALL                                                                            \
+	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED |                                \
+	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED |            \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | \
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE |                                    \
+	 MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ | \
 	 MEMBARRIER_CMD_GET_REGISTRATIONS)
 
 /* Every CPU that runs another task passes through the kernel, which is a full barrier on each side. Its task is given
@@ -228,7 +230,8 @@ static void interrupt_others(bool rseq)
 	struct task *seen[MAX_CPUS];
 
 	smp_mb();
-	for_each_cpu(c) {
+	for_each_cpu(c)
+	{
 		struct task *t = READ_ONCE(c->arch.current);
 
 		seen[c->id] = NULL;
@@ -246,7 +249,8 @@ static void interrupt_others(bool rseq)
 		if (seen[c->id])
 			arch_ipi_send(c, IPI_RESCHED);
 	}
-	for_each_cpu(c) {
+	for_each_cpu(c)
+	{
 		struct task *t = seen[c->id];
 
 		if (!t)
@@ -267,7 +271,8 @@ s64 sys_membarrier(u32 cmd, u32 flags, s32 cpu)
 	struct aspace *mm = current()->mm;
 	u32 need = 0;
 
-	if (flags && !(cmd == MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ && flags == MEMBARRIER_CMD_FLAG_CPU))
+	if (flags &&
+	    !(cmd == MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ && flags == MEMBARRIER_CMD_FLAG_CPU))
 		return -EINVAL;
 	switch (cmd) {
 	case MEMBARRIER_CMD_QUERY:
@@ -368,8 +373,9 @@ s64 sys_kcmp(s32 pid1, s32 pid2, u32 type, u64 idx1, u64 idx2)
 	s64 r = -ESRCH;
 
 	if (a && b)
-		r = task_may_access(a, false) && task_may_access(b, false) ? compare_tasks(a, b, type, idx1, idx2) :
-									     -EPERM;
+		r = task_may_access(a, false) && task_may_access(b, false)
+			    ? compare_tasks(a, b, type, idx1, idx2)
+			    : -EPERM;
 	if (a)
 		task_put(a);
 	if (b)
@@ -379,7 +385,7 @@ s64 sys_kcmp(s32 pid1, s32 pid2, u32 type, u64 idx1, u64 idx2)
 
 #define SYSLOG_ACTION_SIZE_UNREAD 9
 #define SYSLOG_ACTION_SIZE_BUFFER 10
-#define SYSLOG_BUFFER_SIZE 4096
+#define SYSLOG_BUFFER_SIZE	  4096
 
 s64 sys_syslog(u32 type, uaddr_t buf, u32 len)
 {
@@ -394,8 +400,9 @@ s64 sys_reboot(u32 magic, u32 magic2, u32 cmd, uaddr_t arg)
 {
 	if (!capable(CAP_SYS_BOOT))
 		return -EPERM;
-	if (magic != LINUX_REBOOT_MAGIC1 || (magic2 != LINUX_REBOOT_MAGIC2 && magic2 != LINUX_REBOOT_MAGIC2A &&
-					     magic2 != LINUX_REBOOT_MAGIC2B && magic2 != LINUX_REBOOT_MAGIC2C))
+	if (magic != LINUX_REBOOT_MAGIC1 ||
+	    (magic2 != LINUX_REBOOT_MAGIC2 && magic2 != LINUX_REBOOT_MAGIC2A &&
+	     magic2 != LINUX_REBOOT_MAGIC2B && magic2 != LINUX_REBOOT_MAGIC2C))
 		return -EINVAL;
 	switch (cmd) {
 	case LINUX_REBOOT_CMD_CAD_ON:

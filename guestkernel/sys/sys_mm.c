@@ -163,7 +163,7 @@ static s64 map(struct file *f, struct map_req *req)
 	if (ret)
 		return ret;
 	if ((req->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE ||
-	    (req->flags & MAP_LOCKED))
+	    (req->flags & MAP_LOCKED) || (READ_ONCE(as->default_flags) & REGION_LOCKED))
 		aspace_populate(as, va, req->len);
 	return (s64)va;
 }

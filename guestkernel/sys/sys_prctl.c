@@ -60,8 +60,8 @@ static s64 set_securebits(u64 bits)
 
 	if (bits & ~(u64)(SECURE_ALL_BITS | SECURE_ALL_LOCKS))
 		return -EPERM;
-	if ((locked & (old->securebits ^ (u32)bits)) || (old->securebits & SECURE_ALL_LOCKS & ~(u32)bits) ||
-	    !capable(CAP_SETPCAP))
+	if ((locked & (old->securebits ^ (u32)bits)) ||
+	    (old->securebits & SECURE_ALL_LOCKS & ~(u32)bits) || !capable(CAP_SETPCAP))
 		return -EPERM;
 	c = cred_copy(old);
 	if (!c)

@@ -15,7 +15,7 @@
 #include "guestkernel/uapi/sched.h"
 #include "syscalls_gen.h"
 
-#define RR_INTERVAL_NS 100000000ull
+#define RR_INTERVAL_NS	 100000000ull
 #define FAIR_INTERVAL_NS 3000000ull
 
 static struct task *find(s32 pid)
@@ -48,7 +48,8 @@ s64 sys_sched_yield(void)
 /* RLIMIT_NICE counts from 1 (nice 19) to 40 (nice -20). */
 static bool may_have_nice(struct task *t, s32 nice)
 {
-	return nice >= t->nice || (u64)(20 - nice) <= READ_ONCE(t->group->rlim[RLIMIT_NICE].rlim_cur) ||
+	return nice >= t->nice ||
+	       (u64)(20 - nice) <= READ_ONCE(t->group->rlim[RLIMIT_NICE].rlim_cur) ||
 	       capable(CAP_SYS_NICE);
 }
 
@@ -82,8 +83,8 @@ static s64 for_each_prio(u32 which, s32 who, bool set, s32 nice)
 	if (who == 0)
 		who = which == PRIO_PGRP ? current_group()->pgrp->nr : (s32)current()->cred->uid;
 	for (; (t = task_next(&nr)) != NULL; nr++) {
-		bool match = which == PRIO_PGRP ? t->group->pgrp->nr == who :
-						  task_uid(t) == (u32)who;
+		bool match =
+			which == PRIO_PGRP ? t->group->pgrp->nr == who : task_uid(t) == (u32)who;
 
 		if (match && set) {
 			s64 e = set_nice(t, nice);
@@ -118,7 +119,8 @@ static s64 set_policy(struct task *t, s32 policy, s32 prio, bool reset_on_fork)
 {
 	if (policy < 0)
 		policy = t->policy;
-	if (policy != SCHED_NORMAL && policy != SCHED_BATCH && policy != SCHED_IDLE && !is_rt_policy(policy))
+	if (policy != SCHED_NORMAL && policy != SCHED_BATCH && policy != SCHED_IDLE &&
+	    !is_rt_policy(policy))
 		return -EINVAL;
 	if (is_rt_policy(policy) ? prio < 1 || prio > 99 : prio != 0)
 		return -EINVAL;
@@ -196,9 +198,10 @@ s64 sys_sched_get_priority_max(s32 policy)
 {
 	if (is_rt_policy(policy))
 		return 99;
-	return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE || policy == SCHED_DEADLINE ?
-		       0 :
-		       -EINVAL;
+	return policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE ||
+			       policy == SCHED_DEADLINE
+		       ? 0
+		       : -EINVAL;
 }
 
 s64 sys_sched_get_priority_min(s32 policy)
@@ -213,7 +216,9 @@ s64 sys_sched_rr_get_interval(s32 pid, uaddr_t out)
 
 	if (!t)
 		return pid < 0 ? -EINVAL : -ESRCH;
-	ns = t->policy == SCHED_FIFO ? 0 : t->policy == SCHED_RR ? RR_INTERVAL_NS : FAIR_INTERVAL_NS;
+	ns = t->policy == SCHED_FIFO ? 0
+	     : t->policy == SCHED_RR ? RR_INTERVAL_NS
+				     : FAIR_INTERVAL_NS;
 	task_put(t);
 	return put_user(out, ns_to_timespec(ns));
 }
@@ -246,11 +251,14 @@ s64 sys_sched_setattr(s32 pid, uaddr_t ua, u32 flags)
 	if (a.sched_flags & SCHED_FLAG_KEEP_POLICY)
 		a.sched_policy = t->policy;
 	if (a.sched_policy == SCHED_NORMAL || a.sched_policy == SCHED_BATCH)
-		r = a.sched_flags & SCHED_FLAG_KEEP_PARAMS ? 0 : set_nice(t, a.sched_nice < PRIO_MIN ? PRIO_MIN :
-									     a.sched_nice > 19	    ? 19 :
-												      a.sched_nice);
+		r = a.sched_flags & SCHED_FLAG_KEEP_PARAMS
+			    ? 0
+			    : set_nice(t, a.sched_nice < PRIO_MIN ? PRIO_MIN
+					  : a.sched_nice > 19	  ? 19
+								  : a.sched_nice);
 	if (r == 0)
-		r = set_policy(t, (s32)a.sched_policy, (s32)a.sched_priority, a.sched_flags & SCHED_FLAG_RESET_ON_FORK);
+		r = set_policy(t, (s32)a.sched_policy, (s32)a.sched_priority,
+			       a.sched_flags & SCHED_FLAG_RESET_ON_FORK);
 	task_put(t);
 	return r;
 }
@@ -319,14 +327,15 @@ s64 sys_getcpu(uaddr_t cpu, uaddr_t node, uaddr_t cache)
 }
 
 #define IOPRIO_WHO_PROCESS 1
-#define IOPRIO_WHO_USER 3
+#define IOPRIO_WHO_USER	   3
 
 s64 sys_ioprio_set(u32 which, s32 who, s32 prio)
 {
 	struct task *t;
 	u32 class = (u32)prio >> 13;
 
-	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER || class > 3 || (prio & 7) != (prio & 0x1fff))
+	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER || class > 3 ||
+	    (prio & 7) != (prio & 0x1fff))
 		return -EINVAL;
 	if (which != IOPRIO_WHO_PROCESS)
 		return 0;

@@ -293,7 +293,8 @@ s64 sys_sigaltstack(uaddr_t new, uaddr_t old)
 	memset(&was, 0, sizeof was);
 	was.ss_sp = t->altstack_sp;
 	was.ss_size = t->altstack_size;
-	was.ss_flags = (s32)(t->altstack_size ? t->altstack_flags | (on ? SS_ONSTACK : 0) : SS_DISABLE);
+	was.ss_flags =
+		(s32)(t->altstack_size ? t->altstack_flags | (on ? SS_ONSTACK : 0) : SS_DISABLE);
 	if (!uaddr_is_null(new)) {
 		if (get_user(&ss, new))
 			return -EFAULT;

@@ -35,7 +35,8 @@ s64 sys_vfork(struct regs *r)
 	return task_clone(r, &q);
 }
 
-s64 sys_clone(struct regs *r, u64 flags, uaddr_t stack, uaddr_t parent_tid, uaddr_t child_tid, u64 tls)
+s64 sys_clone(struct regs *r, u64 flags, uaddr_t stack, uaddr_t parent_tid, uaddr_t child_tid,
+	      u64 tls)
 {
 	struct clone_req q = {
 		.flags = flags & 0xffffff00u,
@@ -84,12 +85,13 @@ s64 sys_clone3(struct regs *r, uaddr_t ua, u64 size)
 		e = read_set_tid(&a, &set_tid);
 	if (e < 0)
 		return e;
-	if ((a.flags & (CLONE_DETACHED | CSIGNAL)) || a.flags >> 34 || (a.exit_signal & ~(u64)CSIGNAL) ||
-	    (s32)a.exit_signal > _NSIG)
+	if ((a.flags & (CLONE_DETACHED | CSIGNAL)) || a.flags >> 34 ||
+	    (a.exit_signal & ~(u64)CSIGNAL) || (s32)a.exit_signal > _NSIG)
 		return -EINVAL;
 	if ((a.flags & (CLONE_THREAD | CLONE_PARENT)) && a.exit_signal)
 		return -EINVAL;
-	if (!a.stack != !a.stack_size || a.stack + a.stack_size < a.stack || a.stack + a.stack_size > USER_VA_END)
+	if (!a.stack != !a.stack_size || a.stack + a.stack_size < a.stack ||
+	    a.stack + a.stack_size > USER_VA_END)
 		return -EINVAL;
 	q = (struct clone_req){
 		.flags = a.flags,
@@ -118,10 +120,13 @@ static u64 arg_limit(void)
 	return MAX(limit, 32ull * PAGE_SIZE);
 }
 
-static s64 exec_with_name(struct regs *r, s32 dirfd, const char *name, uaddr_t argv, uaddr_t envp, u32 flags)
+static s64 exec_with_name(struct regs *r, s32 dirfd, const char *name, uaddr_t argv, uaddr_t envp,
+			  u32 flags)
 {
 	struct arg_buf args = { 0 }, env = { 0 };
-	struct exec_req q = { .dirfd = dirfd, .at_flags = flags, .name = name, .argv = &args, .env = &env };
+	struct exec_req q = {
+		.dirfd = dirfd, .at_flags = flags, .name = name, .argv = &args, .env = &env
+	};
 	u64 limit = arg_limit();
 	s64 e = arg_buf_from_user(&args, argv, &limit);
 
@@ -231,7 +236,8 @@ s64 sys_waitid(u32 type, s32 id, uaddr_t info, u32 options, uaddr_t usage)
 	siginfo_t si;
 	s64 r = 0;
 
-	if ((options & ~(u32)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)) ||
+	if ((options & ~(u32)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
+			      __WCLONE | __WALL)) ||
 	    !(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
 	if (type > P_PIDFD || (type == P_PID && id <= 0) || (type == P_PGID && id < 0))
@@ -255,10 +261,10 @@ s64 sys_waitid(u32 type, s32 id, uaddr_t info, u32 options, uaddr_t usage)
 		si.si_code = res.code;
 		si.child.si_pid = res.pid;
 		si.child.si_uid = res.uid;
-		si.child.si_status = res.code == CLD_EXITED    ? res.status >> 8 & 0xff :
-				     res.code == CLD_CONTINUED ? SIGCONT :
-				     res.code == CLD_STOPPED   ? res.status >> 8 & 0xff :
-								 res.status & 0x7f;
+		si.child.si_status = res.code == CLD_EXITED	 ? res.status >> 8 & 0xff
+				     : res.code == CLD_CONTINUED ? SIGCONT
+				     : res.code == CLD_STOPPED	 ? res.status >> 8 & 0xff
+								 : res.status & 0x7f;
 		if (!uaddr_is_null(usage) && put_user(usage, res.usage))
 			return -EFAULT;
 	}

@@ -17,7 +17,8 @@
 
 static struct timeval ns_to_timeval(u64 ns)
 {
-	return (struct timeval){ (s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
+	return (struct timeval){ (s64)(ns / NSEC_PER_SEC),
+				 (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
 }
 
 s64 sys_time(uaddr_t out)
@@ -131,7 +132,8 @@ s64 sys_nanosleep(uaddr_t req, uaddr_t rem)
 
 	if (get_user(&ts, req))
 		return -EFAULT;
-	if (!timespec_to_ns(&ts, &ns) || clock_to_monotonic(CLOCK_MONOTONIC, ns, false, &deadline) < 0)
+	if (!timespec_to_ns(&ts, &ns) ||
+	    clock_to_monotonic(CLOCK_MONOTONIC, ns, false, &deadline) < 0)
 		return -EINVAL;
 	return sleep_until_deadline(deadline, rem, false);
 }
@@ -146,7 +148,8 @@ static s64 sleep_on_cpu_clock(s32 id, u64 target)
 		u64 left = target - now;
 
 		wait_prepare();
-		r = wait_sleep(clock_monotonic_ns() + MAX(left / current_group()->nr_threads, (u64)NSEC_PER_MSEC));
+		r = wait_sleep(clock_monotonic_ns() +
+			       MAX(left / current_group()->nr_threads, (u64)NSEC_PER_MSEC));
 		if (r == -ETIMEDOUT)
 			r = 0;
 		if (r == 0)
@@ -190,7 +193,8 @@ s64 sys_alarm(u32 seconds)
 
 static struct itimerval to_itimerval(u64 value, u64 interval)
 {
-	return (struct itimerval){ .it_interval = ns_to_timeval(interval), .it_value = ns_to_timeval(value) };
+	return (struct itimerval){ .it_interval = ns_to_timeval(interval),
+				   .it_value = ns_to_timeval(value) };
 }
 
 s64 sys_getitimer(u32 which, uaddr_t out)
@@ -213,7 +217,8 @@ s64 sys_setitimer(u32 which, uaddr_t in, uaddr_t out)
 	if (!uaddr_is_null(in)) {
 		if (get_user(&it, in))
 			return -EFAULT;
-		if (!timeval_to_ns(&it.it_value, &value) || !timeval_to_ns(&it.it_interval, &interval))
+		if (!timeval_to_ns(&it.it_value, &value) ||
+		    !timeval_to_ns(&it.it_interval, &interval))
 			return -EINVAL;
 	}
 	itimer_set(which, value, interval, &old, &old_interval);
@@ -240,7 +245,8 @@ s64 sys_timer_create(s32 clock, uaddr_t uev, uaddr_t out)
 
 static struct itimerspec to_itimerspec(u64 value, u64 interval)
 {
-	return (struct itimerspec){ .it_interval = ns_to_timespec(interval), .it_value = ns_to_timespec(value) };
+	return (struct itimerspec){ .it_interval = ns_to_timespec(interval),
+				    .it_value = ns_to_timespec(value) };
 }
 
 s64 sys_timer_settime(s32 id, u32 flags, uaddr_t in, uaddr_t out)

@@ -12,9 +12,9 @@
 
 struct aspace;
 
-#define BINFMT_HEAD 256
+#define BINFMT_HEAD	 256
 #define BINFMT_DEPTH_MAX 5
-#define ELF_PHDRS_MAX 64
+#define ELF_PHDRS_MAX	 64
 
 /* One ELF file that has been looked at. */
 struct elf_image {
@@ -22,8 +22,8 @@ struct elf_image {
 	u16 type, nr_phdrs;
 	u64 entry, phoff;
 	Elf64_Phdr *phdrs;
-	u64 lo, hi;		/* lowest and highest address of PT_LOAD segments, page aligned */
-	u64 align;		/* greatest alignment asked for */
+	u64 lo, hi; /* lowest and highest address of PT_LOAD segments, page aligned */
+	u64 align;  /* greatest alignment asked for */
 };
 
 struct elf_program {

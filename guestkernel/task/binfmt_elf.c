@@ -41,8 +41,8 @@ static bool header_ok(const Elf64_Ehdr *h)
 	return memcmp(h->e_ident, ELFMAG, SELFMAG) == 0 && h->e_ident[EI_CLASS] == ELFCLASS64 &&
 	       h->e_ident[EI_DATA] == ELFDATA2LSB && h->e_machine == ARCH_ELF_MACHINE &&
 	       (h->e_type == ET_EXEC || h->e_type == ET_DYN) &&
-	       h->e_phentsize == sizeof(Elf64_Phdr) && h->e_phnum >= 1 && h->e_phnum <= ELF_PHDRS_MAX &&
-	       h->e_phoff < 1ull << 62;
+	       h->e_phentsize == sizeof(Elf64_Phdr) && h->e_phnum >= 1 &&
+	       h->e_phnum <= ELF_PHDRS_MAX && h->e_phoff < 1ull << 62;
 }
 
 static bool segment_ok(const Elf64_Phdr *p, u64 prev_end)
@@ -277,7 +277,8 @@ static void note_layout(struct elf_program *p)
 			p->phdr_va = va;
 		if (ph->p_type != PT_LOAD || ph->p_memsz == 0)
 			continue;
-		if (!p->phdr_va && im->phoff >= ph->p_offset && im->phoff < ph->p_offset + ph->p_filesz)
+		if (!p->phdr_va && im->phoff >= ph->p_offset &&
+		    im->phoff < ph->p_offset + ph->p_filesz)
 			p->phdr_va = im->phoff - ph->p_offset + va;
 		if (ph->p_flags & PF_X) {
 			p->start_code = MIN(p->start_code, va);

@@ -29,15 +29,15 @@
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/sched.h"
 
-#define CLONE_NAMESPACES                                                                           \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+#define CLONE_NAMESPACES                                                               \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
 	 CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
 
 struct vfork_done {
 	struct refs refs;
-	struct spinlock lock;	/* RANK_OBJECT */
+	struct spinlock lock; /* RANK_OBJECT */
 	struct waitq wait;
-	bool done;		/* [lock] */
+	bool done; /* [lock] */
 };
 
 static u64 nr_forks; /* blurred by races: a statistic */
@@ -215,7 +215,8 @@ static void inherit_signals(struct task *t, struct tgroup *me, bool is_thread)
 {
 	if (!is_thread)
 		t->group->shared.set |= me->fork_signals;
-	if (is_thread ? me->stop_pending || (me->shared.set & ~t->blocked) : t->group->shared.set != 0)
+	if (is_thread ? me->stop_pending || (me->shared.set & ~t->blocked)
+		      : t->group->shared.set != 0)
 		t->work |= WORK_SIGNAL;
 }
 

@@ -7,12 +7,12 @@
 #define SET_TID_MAX 32
 
 struct clone_req {
-	u64 flags;		/* CLONE_* without the exit signal */
+	u64 flags; /* CLONE_* without the exit signal */
 	s32 exit_signal;
-	u64 sp;			/* 0: the parent's */
+	u64 sp; /* 0: the parent's */
 	u64 tls;
 	uaddr_t pidfd, child_tid, parent_tid;
-	s32 set_tid;		/* 0: any number */
+	s32 set_tid; /* 0: any number */
 };
 
 /* The child's number, or -errno. */

@@ -62,8 +62,9 @@ void cred_commit(struct cred *c)
 	struct task *t = current();
 	const struct cred *old = t->cred;
 
-	if (old && t->mm && (c->euid != old->euid || c->egid != old->egid || c->fsuid != old->fsuid ||
-			     c->fsgid != old->fsgid || (c->cap_permitted & ~old->cap_permitted)))
+	if (old && t->mm &&
+	    (c->euid != old->euid || c->egid != old->egid || c->fsuid != old->fsuid ||
+	     c->fsgid != old->fsgid || (c->cap_permitted & ~old->cap_permitted)))
 		t->mm->dumpable = false;
 	spin_lock(&t->alloc_lock);
 	t->cred = c;
@@ -143,10 +144,12 @@ static u64 bits(const u32 *caps, u32 n)
 
 void cred_fixup_after_setuid(struct cred *c, const struct cred *old)
 {
-	static const u32 fs_caps[] = { CAP_CHOWN,  CAP_MKNOD,	CAP_DAC_OVERRIDE,    CAP_DAC_READ_SEARCH,
-				       CAP_FOWNER, CAP_FSETID, CAP_LINUX_IMMUTABLE, CAP_MAC_OVERRIDE };
+	static const u32 fs_caps[] = { CAP_CHOWN,	    CAP_MKNOD,	     CAP_DAC_OVERRIDE,
+				       CAP_DAC_READ_SEARCH, CAP_FOWNER,	     CAP_FSETID,
+				       CAP_LINUX_IMMUTABLE, CAP_MAC_OVERRIDE };
 	u64 fs_set = bits(fs_caps, ARRAY_SIZE(fs_caps));
-	bool had_root = !old->uid || !old->euid || !old->suid, has_root = !c->uid || !c->euid || !c->suid;
+	bool had_root = !old->uid || !old->euid || !old->suid,
+	     has_root = !c->uid || !c->euid || !c->suid;
 
 	if (c->securebits & SECBIT_NO_SETUID_FIXUP)
 		return;
@@ -199,7 +202,8 @@ static int transform_caps(struct cred *c, const struct cred *old, const struct e
 	}
 	if (ids_changed || has_file_caps)
 		c->cap_ambient = 0;
-	c->cap_permitted = (old->cap_inheritable & f_inh) | (f_perm & c->cap_bounding) | c->cap_ambient;
+	c->cap_permitted =
+		(old->cap_inheritable & f_inh) | (f_perm & c->cap_bounding) | c->cap_ambient;
 	c->cap_effective = f_eff ? c->cap_permitted : c->cap_ambient;
 	return 0;
 }

@@ -12,13 +12,13 @@
 struct task;
 
 /* Bits of cred.securebits */
-#define SECBIT_NOROOT (1u << 0)
-#define SECBIT_NO_SETUID_FIXUP (1u << 2)
-#define SECBIT_KEEP_CAPS (1u << 4)
+#define SECBIT_NOROOT		    (1u << 0)
+#define SECBIT_NO_SETUID_FIXUP	    (1u << 2)
+#define SECBIT_KEEP_CAPS	    (1u << 4)
 #define SECBIT_NO_CAP_AMBIENT_RAISE (1u << 6)
-#define SECURE_ALL_LOCKS 0xaau
-#define SECURE_ALL_BITS 0x55u
-#define CAP_FULL_SET ((1ull << 41) - 1)
+#define SECURE_ALL_LOCKS	    0xaau
+#define SECURE_ALL_BITS		    0x55u
+#define CAP_FULL_SET		    ((1ull << 41) - 1)
 
 /* No ids, no capabilities, no groups. NULL: no memory. */
 struct cred *must_check cred_new(void);

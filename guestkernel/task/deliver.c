@@ -59,7 +59,8 @@ static void report_continued(struct tgroup *g)
 /* Whether the status says "core dumped": when Linux would have tried to. */
 static bool dumps_core(struct tgroup *g, s32 sig)
 {
-	return (SIGSET_CORE & sig_bit(sig)) && g->rlim[RLIMIT_CORE].rlim_cur != 0 && current()->mm->dumpable;
+	return (SIGSET_CORE & sig_bit(sig)) && g->rlim[RLIMIT_CORE].rlim_cur != 0 &&
+	       current()->mm->dumpable;
 }
 
 /* The default action of sig; [S] held on entry and return. */
@@ -205,7 +206,8 @@ static void enter_handler(struct regs *r, struct delivery *d)
 	if (!t->altstack_size)
 		req.altstack_flags = SS_DISABLE;
 	else
-		req.altstack_flags = t->altstack_flags | (on_altstack(t, regs_sp(r)) ? SS_ONSTACK : 0);
+		req.altstack_flags =
+			t->altstack_flags | (on_altstack(t, regs_sp(r)) ? SS_ONSTACK : 0);
 	if ((d->sa.sa_flags & SA_ONSTACK) && t->altstack_size && !on_altstack(t, regs_sp(r)))
 		req.sp = t->altstack_sp + t->altstack_size;
 	if (arch_signal_deliver(r, &req) < 0) {
@@ -262,7 +264,8 @@ void trap_user_exit(struct regs *r)
 		fetch_and(&t->work, ~(u32)WORK_MEMBARRIER);
 }
 
-void trap_user_exception(struct regs *r, s32 sig, s32 si_code, u64 si_addr, u32 trap_nr, u64 error_code)
+void trap_user_exception(struct regs *r, s32 sig, s32 si_code, u64 si_addr, u32 trap_nr,
+			 u64 error_code)
 {
 	siginfo_t info;
 
@@ -277,8 +280,8 @@ void task_fault_signal(s32 sig, s32 code, u64 addr, u32 access)
 {
 	siginfo_t info;
 
-	log_debug("task %d: signal %d code %d at 0x%lx access 0x%x ip 0x%lx", current_tid(), sig, code, addr, access,
-		  regs_ip(arch_thread_regs(&current()->thread)));
+	log_debug("task %d: signal %d code %d at 0x%lx access 0x%x ip 0x%lx", current_tid(), sig,
+		  code, addr, access, regs_ip(arch_thread_regs(&current()->thread)));
 	memset(&info, 0, sizeof info);
 	info.si_signo = sig;
 	info.si_code = code;

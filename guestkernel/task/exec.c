@@ -33,18 +33,18 @@
 #include "guestkernel/uapi/personality.h"
 #include "guestkernel/uapi/rseq.h"
 
-#define STACK_INITIAL (128ull << 10)
+#define STACK_INITIAL	   (128ull << 10)
 #define STACK_RANDOM_PAGES (1ull << 22)
-#define MMAP_RANDOM_PAGES (1ull << 28)
-#define BRK_RANDOM_PAGES (1ull << 13)
-#define AUXV_PAIRS 24
+#define MMAP_RANDOM_PAGES  (1ull << 28)
+#define BRK_RANDOM_PAGES   (1ull << 13)
+#define AUXV_PAIRS	   24
 
 struct exec {
 	const struct exec_req *req;
 	struct file *file;
 	struct elf_program elf;
 	struct exec_file_info info;
-	struct arg_buf prefix;	/* interpreter and its argument, script name */
+	struct arg_buf prefix; /* interpreter and its argument, script name */
 	bool skip_argv0;
 	bool secure, randomise;
 	struct cred *cred;
@@ -52,7 +52,7 @@ struct exec {
 	u8 head[BINFMT_HEAD];
 	struct script_head script;
 	/* stack */
-	u64 sp;			/* moves down */
+	u64 sp; /* moves down */
 	u64 stack_top, execfn_va, env_va, arg_va, platform_va, random_va;
 	u64 auxv[AUXV_PAIRS * 2];
 	u32 nr_auxv;
@@ -225,7 +225,9 @@ static void switch_mm(struct exec *x)
 	spin_unlock(&t->alloc_lock);
 	aspace_activate(x->mm);
 	if (old) {
-		u64 rss = MAX(old->hiwater_rss, atomic64_read(&old->rss_anon) + atomic64_read(&old->rss_file)) * 4;
+		u64 rss = MAX(old->hiwater_rss,
+			      atomic64_read(&old->rss_anon) + atomic64_read(&old->rss_file)) *
+			  4;
 
 		if (t->group->maxrss_kb < rss)
 			t->group->maxrss_kb = rss;
@@ -265,7 +267,8 @@ static void become(struct exec *x)
 		g->pdeath_signal = 0;
 		g->personality &= ~(u32)(ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC | MMAP_PAGE_ZERO);
 	}
-	x->mm->dumpable = !x->secure && x->cred->euid == x->cred->uid && x->cred->egid == x->cred->gid;
+	x->mm->dumpable =
+		!x->secure && x->cred->euid == x->cred->uid && x->cred->egid == x->cred->gid;
 	cred_commit(x->cred);
 	x->cred = NULL;
 }
@@ -273,7 +276,9 @@ static void become(struct exec *x)
 static int map_stack(struct exec *x)
 {
 	u64 strings = x->prefix.len + x->req->argv->len + x->req->env->len + strlen(x->req->name);
-	u64 size = ALIGN_UP(strings + (x->req->argv->count + x->req->env->count) * 8ull, PAGE_SIZE) + STACK_INITIAL;
+	u64 size =
+		ALIGN_UP(strings + (x->req->argv->count + x->req->env->count) * 8ull, PAGE_SIZE) +
+		STACK_INITIAL;
 	struct map_req req = {
 		.addr = x->stack_top - size,
 		.len = size,
@@ -394,18 +399,31 @@ static void fill_auxv(struct exec *x, u64 vdso)
 }
 
 /* Pointers to n strings that lie one after the other from *va on, then NULL; written at *at. */
+/* Offset of the string behind the one at off. */
+static u64 next_string(const struct arg_buf *b, u64 off)
+{
+	u64 at, left, n;
+
+	do {
+		at = off & (PAGE_SIZE - 1);
+		left = PAGE_SIZE - at;
+		n = strnlen((const char *)b->chunk[off >> PAGE_SHIFT] + at, left);
+		off += n;
+	} while (n == left);
+	return off + 1;
+}
+
 static int put_pointers(const struct arg_buf *b, u64 skip, u32 n, u64 *va, u64 *at)
 {
-	u64 off = skip;
+	u64 off = skip, next;
 
 	for (u32 i = 0; i < n; i++) {
 		if (put_user(UADDR(*at), *va))
 			return -EFAULT;
 		*at += 8;
-		do {
-			(*va)++;
-			off++;
-		} while (b->chunk[(off - 1) >> PAGE_SHIFT][(off - 1) & (PAGE_SIZE - 1)] != 0);
+		next = next_string(b, off);
+		*va += next - off;
+		off = next;
 	}
 	return 0;
 }

@@ -31,7 +31,8 @@ static void release_resources(struct task *t)
 	if (mm) {
 		task_release_mm_users(t);
 		rss = (atomic64_read(&mm->rss_anon) + atomic64_read(&mm->rss_file) +
-		       atomic64_read(&mm->rss_shmem)) * 4;
+		       atomic64_read(&mm->rss_shmem)) *
+		      4;
 		rss = MAX(rss, mm->hiwater_rss * 4);
 		if (t->group->maxrss_kb < rss)
 			t->group->maxrss_kb = rss;
@@ -152,7 +153,7 @@ static void exit_children(struct tgroup *g)
 
 	if (list_empty(&g->children) || to == g)
 		return;
-	list_for_each_entry_safe(c, tmp, &g->children, sibling)
+	list_for_each_entry_safe (c, tmp, &g->children, sibling)
 		reparent(c, to);
 }
 
@@ -161,7 +162,7 @@ static void parent_thread_gone(struct task *t)
 {
 	struct tgroup *c;
 
-	list_for_each_entry(c, &t->group->children, sibling) {
+	list_for_each_entry (c, &t->group->children, sibling) {
 		if (c->parent_tid != t->tid)
 			continue;
 		c->parent_tid = t->group->tgid;

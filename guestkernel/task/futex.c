@@ -31,18 +31,18 @@ struct futex_key {
 };
 
 struct bucket {
-	struct spinlock lock;	/* RANK_FUTEX */
-	struct list waiters;	/* [lock] */
+	struct spinlock lock; /* RANK_FUTEX */
+	struct list waiters;  /* [lock] */
 } cacheline_aligned;
 
 struct futex_waiter {
-	struct list link;	/* [bucket lock] */
-	struct bucket *bucket;	/* changes under both bucket locks (requeue) */
-	struct futex_key key;	/* [bucket lock] */
+	struct list link;      /* [bucket lock] */
+	struct bucket *bucket; /* changes under both bucket locks (requeue) */
+	struct futex_key key;  /* [bucket lock] */
 	struct task *task;
 	u32 bitset;
 	bool pi;
-	bool woken;		/* [bucket lock] */
+	bool woken; /* [bucket lock] */
 };
 
 static struct bucket buckets[BUCKETS];
@@ -190,7 +190,7 @@ static u32 wake_key(struct bucket *b, const struct futex_key *k, u32 nr, u32 bit
 	struct futex_waiter *w, *tmp;
 	u32 n = 0;
 
-	list_for_each_entry_safe(w, tmp, &b->waiters, link) {
+	list_for_each_entry_safe (w, tmp, &b->waiters, link) {
 		if (n >= nr)
 			break;
 		if (!key_eq(&w->key, k) || !(w->bitset & bitset) || w->pi)
@@ -233,7 +233,7 @@ static u32 requeue_key(struct bucket *from, struct bucket *to, const struct fute
 	struct futex_waiter *w, *tmp;
 	u32 n = 0;
 
-	list_for_each_entry_safe(w, tmp, &from->waiters, link) {
+	list_for_each_entry_safe (w, tmp, &from->waiters, link) {
 		if (n >= nr)
 			break;
 		if (!key_eq(&w->key, k) || w->pi)
@@ -395,7 +395,7 @@ static struct futex_waiter *first_pi(struct bucket *b, const struct futex_key *k
 	struct futex_waiter *w, *first = NULL;
 
 	*more = false;
-	list_for_each_entry(w, &b->waiters, link) {
+	list_for_each_entry (w, &b->waiters, link) {
 		if (!w->pi || !key_eq(&w->key, k))
 			continue;
 		if (first) {
@@ -518,7 +518,8 @@ s64 futex_wait_many(const struct futex_wait_item *items, u32 nr, u64 deadline_ns
 	for (; queued < nr && r == 0; queued += r == 0) {
 		w[queued].task = current();
 		w[queued].bitset = FUTEX_BITSET_MATCH_ANY;
-		r = enqueue_if(&w[queued], items[queued].ua, items[queued].is_private, items[queued].val);
+		r = enqueue_if(&w[queued], items[queued].ua, items[queued].is_private,
+			       items[queued].val);
 	}
 	while (r == 0 && hit < 0) {
 		wait_prepare();
@@ -557,7 +558,8 @@ static void owner_died(struct task *t, u64 va, bool pi, bool is_pending)
 		}
 		if ((v & FUTEX_TID_MASK) != (u32)t->tid)
 			return;
-		if (user_cmpxchg_u32_nowait(ua, v, (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED, &seen) < 0) {
+		if (user_cmpxchg_u32_nowait(ua, v, (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED, &seen) <
+		    0) {
 			if (user_fault_in(ua, true) < 0)
 				return;
 			continue;
@@ -581,7 +583,8 @@ static void owner_died(struct task *t, u64 va, bool pi, bool is_pending)
 		spin_lock(&b->lock);
 		w = first_pi(b, &k, &more);
 		if (w && user_cmpxchg_u32_nowait(ua, (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED,
-						 (u32)w->task->tid | FUTEX_OWNER_DIED | (more ? FUTEX_WAITERS : 0),
+						 (u32)w->task->tid | FUTEX_OWNER_DIED |
+							 (more ? FUTEX_WAITERS : 0),
 						 &seen) == 0)
 			wake_waiter(w);
 		spin_unlock(&b->lock);

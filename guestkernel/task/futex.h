@@ -7,10 +7,10 @@
 void futex_init(void);
 struct futex_call {
 	uaddr_t ua, ua2;
-	u32 op;			/* FUTEX_* command without flags */
+	u32 op; /* FUTEX_* command without flags */
 	bool is_private;
 	u32 val, val2, val3;
-	u64 deadline_ns;	/* CLOCK_MONOTONIC, NO_DEADLINE */
+	u64 deadline_ns; /* CLOCK_MONOTONIC, NO_DEADLINE */
 };
 s64 futex_wait(const struct futex_call *c, u32 bitset);
 s64 futex_wake(uaddr_t ua, bool is_private, u32 nr, u32 bitset);

@@ -34,22 +34,22 @@ static struct {
 
 /* Docker's defaults, which follow from the daemon's: generous descriptors, 8 MiB stack. */
 static const struct rlimit default_limits[RLIM_NLIMITS] = {
-	[RLIMIT_CPU] = { RLIM_INFINITY, RLIM_INFINITY },
-	[RLIMIT_FSIZE] = { RLIM_INFINITY, RLIM_INFINITY },
-	[RLIMIT_DATA] = { RLIM_INFINITY, RLIM_INFINITY },
-	[RLIMIT_STACK] = { 8 << 20, RLIM_INFINITY },
-	[RLIMIT_CORE] = { 0, RLIM_INFINITY },
-	[RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY },
-	[RLIMIT_NPROC] = { RLIM_INFINITY, RLIM_INFINITY },
-	[RLIMIT_NOFILE] = { 1048576, 1048576 },
-	[RLIMIT_MEMLOCK] = { 8 << 20, 8 << 20 },
-	[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY },
-	[RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY },
-	[RLIMIT_SIGPENDING] = { 31000, 31000 },
-	[RLIMIT_MSGQUEUE] = { 819200, 819200 },
-	[RLIMIT_NICE] = { 0, 0 },
-	[RLIMIT_RTPRIO] = { 0, 0 },
-	[RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY },
+	[RLIMIT_CPU] = {RLIM_INFINITY,	RLIM_INFINITY},
+	[RLIMIT_FSIZE] = { RLIM_INFINITY, RLIM_INFINITY},
+	[RLIMIT_DATA] = { RLIM_INFINITY, RLIM_INFINITY},
+	[RLIMIT_STACK] = { 8 << 20,	    RLIM_INFINITY},
+	[RLIMIT_CORE] = { 0,	     RLIM_INFINITY},
+	[RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY},
+	[RLIMIT_NPROC] = { RLIM_INFINITY, RLIM_INFINITY},
+	[RLIMIT_NOFILE] = { 1048576,	     1048576	     },
+	[RLIMIT_MEMLOCK] = { 8 << 20,	      8 << 20      },
+	[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY},
+	[RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY},
+	[RLIMIT_SIGPENDING] = { 31000,	       31000	     },
+	[RLIMIT_MSGQUEUE] = { 819200,	      819200	     },
+	[RLIMIT_NICE] = { 0,	     0	       },
+	[RLIMIT_RTPRIO] = { 0,	       0		 },
+	[RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY},
 };
 
 static const char *env_get(const char *name)
@@ -61,8 +61,10 @@ static const char *env_get(const char *name)
 	for (u32 i = 0; i < init.env.nr_chunks; i++) {
 		const char *end = (const char *)init.env.chunk[i] + PAGE_SIZE;
 
-		for (s = (const char *)init.env.chunk[i]; s < end && *s; s += strnlen(s, (size_t)(end - s)) + 1) {
-			if ((size_t)(end - s) <= len + 1 || strncmp(s, name, len) != 0 || s[len] != '=')
+		for (s = (const char *)init.env.chunk[i]; s < end && *s;
+		     s += strnlen(s, (size_t)(end - s)) + 1) {
+			if ((size_t)(end - s) <= len + 1 || strncmp(s, name, len) != 0 ||
+			    s[len] != '=')
 				continue;
 			if (strnlen(s, (size_t)(end - s)) < (size_t)(end - s))
 				return s + len + 1;
@@ -73,7 +75,9 @@ static const char *env_get(const char *name)
 
 static int try_exec(struct regs *r, const char *name)
 {
-	struct exec_req q = { .dirfd = AT_FDCWD, .name = name, .argv = &init.argv, .env = &init.env };
+	struct exec_req q = {
+		.dirfd = AT_FDCWD, .name = name, .argv = &init.argv, .env = &init.env
+	};
 
 	return task_exec(r, &q);
 }
@@ -92,7 +96,8 @@ static int search_exec(struct regs *r)
 
 		for (end = p; *end && *end != ':'; end++)
 			;
-		n = snprintf(init.search, sizeof init.search, "%.*s/%s", (int)(end - p), p, init.path);
+		n = snprintf(init.search, sizeof init.search, "%.*s/%s", (int)(end - p), p,
+			     init.path);
 		if (n > 0 && (size_t)n < sizeof init.search) {
 			e = try_exec(r, init.search);
 			if (e == 0)

@@ -34,7 +34,8 @@ static void real_fired(struct ktimer *kt)
 	if (!g->exiting && g->leader && it->deadline_ns) {
 		(void)!signal_send_locked(g->leader, &info, SIGNAL_TO_PROCESS, false);
 		if (it->interval_ns) {
-			it->deadline_ns = next_period(it->deadline_ns, it->interval_ns, clock_monotonic_ns());
+			it->deadline_ns =
+				next_period(it->deadline_ns, it->interval_ns, clock_monotonic_ns());
 			ktimer_arm(kt, it->deadline_ns);
 		} else {
 			it->deadline_ns = 0;
@@ -64,14 +65,16 @@ static u64 expire_cpu_itimer(struct tgroup *g, u32 which, u64 now)
 	if (now >= it->deadline_ns) {
 		siginfo_kernel(&info, which == ITIMER_VIRTUAL ? SIGVTALRM : SIGPROF);
 		(void)!signal_send_locked(g->leader, &info, SIGNAL_TO_PROCESS, false);
-		it->deadline_ns = it->interval_ns ? next_period(it->deadline_ns, it->interval_ns, now) : 0;
+		it->deadline_ns =
+			it->interval_ns ? next_period(it->deadline_ns, it->interval_ns, now) : 0;
 	}
 	return it->deadline_ns ? it->deadline_ns - now : U64_MAX;
 }
 
 static u64 check_rlimit_cpu(struct tgroup *g, u64 total)
 {
-	u64 soft = g->rlim[RLIMIT_CPU].rlim_cur, hard = g->rlim[RLIMIT_CPU].rlim_max, sec = total / NSEC_PER_SEC;
+	u64 soft = g->rlim[RLIMIT_CPU].rlim_cur, hard = g->rlim[RLIMIT_CPU].rlim_max,
+	    sec = total / NSEC_PER_SEC;
 	siginfo_t info;
 
 	if (soft == RLIM_INFINITY)

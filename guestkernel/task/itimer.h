@@ -14,7 +14,8 @@ void itimer_watch_cpu(struct tgroup *g);
 
 /* value_is_id: the signal carries the timer's id (no sigevent was given). */
 s64 posix_timer_create(s32 clock, const sigevent_t *ev, bool value_is_id, s32 *id);
-s64 posix_timer_set(s32 id, bool absolute, u64 value, u64 interval, u64 *old_value, u64 *old_interval);
+s64 posix_timer_set(s32 id, bool absolute, u64 value, u64 interval, u64 *old_value,
+		    u64 *old_interval);
 s64 posix_timer_get(s32 id, u64 *value, u64 *interval);
 s64 posix_timer_overrun(s32 id);
 s64 posix_timer_delete(s32 id);

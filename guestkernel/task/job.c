@@ -18,10 +18,11 @@ static bool pgrp_is_orphaned(struct pid *pgrp, const struct tgroup *ignored)
 {
 	struct tgroup *g;
 
-	list_for_each_entry(g, &pgrp->pgrp, pgrp_link) {
+	list_for_each_entry (g, &pgrp->pgrp, pgrp_link) {
 		struct tgroup *p = g->parent;
 
-		if (g == ignored || g->zombie || !p) /* process 1 counts, as in a container on Linux */
+		if (g == ignored || g->zombie ||
+		    !p) /* process 1 counts, as in a container on Linux */
 			continue;
 		if (p->pgrp != pgrp && p->session == g->session)
 			return false;
@@ -33,7 +34,7 @@ static bool has_stopped(struct pid *pgrp)
 {
 	struct tgroup *g;
 
-	list_for_each_entry(g, &pgrp->pgrp, pgrp_link)
+	list_for_each_entry (g, &pgrp->pgrp, pgrp_link)
 		if (READ_ONCE(g->stopped))
 			return true;
 	return false;
@@ -56,7 +57,7 @@ static u32 signal_pgrp(struct pid *pgrp, s32 sig)
 	struct tgroup *g, *tmp;
 	u32 n = 0;
 
-	list_for_each_entry_safe(g, tmp, &pgrp->pgrp, pgrp_link) {
+	list_for_each_entry_safe (g, tmp, &pgrp->pgrp, pgrp_link) {
 		note_for_children(g, sig);
 		signal_send_group(g, sig);
 		n++;
@@ -454,7 +455,7 @@ s64 job_kill_group(s32 pgrp, s32 sig)
 	spin_lock(&tasklist_lock);
 	p = pgrp ? pid_lookup(pgrp) : current_group()->pgrp;
 	if (p) {
-		list_for_each_entry_safe(g, tmp, &p->pgrp, pgrp_link) {
+		list_for_each_entry_safe (g, tmp, &p->pgrp, pgrp_link) {
 			s64 e = kill_one(g, sig);
 
 			if (e == 0 || r == -ESRCH)

@@ -15,8 +15,8 @@
 struct spinlock tasklist_lock = SPINLOCK_INIT(RANK_TASKLIST);
 u32 pid_max = PID_MAX_DEFAULT;
 
-static struct xarray pids = XARRAY_INIT;	/* [T] */
-static s32 last_nr;				/* [T] */
+static struct xarray pids = XARRAY_INIT; /* [T] */
+static s32 last_nr;			 /* [T] */
 
 static int table_insert(struct pid *p, s32 want)
 {
@@ -146,7 +146,7 @@ struct task *task_next_thread(struct tgroup *g, s32 *tid)
 	struct task *t, *best = NULL;
 
 	spin_lock(&tasklist_lock);
-	list_for_each_entry(t, &g->threads, thread_link)
+	list_for_each_entry (t, &g->threads, thread_link)
 		if (t->tid >= *tid && (!best || t->tid < best->tid))
 			best = t;
 	if (best) {

@@ -20,16 +20,16 @@
 #define TIMERS_MAX 4096
 
 struct posix_timer {
-	struct list link;		/* [S] */
-	struct tgroup *group;		/* [I] lives as long */
-	struct task *target;		/* [I] SIGEV_THREAD_ID: referenced */
+	struct list link;     /* [S] */
+	struct tgroup *group; /* [I] lives as long */
+	struct task *target;  /* [I] SIGEV_THREAD_ID: referenced */
 	struct ktimer timer;
-	struct sigqueue entry;		/* [S] */
-	struct sigqueue_head *queue;	/* [S] the entry is on */
-	u64 deadline_ns, interval_ns;	/* [S] in the timer's clock */
-	u64 overrun, overrun_last;	/* [S] */
-	s32 id, clock, signo, notify;	/* [I] */
-	sigval_t value;			/* [I] */
+	struct sigqueue entry;	      /* [S] */
+	struct sigqueue_head *queue;  /* [S] the entry is on */
+	u64 deadline_ns, interval_ns; /* [S] in the timer's clock */
+	u64 overrun, overrun_last;    /* [S] */
+	s32 id, clock, signo, notify; /* [I] */
+	sigval_t value;		      /* [I] */
 };
 
 static u64 timer_now(const struct posix_timer *pt)
@@ -109,7 +109,8 @@ static void expire(struct posix_timer *pt)
 	info->timer.si_value = pt->value;
 	pt->entry.timer = pt;
 	pt->queue = pt->target ? &t->pending : &pt->group->shared;
-	if (!signal_send_entry_locked(t, &pt->entry, pt->target ? SIGNAL_TO_THREAD : SIGNAL_TO_PROCESS))
+	if (!signal_send_entry_locked(t, &pt->entry,
+				      pt->target ? SIGNAL_TO_THREAD : SIGNAL_TO_PROCESS))
 		pt->queue = NULL;
 }
 
@@ -127,7 +128,8 @@ static void timer_fired(struct ktimer *kt)
 		if (!pt->queue) { /* nobody will take a signal: go on by ourselves */
 			advance(pt, now);
 			if (pt->deadline_ns)
-				ktimer_arm(kt, MAX(pt->deadline_ns, clock_monotonic_ns() + MIN_PERIOD_NS));
+				ktimer_arm(kt, MAX(pt->deadline_ns,
+						   clock_monotonic_ns() + MIN_PERIOD_NS));
 		}
 	}
 	spin_unlock(&g->lock);
@@ -138,7 +140,7 @@ static struct posix_timer *find(struct tgroup *g, s32 id)
 {
 	struct posix_timer *pt;
 
-	list_for_each_entry(pt, &g->posix_timers, link)
+	list_for_each_entry (pt, &g->posix_timers, link)
 		if (pt->id == id)
 			return pt;
 	return NULL;
@@ -193,7 +195,7 @@ s64 posix_timer_create(s32 clock, const sigevent_t *ev, bool value_is_id, s32 *i
 	ktimer_init(&pt->timer, timer_fired);
 	mutex_lock(&g->timer_mutex);
 	spin_lock(&g->lock);
-	list_for_each_entry(it, &g->posix_timers, link)
+	list_for_each_entry (it, &g->posix_timers, link)
 		n++;
 	if (n < TIMERS_MAX) {
 		do
@@ -261,7 +263,7 @@ static void unqueue(struct posix_timer *pt)
 	if (!pt->queue)
 		return;
 	list_del(&pt->entry.link);
-	list_for_each_entry(q, &pt->queue->list, link)
+	list_for_each_entry (q, &pt->queue->list, link)
 		other |= q->info.si_signo == pt->signo;
 	if (!other)
 		pt->queue->set &= ~sig_bit(pt->signo);
@@ -281,7 +283,8 @@ static u64 first_deadline(struct posix_timer *pt, bool absolute, u64 value, u64 
 	return MAX(d, 1ull);
 }
 
-s64 posix_timer_set(s32 id, bool absolute, u64 value, u64 interval, u64 *old_value, u64 *old_interval)
+s64 posix_timer_set(s32 id, bool absolute, u64 value, u64 interval, u64 *old_value,
+		    u64 *old_interval)
 {
 	struct tgroup *g = current_group();
 	struct posix_timer *pt;

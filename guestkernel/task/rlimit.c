@@ -43,7 +43,7 @@ s64 rlimit_change(struct task *t, u32 which, const struct rlimit *new, struct rl
 	if (r == 0 && new)
 		g->rlim[which] = *new;
 	spin_unlock(&g->lock);
-	if (r == 0 && new && which == RLIMIT_CPU && new->rlim_cur != RLIM_INFINITY) {
+	if (r == 0 && new &&which == RLIMIT_CPU &&new->rlim_cur != RLIM_INFINITY) {
 		mutex_lock(&g->timer_mutex);
 		itimer_watch_cpu(g);
 		mutex_unlock(&g->timer_mutex);
@@ -53,7 +53,8 @@ s64 rlimit_change(struct task *t, u32 which, const struct rlimit *new, struct rl
 
 static struct timeval ns_to_timeval(u64 ns)
 {
-	return (struct timeval){ (s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
+	return (struct timeval){ (s64)(ns / NSEC_PER_SEC),
+				 (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
 }
 
 static void add_thread(struct rusage *ru, const struct task *t)
@@ -94,7 +95,7 @@ s64 rusage_get(s32 who, struct rusage *ru)
 		ru->ru_nivcsw = (s64)g->nivcsw;
 		ru->ru_minflt = (s64)g->min_flt;
 		ru->ru_majflt = (s64)g->maj_flt;
-		list_for_each_entry(t, &g->threads, thread_link)
+		list_for_each_entry (t, &g->threads, thread_link)
 			if (!t->exited)
 				add_thread(ru, t);
 		spin_unlock(&tasklist_lock);

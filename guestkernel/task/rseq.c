@@ -22,7 +22,8 @@ static bool write_cpu(struct task *t)
 		return false;
 	if (t->rseq.len < offsetof(struct rseq, mm_cid) + sizeof(u32))
 		return true;
-	return copy_to_user(UADDR(t->rseq.ua + offsetof(struct rseq, node_id)), node, sizeof node) == 0;
+	return copy_to_user(UADDR(t->rseq.ua + offsetof(struct rseq, node_id)), node,
+			    sizeof node) == 0;
 }
 
 /* False: the process has to die. */

@@ -33,10 +33,10 @@
 #include "guestkernel/uapi/errno.h"
 #include "guestkernel/uapi/sched.h"
 
-#define SLICE_NS (3 * NSEC_PER_MSEC)
+#define SLICE_NS       (3 * NSEC_PER_MSEC)
 #define WAKE_CREDIT_NS (2 * NSEC_PER_MSEC)
-#define PREEMPT_NS (1 * NSEC_PER_MSEC)
-#define WEIGHT_NICE_0 1024
+#define PREEMPT_NS     (1 * NSEC_PER_MSEC)
+#define WEIGHT_NICE_0  1024
 
 static u64 min_vruntime[MAX_CPUS]; /* [rq_lock of the CPU] */
 static u64 online_mask = 1;	   /* [a] */
@@ -44,9 +44,10 @@ static u32 cpus_started = 1;	   /* [a] next to start */
 
 /* Each nice level is about 10% of CPU, as Linux documents for its weights. */
 static const u32 nice_weight[40] = {
-	88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916, 9548, 7620, 6100, 4904,
-	3906,  3121,  2501,  1991,  1586,  1277,  1024,	 820,	655,   526,   423,  335,  272,	215,
-	172,   137,   110,   87,    70,	   56,	  45,	 36,	29,    23,    18,   15,
+	88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916,
+	9548,  7620,  6100,  4904,  3906,  3121,  2501,	 1991,	1586,  1277,
+	1024,  820,   655,   526,   423,   335,	  272,	 215,	172,   137,
+	110,   87,    70,    56,    45,	   36,	  29,	 23,	18,    15,
 };
 
 static bool is_rt(const struct task *t)
@@ -110,13 +111,14 @@ static bool steal(struct cpu *c)
 {
 	struct cpu *from;
 
-	for_each_cpu(from) {
+	for_each_cpu(from)
+	{
 		struct task *t;
 
 		if (from == c || !from->online || READ_ONCE(from->nr_running) < 2)
 			continue;
 		spin_lock_pair(&c->rq_lock, &from->rq_lock);
-		list_for_each_entry(t, &from->rq[0], rq_link) {
+		list_for_each_entry (t, &from->rq[0], rq_link) {
 			if (load_acquire(&t->on_cpu) || !(t->affinity & 1ull << c->id))
 				continue;
 			list_del(&t->rq_link);
@@ -231,9 +233,8 @@ static struct cpu *find_idle(u64 allowed)
 {
 	struct cpu *c;
 
-	for_each_cpu(c)
-		if ((allowed & 1ull << c->id) && c->online && READ_ONCE(c->nr_running) == 0)
-			return c;
+	for_each_cpu(c) if ((allowed & 1ull << c->id) && c->online &&
+			    READ_ONCE(c->nr_running) == 0) return c;
 	return NULL;
 }
 
@@ -283,8 +284,9 @@ static void enqueue(struct cpu *c, struct task *t)
 		u64 now = arch_clock_ns();
 
 		account(cur, now);
-		if (is_rt(t) ? runs_before(t, cur) :
-			       (s64)(cur->vruntime - t->vruntime) > (s64)PREEMPT_NS + (s64)WAKE_CREDIT_NS)
+		if (is_rt(t) ? runs_before(t, cur)
+			     : (s64)(cur->vruntime - t->vruntime) >
+				       (s64)PREEMPT_NS + (s64)WAKE_CREDIT_NS)
 			c->need_resched = true;
 		if (c->nr_running == 2)
 			c->slice_end_ns = now + SLICE_NS;
@@ -412,8 +414,7 @@ void sched_init(void *boot_stack_top)
 	static struct task boot_idle;
 	struct cpu *c;
 
-	for_each_cpu(c)
-		rq_init(c);
+	for_each_cpu(c) rq_init(c);
 	c = this_cpu();
 	refs_init(&boot_idle.refs, 1);
 	list_init(&boot_idle.rq_link);
@@ -525,8 +526,7 @@ u32 sched_nr_running(void)
 	struct cpu *c;
 	u32 n = 0;
 
-	for_each_cpu(c)
-		n += READ_ONCE(c->nr_running);
+	for_each_cpu(c) n += READ_ONCE(c->nr_running);
 	return n;
 }
 
@@ -535,8 +535,7 @@ u64 sched_switches(void)
 	struct cpu *c;
 	u64 n = 0;
 
-	for_each_cpu(c)
-		n += c->switches;
+	for_each_cpu(c) n += c->switches;
 	return n;
 }
 

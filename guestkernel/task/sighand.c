@@ -11,8 +11,8 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/task/signal.h"
 
-#define SA_KNOWN_FLAGS                                                                             \
-	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER |         \
+#define SA_KNOWN_FLAGS                                                                     \
+	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | \
 	 SA_RESETHAND | SA_EXPOSE_TAGBITS | SA_RESTORER)
 
 struct sighand *sighand_alloc(void)
@@ -92,7 +92,7 @@ s64 signal_action(s32 sig, const struct sigaction *new, struct sigaction *old)
 		sa->sa_flags &= SA_KNOWN_FLAGS;
 	}
 	spin_unlock(&g->sighand->lock);
-	if (new && is_ignored_action(sig, new))
+	if (new &&is_ignored_action(sig, new))
 		signal_discard_locked(g, sig_bit(sig));
 	spin_unlock(&g->lock);
 	return 0;

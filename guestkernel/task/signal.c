@@ -53,7 +53,7 @@ void signal_free_queue(struct tgroup *g, struct sigqueue_head *h)
 {
 	struct sigqueue *q, *tmp;
 
-	list_for_each_entry_safe(q, tmp, &h->list, link)
+	list_for_each_entry_safe (q, tmp, &h->list, link)
 		queue_free(g, q);
 	h->set = 0;
 }
@@ -65,7 +65,7 @@ static void discard_from(struct tgroup *g, struct sigqueue_head *h, sigset_t set
 	if (!(h->set & set))
 		return;
 	h->set &= ~set;
-	list_for_each_entry_safe(q, tmp, &h->list, link)
+	list_for_each_entry_safe (q, tmp, &h->list, link)
 		if (sig_bit(q->info.si_signo) & set)
 			queue_free(g, q);
 }
@@ -76,7 +76,7 @@ void signal_discard_locked(struct tgroup *g, sigset_t set)
 	struct task *t;
 
 	discard_from(g, &g->shared, set);
-	list_for_each_entry(t, &g->threads, thread_link)
+	list_for_each_entry (t, &g->threads, thread_link)
 		discard_from(g, &t->pending, set);
 }
 
@@ -99,7 +99,7 @@ void signal_kill_group_locked(struct tgroup *g, s32 status)
 	g->exit_code = status;
 	g->stop_pending = false;
 	g->stopped = false;
-	list_for_each_entry(t, &g->threads, thread_link)
+	list_for_each_entry (t, &g->threads, thread_link)
 		if (!t->exited)
 			wake_for_signal(t, true);
 }
@@ -109,7 +109,7 @@ u32 signal_kill_others_locked(struct tgroup *g, struct task *except)
 	struct task *t;
 	u32 n = 0;
 
-	list_for_each_entry(t, &g->threads, thread_link) {
+	list_for_each_entry (t, &g->threads, thread_link) {
 		if (t == except || t->exited)
 			continue;
 		wake_for_signal(t, true);
@@ -151,7 +151,7 @@ static void stop_and_continue(struct tgroup *g, s32 sig)
 	g->stop_pending = false;
 	g->stopped = false;
 	g->nr_stopped = 0;
-	list_for_each_entry(t, &g->threads, thread_link) {
+	list_for_each_entry (t, &g->threads, thread_link) {
 		t->stop_counted = false;
 		fetch_or(&t->work, WORK_SIGNAL);
 		wake_task(t, TASK_STOPPED);
@@ -176,7 +176,7 @@ static struct task *choose_thread(struct task *t, s32 sig, enum signal_to to)
 		return t;
 	if (to == SIGNAL_TO_THREAD)
 		return NULL;
-	list_for_each_entry(it, &g->threads, thread_link)
+	list_for_each_entry (it, &g->threads, thread_link)
 		if (wants(it, sig))
 			return it;
 	return NULL;
@@ -190,7 +190,7 @@ static struct task *choose_waiter(struct task *t, s32 sig, enum signal_to to)
 	if (t->wait_set & sig_bit(sig))
 		return t;
 	if (to == SIGNAL_TO_PROCESS)
-		list_for_each_entry(it, &t->group->threads, thread_link)
+		list_for_each_entry (it, &t->group->threads, thread_link)
 			if (it->wait_set & sig_bit(sig))
 				return it;
 	return NULL;
@@ -405,7 +405,7 @@ static void take_entry(struct tgroup *g, struct sigqueue_head *h, s32 sig, sigin
 	struct sigqueue *q, *found = NULL;
 	bool more = false;
 
-	list_for_each_entry(q, &h->list, link) {
+	list_for_each_entry (q, &h->list, link) {
 		if (q->info.si_signo != sig)
 			continue;
 		if (found) {
@@ -490,7 +490,7 @@ static void retarget_locked(struct task *t, sigset_t newly_blocked)
 
 	if (!set || g->nr_threads < 2)
 		return;
-	list_for_each_entry(it, &g->threads, thread_link)
+	list_for_each_entry (it, &g->threads, thread_link)
 		if (it != t && !it->exited && (set & ~it->blocked))
 			wake_for_signal(it, false);
 }

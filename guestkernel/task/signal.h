@@ -58,7 +58,7 @@ void signal_free_queue(struct tgroup *g, struct sigqueue_head *q);
 void signal_discard_locked(struct tgroup *g, sigset_t set);
 
 /* Group stop (stop.c). */
-void signal_do_stop_locked(struct tgroup *g);	/* drops and retakes the lock */
+void signal_do_stop_locked(struct tgroup *g); /* drops and retakes the lock */
 /* A thread leaves the group while a stop is under way: true when that completes the stop. */
 bool signal_stop_thread_gone_locked(struct tgroup *g, struct task *t);
 /* [T] Tells the parent: CLD_STOPPED, CLD_CONTINUED. */

@@ -15,7 +15,7 @@
 #include "syscalls_gen.h"
 
 struct signalfd {
-	sigset_t mask;	/* [a] */
+	sigset_t mask; /* [a] */
 };
 
 static void fill(struct signalfd_siginfo *out, const siginfo_t *in)
@@ -39,7 +39,8 @@ static void fill(struct signalfd_siginfo *out, const siginfo_t *in)
 		out->ssi_band = (u32)in->poll.si_band;
 		out->ssi_fd = in->poll.si_fd;
 		return;
-	} else if ((sig_bit(in->si_signo) & SIGSET_SYNC) && in->si_code > 0 && in->si_code < SI_KERNEL) {
+	} else if ((sig_bit(in->si_signo) & SIGSET_SYNC) && in->si_code > 0 &&
+		   in->si_code < SI_KERNEL) {
 		out->ssi_addr = in->fault.si_addr;
 		return;
 	} else if (in->si_code < 0) {
@@ -128,7 +129,8 @@ static s64 create(sigset_t mask, u32 flags)
 	if (!s)
 		return -ENOMEM;
 	s->mask = mask;
-	r = file_create_anon("[signalfd]", 0600, O_RDWR | (flags & SFD_NONBLOCK), &signalfd_ops, s, &f);
+	r = file_create_anon("[signalfd]", 0600, O_RDWR | (flags & SFD_NONBLOCK), &signalfd_ops, s,
+			     &f);
 	if (r < 0) {
 		kfree(s);
 		return r;

@@ -18,19 +18,19 @@ static inline sigset_t sig_bit(s32 sig)
 }
 
 #define SIGSET_UNBLOCKABLE (1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1))
-#define SIGSET_STOP                                                                                \
-	(1ull << (SIGSTOP - 1) | 1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) |                   \
+#define SIGSET_STOP                                                              \
+	(1ull << (SIGSTOP - 1) | 1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) | \
 	 1ull << (SIGTTOU - 1))
-#define SIGSET_SYNC                                                                                \
-	(1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGILL - 1) |                     \
+#define SIGSET_SYNC                                                            \
+	(1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGILL - 1) | \
 	 1ull << (SIGTRAP - 1) | 1ull << (SIGFPE - 1) | 1ull << (SIGSYS - 1))
-#define SIGSET_IGNORED_BY_DEFAULT                                                                  \
-	(1ull << (SIGCONT - 1) | 1ull << (SIGCHLD - 1) | 1ull << (SIGWINCH - 1) |                  \
+#define SIGSET_IGNORED_BY_DEFAULT                                                 \
+	(1ull << (SIGCONT - 1) | 1ull << (SIGCHLD - 1) | 1ull << (SIGWINCH - 1) | \
 	 1ull << (SIGURG - 1))
-#define SIGSET_CORE                                                                                \
-	(1ull << (SIGQUIT - 1) | 1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) |                    \
-	 1ull << (SIGABRT - 1) | 1ull << (SIGFPE - 1) | 1ull << (SIGSEGV - 1) |                    \
-	 1ull << (SIGBUS - 1) | 1ull << (SIGSYS - 1) | 1ull << (SIGXCPU - 1) |                     \
+#define SIGSET_CORE                                                             \
+	(1ull << (SIGQUIT - 1) | 1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) | \
+	 1ull << (SIGABRT - 1) | 1ull << (SIGFPE - 1) | 1ull << (SIGSEGV - 1) | \
+	 1ull << (SIGBUS - 1) | 1ull << (SIGSYS - 1) | 1ull << (SIGXCPU - 1) |  \
 	 1ull << (SIGXFSZ - 1))
 
 struct posix_timer;
@@ -38,8 +38,8 @@ struct posix_timer;
 struct sigqueue {
 	struct list link;
 	siginfo_t info;
-	u32 uid;			/* charged to */
-	struct posix_timer *timer;	/* preallocated entry of a timer, not freed on delivery */
+	u32 uid;		   /* charged to */
+	struct posix_timer *timer; /* preallocated entry of a timer, not freed on delivery */
 };
 
 struct sigqueue_head {
@@ -50,7 +50,7 @@ struct sigqueue_head {
 struct sighand {
 	struct refs refs;
 	struct spinlock lock;		/* RANK_LEAF */
-	struct sigaction action[_NSIG];	/* [lock] */
+	struct sigaction action[_NSIG]; /* [lock] */
 };
 
 static inline void sigqueue_init(struct sigqueue_head *q)

@@ -31,7 +31,7 @@ void signal_do_stop_locked(struct tgroup *g) NO_LOCK_ANALYSIS
 	if (last) {
 		stop_complete(g);
 	} else {
-		list_for_each_entry(it, &g->threads, thread_link) {
+		list_for_each_entry (it, &g->threads, thread_link) {
 			if (it == t || it->exited || it->stop_counted)
 				continue;
 			fetch_or(&it->work, WORK_SIGNAL);

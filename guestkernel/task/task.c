@@ -23,8 +23,8 @@
 
 static struct kmem_cache *task_cache, *tgroup_cache;
 static struct spinlock stack_lock = SPINLOCK_INIT(RANK_LEAF);
-static void *stack_cache[STACK_CACHE_MAX];	/* [stack_lock] */
-static u32 stack_cache_nr;			/* [stack_lock] */
+static void *stack_cache[STACK_CACHE_MAX]; /* [stack_lock] */
+static u32 stack_cache_nr;		   /* [stack_lock] */
 static atomic_t nr_tasks;
 
 struct tgroup *init_group;
@@ -304,7 +304,7 @@ void tgroup_times(struct tgroup *g, struct task_times *out)
 	spin_lock(&tasklist_lock);
 	out->utime_ns = g->utime_ns;
 	out->stime_ns = g->stime_ns;
-	list_for_each_entry(t, &g->threads, thread_link) {
+	list_for_each_entry (t, &g->threads, thread_link) {
 		if (t->exited)
 			continue;
 		task_times(t, &tt);

@@ -34,148 +34,148 @@ struct tty_session;
 struct posix_timer;
 
 #define PID_MAX_DEFAULT 32768
-#define PID_RESERVED 300
+#define PID_RESERVED	300
 
 enum task_state {
 	TASK_RUNNABLE = 0,
-	TASK_SLEEP = 1u << 0,		/* any signal wakes */
-	TASK_SLEEP_KILL = 1u << 1,	/* only a fatal signal wakes */
-	TASK_SLEEP_ALWAYS = 1u << 2,	/* only wake_task() */
-	TASK_STOPPED = 1u << 3,		/* job control */
+	TASK_SLEEP = 1u << 0,	     /* any signal wakes */
+	TASK_SLEEP_KILL = 1u << 1,   /* only a fatal signal wakes */
+	TASK_SLEEP_ALWAYS = 1u << 2, /* only wake_task() */
+	TASK_STOPPED = 1u << 3,	     /* job control */
 	TASK_DEAD = 1u << 4,
 	TASK_NEW = 1u << 5,
 };
 #define TASK_WAKE_NORMAL (TASK_SLEEP | TASK_SLEEP_KILL | TASK_SLEEP_ALWAYS)
 
 enum task_work {
-	WORK_SIGNAL = 1u << 0,		/* look at the signal queues */
-	WORK_RSEQ = 1u << 1,		/* switched or signalled since rseq was last written */
-	WORK_RESTORE_MASK = 1u << 2,	/* saved_blocked becomes blocked (sigsuspend) */
-	WORK_KILLED = 1u << 3,		/* group is exiting or exec removes this thread */
-	WORK_MEMBARRIER = 1u << 4,	/* passes through the kernel once */
+	WORK_SIGNAL = 1u << 0,	     /* look at the signal queues */
+	WORK_RSEQ = 1u << 1,	     /* switched or signalled since rseq was last written */
+	WORK_RESTORE_MASK = 1u << 2, /* saved_blocked becomes blocked (sigsuspend) */
+	WORK_KILLED = 1u << 3,	     /* group is exiting or exec removes this thread */
+	WORK_MEMBARRIER = 1u << 4,   /* passes through the kernel once */
 };
 
 /* A number; in the table while anything uses it. */
 struct pid {
 	struct refs refs;
-	s32 nr;				/* [I] */
-	struct task *task;		/* [T] the thread, NULL after it was reaped */
-	struct list pgrp;		/* [T] tgroup.pgrp_link of members */
-	u32 nr_session;			/* [T] groups in the session */
-	struct tty_session *tty;	/* [T] controlling terminal of the session */
-	struct waitq exit_wait;		/* pidfd pollers */
-	bool dead;			/* [T] the process became a zombie */
+	s32 nr;			 /* [I] */
+	struct task *task;	 /* [T] the thread, NULL after it was reaped */
+	struct list pgrp;	 /* [T] tgroup.pgrp_link of members */
+	u32 nr_session;		 /* [T] groups in the session */
+	struct tty_session *tty; /* [T] controlling terminal of the session */
+	struct waitq exit_wait;	 /* pidfd pollers */
+	bool dead;		 /* [T] the process became a zombie */
 };
 
 struct tgroup {
 	struct refs refs;
-	s32 tgid;			/* [I] */
-	s32 ppid;			/* [T], read anywhere: number of the parent */
-	struct task *leader;		/* [T] */
-	struct list threads;		/* [T] task.thread_link */
-	u32 nr_threads;			/* [T and S for writing] not yet exited */
-	atomic_t live;			/* threads that have not begun to exit */
-	struct tgroup *parent;		/* [T] */
-	struct list children, sibling;	/* [T] */
-	struct pid *pgrp, *session;	/* [T] */
-	struct list pgrp_link;		/* [T] */
-	bool zombie;			/* [T] all threads have exited, parent may reap */
-	bool subreaper, has_subreaper;	/* [T] */
-	bool did_exec;			/* [T] setpgid() by the parent is no longer allowed */
-	bool is_init;			/* [I] process 1: unhandled signals are ignored */
-	s32 exit_signal;		/* [T] to the parent; 0 none */
-	s32 exit_code;			/* [S] wait status, valid when exiting */
-	s32 pdeath_signal;		/* [self] */
-	s32 parent_tid;			/* [T] thread that created us */
-	struct waitq child_wait;	/* wait4() of our threads; condition under tasklist_lock */
+	s32 tgid;		       /* [I] */
+	s32 ppid;		       /* [T], read anywhere: number of the parent */
+	struct task *leader;	       /* [T] */
+	struct list threads;	       /* [T] task.thread_link */
+	u32 nr_threads;		       /* [T and S for writing] not yet exited */
+	atomic_t live;		       /* threads that have not begun to exit */
+	struct tgroup *parent;	       /* [T] */
+	struct list children, sibling; /* [T] */
+	struct pid *pgrp, *session;    /* [T] */
+	struct list pgrp_link;	       /* [T] */
+	bool zombie;		       /* [T] all threads have exited, parent may reap */
+	bool subreaper, has_subreaper; /* [T] */
+	bool did_exec;		       /* [T] setpgid() by the parent is no longer allowed */
+	bool is_init;		       /* [I] process 1: unhandled signals are ignored */
+	s32 exit_signal;	       /* [T] to the parent; 0 none */
+	s32 exit_code;		       /* [S] wait status, valid when exiting */
+	s32 pdeath_signal;	       /* [self] */
+	s32 parent_tid;		       /* [T] thread that created us */
+	struct waitq child_wait;       /* wait4() of our threads; condition under tasklist_lock */
 
-	struct spinlock lock;		/* RANK_SIGHAND */
-	struct sighand *sighand;	/* [S] replaced by exec */
-	struct sigqueue_head shared;	/* [S] */
-	struct waitq signal_wait;	/* pollers of signalfds */
-	bool exiting;			/* [S] exit_group or fatal signal */
-	struct task *exec_task;		/* [S] thread that removes the others */
-	bool stop_pending;		/* [S] threads are to stop */
-	bool stopped;			/* [S] all have */
+	struct spinlock lock;		       /* RANK_SIGHAND */
+	struct sighand *sighand;	       /* [S] replaced by exec */
+	struct sigqueue_head shared;	       /* [S] */
+	struct waitq signal_wait;	       /* pollers of signalfds */
+	bool exiting;			       /* [S] exit_group or fatal signal */
+	struct task *exec_task;		       /* [S] thread that removes the others */
+	bool stop_pending;		       /* [S] threads are to stop */
+	bool stopped;			       /* [S] all have */
 	bool stop_unreported, cont_unreported; /* [S] for wait4() */
-	bool notify_cont;		/* [S] somebody has to tell the parent */
-	bool init_may_die;		/* [S] process 1 was killed by a fault or by the monitor */
-	u32 nr_stopped;			/* [S] */
-	u32 nr_forking;			/* [S] threads inside clone() */
-	sigset_t fork_signals;		/* [S] sent to several processes since; the children get them too */
-	u32 nr_queued;			/* [S] sigqueue entries, against RLIMIT_SIGPENDING */
-	s32 stop_signal;		/* [S] */
-	struct waitq thread_wait;	/* exec waits for the other threads to go */
-	struct task *last_target;	/* [S] rotates delivery of process signals */
+	bool notify_cont;		       /* [S] somebody has to tell the parent */
+	bool init_may_die;     /* [S] process 1 was killed by a fault or by the monitor */
+	u32 nr_stopped;	       /* [S] */
+	u32 nr_forking;	       /* [S] threads inside clone() */
+	sigset_t fork_signals; /* [S] sent to several processes since; the children get them too */
+	u32 nr_queued;	       /* [S] sigqueue entries, against RLIMIT_SIGPENDING */
+	s32 stop_signal;       /* [S] */
+	struct waitq thread_wait; /* exec waits for the other threads to go */
+	struct task *last_target; /* [S] rotates delivery of process signals */
 
 	struct rlimit rlim[RLIM_NLIMITS]; /* [S] for writing */
 	/* of exited threads, and of reaped children */
-	u64 utime_ns, stime_ns, cutime_ns, cstime_ns;	/* [T] */
-	u64 nvcsw, nivcsw, cnvcsw, cnivcsw;		/* [T] */
-	u64 min_flt, maj_flt, cmin_flt, cmaj_flt;	/* [T] */
-	u64 maxrss_kb, cmaxrss_kb;			/* [T] */
-	u64 start_ns;			/* [I] */
+	u64 utime_ns, stime_ns, cutime_ns, cstime_ns; /* [T] */
+	u64 nvcsw, nivcsw, cnvcsw, cnivcsw;	      /* [T] */
+	u64 min_flt, maj_flt, cmin_flt, cmaj_flt;     /* [T] */
+	u64 maxrss_kb, cmaxrss_kb;		      /* [T] */
+	u64 start_ns;				      /* [I] */
 	struct itimer {
 		struct ktimer timer;
-		u64 interval_ns, deadline_ns;	/* CPU clocks: in CPU time */
-	} itimer[3];			/* [S] */
-	struct list posix_timers;	/* [S] */
-	u32 next_timer_id;		/* [S] */
-	bool cpu_timers;		/* [S] something watches CPU time */
-	struct ktimer cpu_timer;	/* looks at CPU time again */
-	u32 rlimit_cpu_warned_s;	/* [S] */
+		u64 interval_ns, deadline_ns; /* CPU clocks: in CPU time */
+	} itimer[3];			      /* [S] */
+	struct list posix_timers;	      /* [S] */
+	u32 next_timer_id;		      /* [S] */
+	bool cpu_timers;		      /* [S] something watches CPU time */
+	struct ktimer cpu_timer;	      /* looks at CPU time again */
+	u32 rlimit_cpu_warned_s;	      /* [S] */
 	s32 oom_score_adj;
-	struct mutex timer_mutex;	/* RANK_EXEC: setting itimers and POSIX timers */
-	u32 personality;		/* [self] */
+	struct mutex timer_mutex; /* RANK_EXEC: setting itimers and POSIX timers */
+	u32 personality;	  /* [self] */
 };
 
 struct rseq_state {
-	u64 ua;				/* 0: not registered */
+	u64 ua; /* 0: not registered */
 	u32 len, sig;
 };
 
 struct task {
-	struct arch_thread thread;	/* first: offsets known to assembly */
-	u32 work;			/* [a] enum task_work */
-	u32 state;			/* [a] enum task_state, changes under [R] except by the task itself */
-	u32 nofault;			/* [self] faults on user memory are not resolved */
-	s32 tid;			/* [I] changes only in exec of a thread */
+	struct arch_thread thread; /* first: offsets known to assembly */
+	u32 work;		   /* [a] enum task_work */
+	u32 state;   /* [a] enum task_state, changes under [R] except by the task itself */
+	u32 nofault; /* [self] faults on user memory are not resolved */
+	s32 tid;     /* [I] changes only in exec of a thread */
 	struct refs refs;
 
 	/* scheduler */
-	u32 cpu;			/* [R] */
-	bool on_rq;			/* [R] */
-	bool on_cpu;			/* [a] its stack is in use */
-	bool is_idle, is_kthread;	/* [I] */
-	s8 nice;			/* [R] */
-	u8 policy;			/* [R] SCHED_* */
-	u8 rt_priority;			/* [R] */
+	u32 cpu;		  /* [R] */
+	bool on_rq;		  /* [R] */
+	bool on_cpu;		  /* [a] its stack is in use */
+	bool is_idle, is_kthread; /* [I] */
+	s8 nice;		  /* [R] */
+	u8 policy;		  /* [R] SCHED_* */
+	u8 rt_priority;		  /* [R] */
 	bool reset_on_fork;
-	struct list rq_link;		/* [R] */
-	u64 vruntime;			/* [R] ns scaled by weight */
+	struct list rq_link;		  /* [R] */
+	u64 vruntime;			  /* [R] ns scaled by weight */
 	u64 exec_start_ns, slice_used_ns; /* [R] */
-	u64 runtime_ns, stime_ns;	/* [R] */
-	u64 affinity;			/* [R] CPU bit mask */
+	u64 runtime_ns, stime_ns;	  /* [R] */
+	u64 affinity;			  /* [R] CPU bit mask */
 	u64 nvcsw, nivcsw;
-	u64 min_flt, maj_flt;		/* [self] counted by mm */
-	u64 wait_chan;			/* wait queue asleep on, for wchan */
-	void *kstack;			/* top */
+	u64 min_flt, maj_flt; /* [self] counted by mm */
+	u64 wait_chan;	      /* wait queue asleep on, for wchan */
+	void *kstack;	      /* top */
 
 	/* identity */
-	struct tgroup *group;		/* [I] */
-	struct pid *pid;		/* [T] */
-	struct list thread_link;	/* [T] */
-	char comm[TASK_COMM_LEN];	/* [A] */
-	u64 start_ns;			/* [I] */
-	bool exited;			/* [T] */
-	s32 exit_code;			/* [self] */
+	struct tgroup *group;	  /* [I] */
+	struct pid *pid;	  /* [T] */
+	struct list thread_link;  /* [T] */
+	char comm[TASK_COMM_LEN]; /* [A] */
+	u64 start_ns;		  /* [I] */
+	bool exited;		  /* [T] */
+	s32 exit_code;		  /* [self] */
 
 	/* resources */
-	struct spinlock alloc_lock;	/* RANK_FSCTX */
-	struct aspace *mm;		/* [A] */
-	struct fdtable *files;		/* [A] */
-	struct fs_ctx *fs;		/* [A] */
-	const struct cred *cred;	/* [A] */
+	struct spinlock alloc_lock; /* RANK_FSCTX */
+	struct aspace *mm;	    /* [A] */
+	struct fdtable *files;	    /* [A] */
+	struct fs_ctx *fs;	    /* [A] */
+	const struct cred *cred;    /* [A] */
 
 	/* signals */
 	sigset_t blocked;		/* [self], changed under [S] */
@@ -184,16 +184,16 @@ struct task {
 	struct vfork_done *vfork;	/* [self] the parent waits until we exec or exit */
 	struct sigqueue_head pending;	/* [S] */
 	bool stop_counted;		/* [S] */
-	u64 altstack_sp, altstack_size;	/* [self] */
+	u64 altstack_sp, altstack_size; /* [self] */
 	u32 altstack_flags;		/* [self] */
 	struct restart_block restart;	/* [self] */
 
 	/* user memory the kernel writes */
-	uaddr_t set_child_tid, clear_child_tid;	/* [self] */
-	uaddr_t robust_list;		/* [self] */
-	struct rseq_state rseq;		/* [self] */
+	uaddr_t set_child_tid, clear_child_tid; /* [self] */
+	uaddr_t robust_list;			/* [self] */
+	struct rseq_state rseq;			/* [self] */
 	u64 timer_slack_ns;
-	bool keep_caps;			/* [self] */
+	bool keep_caps; /* [self] */
 	bool in_execve;
 	u32 ioprio;
 	u64 syscw, syscr;
@@ -242,7 +242,7 @@ struct task *task_find_process_get(s32 tgid);
 struct task *task_next(s32 *tgid);
 /* Threads of a group with tid >= *tid. */
 struct task *task_next_thread(struct tgroup *g, s32 *tid);
-u32 task_count(void);		/* threads alive */
+u32 task_count(void); /* threads alive */
 u64 task_fork_count(void);
 
 /* References to another task's resources; NULL when it has exited or is a kernel thread. */
@@ -259,7 +259,7 @@ bool task_may_access(struct task *t, bool attach);
 
 /* pid.c */
 int must_check pid_alloc(s32 want, struct pid **out);
-struct pid *pid_lookup(s32 nr);	/* [T] held; not referenced */
+struct pid *pid_lookup(s32 nr); /* [T] held; not referenced */
 struct pid *pid_find_get(s32 nr);
 void pid_put(struct pid *p);
 /* [T] held: takes the number out of the table when nothing uses it any more. */
@@ -276,15 +276,15 @@ int must_check kernel_thread_create(void (*fn)(void *arg), void *arg, const char
 
 /* Process 1. Strings and arrays are copied before task_create_init() returns. */
 struct init_spec {
-	const char *path;		/* as in argv[0]: searched in PATH of env when without a slash */
-	const char *const *argv, *const *env;	/* NULL-terminated */
+	const char *path; /* as in argv[0]: searched in PATH of env when without a slash */
+	const char *const *argv, *const *env; /* NULL-terminated */
 	const char *cwd;
 	const char *hostname;
 	u32 uid, gid, nr_groups;
 	const u32 *groups;
 	u64 cap_permitted, cap_effective, cap_inheritable, cap_bounding, cap_ambient;
 	bool no_new_privs;
-	const struct rlimit *rlim;	/* RLIM_NLIMITS entries, or NULL for the defaults */
+	const struct rlimit *rlim; /* RLIM_NLIMITS entries, or NULL for the defaults */
 	/* Runs as process 1 before the program is loaded: opens descriptors 0, 1, 2, mounts. 0 or -errno. */
 	int (*prepare)(void *arg);
 	/* Called when the program could not be started, with the failing -errno; does not return. */

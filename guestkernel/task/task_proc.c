@@ -91,7 +91,7 @@ static void snapshot_take(struct task *t, struct snapshot *s)
 	s->threads = g->nr_threads;
 	s->min_flt = g->min_flt;
 	s->maj_flt = g->maj_flt;
-	list_for_each_entry(it, &g->threads, thread_link) {
+	list_for_each_entry (it, &g->threads, thread_link) {
 		if (it->exited)
 			continue;
 		s->min_flt += it->min_flt;
@@ -115,14 +115,15 @@ static void stat_mm(struct strbuf *sb, struct task *t, bool tail)
 	bool show = mm && task_may_access(t, false);
 
 	if (!tail) {
-		strbuf_printf(sb, " %llu %llu %llu", mm ? (ull)mm_total_bytes(mm) : 0, mm ? (ull)mm_rss_pages(mm) : 0,
+		strbuf_printf(sb, " %llu %llu %llu", mm ? (ull)mm_total_bytes(mm) : 0,
+			      mm ? (ull)mm_rss_pages(mm) : 0,
 			      (ull)t->group->rlim[RLIMIT_RSS].rlim_cur);
-		strbuf_printf(sb, " %llu %llu %llu 0 0", show ? (ull)mm->start_code : 1, show ? (ull)mm->end_code : 1,
-			      show ? (ull)mm->stack_start : 0);
+		strbuf_printf(sb, " %llu %llu %llu 0 0", show ? (ull)mm->start_code : 1,
+			      show ? (ull)mm->end_code : 1, show ? (ull)mm->stack_start : 0);
 	} else if (show) {
-		strbuf_printf(sb, " %llu %llu %llu %llu %llu %llu %llu", (ull)mm->start_data, (ull)mm->end_data,
-			      (ull)mm->brk_start, (ull)mm->arg_start, (ull)mm->arg_end, (ull)mm->env_start,
-			      (ull)mm->env_end);
+		strbuf_printf(sb, " %llu %llu %llu %llu %llu %llu %llu", (ull)mm->start_data,
+			      (ull)mm->end_data, (ull)mm->brk_start, (ull)mm->arg_start,
+			      (ull)mm->arg_end, (ull)mm->env_start, (ull)mm->env_end);
 	} else {
 		strbuf_printf(sb, " 0 0 0 0 0 0 0");
 	}
@@ -141,17 +142,22 @@ static int show_stat(struct strbuf *sb, void *ctx)
 	task_comm_get(t, comm);
 	snapshot_take(t, &s);
 	tt = leader ? s.group : s.own;
-	strbuf_printf(sb, "%d (%s) %c %d %d %d %u %d %u", t->tid, comm, task_state_char(t), s.ppid, s.pgrp, s.session,
-		      s.tty_dev, s.tty_pgrp, s.g->did_exec ? 0x400000 : 0x400040);
-	strbuf_printf(sb, " %llu %llu %llu %llu", (ull)s.min_flt, (ull)s.cmin_flt, (ull)s.maj_flt, (ull)s.cmaj_flt);
-	strbuf_printf(sb, " %llu %llu %llu %llu", (ull)(tt.utime_ns / NS_PER_TICK), (ull)(tt.stime_ns / NS_PER_TICK),
-		      (ull)(s.cutime / NS_PER_TICK), (ull)(s.cstime / NS_PER_TICK));
-	strbuf_printf(sb, " %d %d %u 0 %llu", priority_of(t), t->nice, s.threads, (ull)(t->start_ns / NS_PER_TICK));
+	strbuf_printf(sb, "%d (%s) %c %d %d %d %u %d %u", t->tid, comm, task_state_char(t), s.ppid,
+		      s.pgrp, s.session, s.tty_dev, s.tty_pgrp,
+		      s.g->did_exec ? 0x400000 : 0x400040);
+	strbuf_printf(sb, " %llu %llu %llu %llu", (ull)s.min_flt, (ull)s.cmin_flt, (ull)s.maj_flt,
+		      (ull)s.cmaj_flt);
+	strbuf_printf(sb, " %llu %llu %llu %llu", (ull)(tt.utime_ns / NS_PER_TICK),
+		      (ull)(tt.stime_ns / NS_PER_TICK), (ull)(s.cutime / NS_PER_TICK),
+		      (ull)(s.cstime / NS_PER_TICK));
+	strbuf_printf(sb, " %d %d %u 0 %llu", priority_of(t), t->nice, s.threads,
+		      (ull)(t->start_ns / NS_PER_TICK));
 	stat_mm(sb, t, false);
-	strbuf_printf(sb, " %llu %llu %llu %llu", (ull)(s.pending & 0x7fffffff), (ull)(s.blocked & 0x7fffffff),
-		      (ull)(s.ignored & 0x7fffffff), (ull)(s.caught & 0x7fffffff));
-	strbuf_printf(sb, " %d 0 0 %d %u %u %u 0 0 0", t->wait_chan != 0, s.g->exit_signal, t->cpu, t->rt_priority,
-		      t->policy);
+	strbuf_printf(sb, " %llu %llu %llu %llu", (ull)(s.pending & 0x7fffffff),
+		      (ull)(s.blocked & 0x7fffffff), (ull)(s.ignored & 0x7fffffff),
+		      (ull)(s.caught & 0x7fffffff));
+	strbuf_printf(sb, " %d 0 0 %d %u %u %u 0 0 0", t->wait_chan != 0, s.g->exit_signal, t->cpu,
+		      t->rt_priority, t->policy);
 	stat_mm(sb, t, true);
 	strbuf_printf(sb, " %d\n", t->exited && task_may_access(t, false) ? s.g->exit_code : 0);
 	return done(sb);
@@ -180,13 +186,13 @@ static void status_cred(struct strbuf *sb, struct task *t)
 
 	if (!c)
 		return;
-	strbuf_printf(sb, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid,
-		      c->egid, c->sgid, c->fsgid);
+	strbuf_printf(sb, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid,
+		      c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
 	strbuf_printf(sb, "FDSize:\t%u\nGroups:\t", 64);
 	for (u32 i = 0; i < c->nr_groups; i++)
 		strbuf_printf(sb, "%u ", c->groups[i]);
-	strbuf_printf(sb, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", t->group->tgid, t->tid,
-		      t->group->pgrp->nr, t->group->session->nr);
+	strbuf_printf(sb, "\nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", t->group->tgid,
+		      t->tid, t->group->pgrp->nr, t->group->session->nr);
 	cred_put(c);
 }
 
@@ -196,9 +202,11 @@ static void status_caps(struct strbuf *sb, struct task *t)
 
 	if (!c)
 		return;
-	strbuf_printf(sb, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n",
-		      (ull)c->cap_inheritable, (ull)c->cap_permitted, (ull)c->cap_effective, (ull)c->cap_bounding,
-		      (ull)c->cap_ambient);
+	strbuf_printf(
+		sb,
+		"CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n",
+		(ull)c->cap_inheritable, (ull)c->cap_permitted, (ull)c->cap_effective,
+		(ull)c->cap_bounding, (ull)c->cap_ambient);
 	strbuf_printf(sb, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", c->no_new_privs);
 	cred_put(c);
 }
@@ -242,16 +250,21 @@ static int show_status(struct strbuf *sb, void *ctx)
 	status_cred(sb, t);
 	if (mm)
 		mm_show_status(sb, mm);
-	strbuf_printf(sb, "Threads:\t%u\nSigQ:\t%u/%llu\n", s.threads, s.nr_queued, (ull)s.queue_limit);
-	strbuf_printf(sb, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
-		      (ull)s.pending, (ull)s.shared, (ull)s.blocked, (ull)s.ignored, (ull)s.caught);
+	strbuf_printf(sb, "Threads:\t%u\nSigQ:\t%u/%llu\n", s.threads, s.nr_queued,
+		      (ull)s.queue_limit);
+	strbuf_printf(
+		sb,
+		"SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
+		(ull)s.pending, (ull)s.shared, (ull)s.blocked, (ull)s.ignored, (ull)s.caught);
 	status_caps(sb, t);
-	strbuf_printf(sb, "Speculation_Store_Bypass:\tnot vulnerable\nCpus_allowed:\t%llx\nCpus_allowed_list:\t",
-		      (ull)cpus_allowed);
+	strbuf_printf(
+		sb,
+		"Speculation_Store_Bypass:\tnot vulnerable\nCpus_allowed:\t%llx\nCpus_allowed_list:\t",
+		(ull)cpus_allowed);
 	show_cpu_list(sb, cpus_allowed);
 	strbuf_printf(sb, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
-	strbuf_printf(sb, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n", (ull)t->nvcsw,
-		      (ull)t->nivcsw);
+	strbuf_printf(sb, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
+		      (ull)t->nvcsw, (ull)t->nivcsw);
 	if (mm)
 		aspace_put(mm);
 	if (fs)
@@ -354,12 +367,22 @@ static int store_comm(const char *text, size_t n, void *ctx)
 static const struct {
 	const char *name, *unit;
 } limit_names[RLIM_NLIMITS] = {
-	{ "Max cpu time", "seconds" },	     { "Max file size", "bytes" },	{ "Max data size", "bytes" },
-	{ "Max stack size", "bytes" },	     { "Max core file size", "bytes" }, { "Max resident set", "bytes" },
-	{ "Max processes", "processes" },    { "Max open files", "files" },	{ "Max locked memory", "bytes" },
-	{ "Max address space", "bytes" },    { "Max file locks", "locks" },	{ "Max pending signals", "signals" },
-	{ "Max msgqueue size", "bytes" },    { "Max nice priority", "" },	{ "Max realtime priority", "" },
-	{ "Max realtime timeout", "us" },
+	{"Max cpu time",		  "seconds"  },
+	   { "Max file size",	      "bytes"    },
+	{ "Max data size",	   "bytes"	   },
+	   { "Max stack size",	       "bytes"    },
+	{ "Max core file size",	"bytes"	},
+	   { "Max resident set",	 "bytes"	 },
+	{ "Max processes",	   "processes"},
+	   { "Max open files",	       "files"    },
+	{ "Max locked memory",     "bytes"    },
+	   { "Max address space",	  "bytes"	  },
+	{ "Max file locks",	    "locks"    },
+	   { "Max pending signals",   "signals"  },
+	{ "Max msgqueue size",     "bytes"    },
+	   { "Max nice priority",	  ""	     },
+	{ "Max realtime priority", ""	      },
+	   { "Max realtime timeout",  "us"	  },
 };
 
 static void show_limit(struct strbuf *sb, u64 v)
@@ -374,7 +397,8 @@ static int show_limits(struct strbuf *sb, void *ctx)
 {
 	struct task *t = ctx;
 
-	strbuf_printf(sb, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	strbuf_printf(sb, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit",
+		      "Units");
 	for (u32 i = 0; i < RLIM_NLIMITS; i++) {
 		strbuf_printf(sb, "%-25s ", limit_names[i].name);
 		show_limit(sb, t->group->rlim[i].rlim_cur);
@@ -390,7 +414,8 @@ static int show_io(struct strbuf *sb, void *ctx)
 
 	if (!task_may_access(t, false))
 		return -EACCES;
-	strbuf_printf(sb, "rchar: 0\nwchar: 0\nsyscr: %llu\nsyscw: %llu\n", (ull)t->syscr, (ull)t->syscw);
+	strbuf_printf(sb, "rchar: 0\nwchar: 0\nsyscr: %llu\nsyscw: %llu\n", (ull)t->syscr,
+		      (ull)t->syscw);
 	strbuf_printf(sb, "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
 	return done(sb);
 }
@@ -459,11 +484,13 @@ static int show_sched(struct strbuf *sb, void *ctx)
 
 	strbuf_printf(sb, "%s (%d, #threads: %u)\n", t->comm, t->tid, t->group->nr_threads);
 	strbuf_printf(sb, "-------------------------------------------------------------------\n");
-	strbuf_printf(sb, "%-45s:%21llu.%06llu\n", "se.sum_exec_runtime", (ull)(run / NSEC_PER_MSEC),
-		      (ull)(run % NSEC_PER_MSEC));
-	strbuf_printf(sb, "%-45s:%21llu\n%-45s:%21llu\n%-45s:%21llu\n", "nr_switches", (ull)(t->nvcsw + t->nivcsw),
-		      "nr_voluntary_switches", (ull)t->nvcsw, "nr_involuntary_switches", (ull)t->nivcsw);
-	strbuf_printf(sb, "%-45s:%21d\n%-45s:%21d\n", "policy", t->policy, "prio", 100 + priority_of(t));
+	strbuf_printf(sb, "%-45s:%21llu.%06llu\n", "se.sum_exec_runtime",
+		      (ull)(run / NSEC_PER_MSEC), (ull)(run % NSEC_PER_MSEC));
+	strbuf_printf(sb, "%-45s:%21llu\n%-45s:%21llu\n%-45s:%21llu\n", "nr_switches",
+		      (ull)(t->nvcsw + t->nivcsw), "nr_voluntary_switches", (ull)t->nvcsw,
+		      "nr_involuntary_switches", (ull)t->nivcsw);
+	strbuf_printf(sb, "%-45s:%21d\n%-45s:%21d\n", "policy", t->policy, "prio",
+		      100 + priority_of(t));
 	return done(sb);
 }
 
@@ -506,28 +533,28 @@ static int show_coredump_filter(struct strbuf *sb, void *ctx)
 }
 
 static const struct proc_row process_rows[] = {
-	{ "stat", 0444, show_stat, NULL },
-	{ "status", 0444, show_status, NULL },
-	{ "cmdline", 0444, show_cmdline, NULL },
-	{ "environ", 0400, show_environ, NULL },
-	{ "auxv", 0400, show_auxv, NULL },
-	{ "comm", 0644, show_comm, store_comm },
-	{ "limits", 0444, show_limits, NULL },
-	{ "io", 0400, show_io, NULL },
-	{ "wchan", 0444, show_wchan, NULL },
-	{ "cgroup", 0444, show_cgroup, NULL },
-	{ "oom_score", 0444, show_oom_score, NULL },
-	{ "oom_score_adj", 0644, show_oom_score_adj, store_oom_score_adj },
-	{ "loginuid", 0444, show_loginuid, NULL },
-	{ "sessionid", 0444, show_loginuid, NULL },
-	{ "sched", 0444, show_sched, NULL },
-	{ "schedstat", 0444, show_schedstat, NULL },
-	{ "personality", 0400, show_personality, NULL },
-	{ "uid_map", 0444, show_id_map, NULL },
-	{ "gid_map", 0444, show_id_map, NULL },
-	{ "setgroups", 0444, show_setgroups, NULL },
-	{ "timerslack_ns", 0444, show_timerslack, NULL },
-	{ "coredump_filter", 0444, show_coredump_filter, NULL },
+	{"stat",		  0444, show_stat,		   NULL		},
+	{ "status",	    0444, show_status,	       NULL		    },
+	{ "cmdline",	     0444, show_cmdline,	 NULL		      },
+	{ "environ",	     0400, show_environ,	 NULL		      },
+	{ "auxv",		  0400, show_auxv,		   NULL		},
+	{ "comm",		  0644, show_comm,		   store_comm	      },
+	{ "limits",	    0444, show_limits,	       NULL		    },
+	{ "io",		0400, show_io,	       NULL		    },
+	{ "wchan",	   0444, show_wchan,	     NULL		  },
+	{ "cgroup",	    0444, show_cgroup,	       NULL		    },
+	{ "oom_score",       0444, show_oom_score,	     NULL		  },
+	{ "oom_score_adj",   0644, show_oom_score_adj,   store_oom_score_adj},
+	{ "loginuid",	      0444, show_loginuid,	   NULL		},
+	{ "sessionid",       0444, show_loginuid,	    NULL		 },
+	{ "sched",	   0444, show_sched,	     NULL		  },
+	{ "schedstat",       0444, show_schedstat,	     NULL		  },
+	{ "personality",	 0400, show_personality,	 NULL		      },
+	{ "uid_map",	     0444, show_id_map,		NULL		     },
+	{ "gid_map",	     0444, show_id_map,		NULL		     },
+	{ "setgroups",       0444, show_setgroups,	     NULL		  },
+	{ "timerslack_ns",   0444, show_timerslack,	  NULL	       },
+	{ "coredump_filter", 0444, show_coredump_filter, NULL		      },
 };
 const struct proc_table task_proc_process = { process_rows, ARRAY_SIZE(process_rows), NULL };
 
@@ -625,10 +652,16 @@ static int op_ns_ino(struct task *t, const char *name, u64 *ino)
 		const char *name;
 		u64 ino;
 	} ns[] = {
-		{ "ipc", 4026531839ull }, { "uts", 4026531838ull },    { "user", 4026531837ull },
-		{ "pid", 4026531836ull }, { "cgroup", 4026531835ull }, { "time", 4026531834ull },
-		{ "mnt", 4026531841ull }, { "net", 4026531840ull },    { "pid_for_children", 4026531836ull },
-		{ "time_for_children", 4026531834ull },
+		{"ipc",		 4026531839ull},
+		{ "uts",		 4026531838ull},
+		{ "user",		  4026531837ull},
+		{ "pid",		 4026531836ull},
+		{ "cgroup",	    4026531835ull},
+		{ "time",		  4026531834ull},
+		{ "mnt",		 4026531841ull},
+		{ "net",		 4026531840ull},
+		{ "pid_for_children",  4026531836ull},
+		{ "time_for_children", 4026531834ull},
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(ns); i++)

@@ -57,9 +57,9 @@ static void insert(struct cpu *c, struct ktimer *t)
 
 	while (*link) {
 		parent = *link;
-		link = t->deadline_ns < rb_entry(parent, struct ktimer, node)->deadline_ns ?
-			       &parent->left :
-			       &parent->right;
+		link = t->deadline_ns < rb_entry(parent, struct ktimer, node)->deadline_ns
+			       ? &parent->left
+			       : &parent->right;
 	}
 	rb_link(&t->node, parent, link);
 	rb_insert_fixup(&c->timers, &t->node);

@@ -12,8 +12,8 @@
 #include "guestkernel/kapi/string.h"
 
 static struct spinlock uts_lock = SPINLOCK_INIT(RANK_LEAF);
-static char host[__NEW_UTS_LEN + 1] = "monitor";	/* [uts_lock] */
-static char domain[__NEW_UTS_LEN + 1] = "(none)";	/* [uts_lock] */
+static char host[__NEW_UTS_LEN + 1] = "monitor";  /* [uts_lock] */
+static char domain[__NEW_UTS_LEN + 1] = "(none)"; /* [uts_lock] */
 
 void utsname_get(struct new_utsname *out)
 {

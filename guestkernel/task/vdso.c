@@ -88,8 +88,8 @@ int vdso_map(struct aspace *mm, u64 *base)
 	if (r == 0)
 		r = map_part(mm, va, data_len, 0, PROT_READ, "[vvar]");
 	if (r == 0)
-		r = map_part(mm, va + data_len, image_len, data_len >> PAGE_SHIFT, PROT_READ | PROT_EXEC,
-			     "[vdso]");
+		r = map_part(mm, va + data_len, image_len, data_len >> PAGE_SHIFT,
+			     PROT_READ | PROT_EXEC, "[vdso]");
 	if (r == 0)
 		*base = va + data_len;
 	mm->vdso_base = *base;

@@ -15,7 +15,8 @@
 
 static struct timeval ns_to_timeval(u64 ns)
 {
-	return (struct timeval){ (s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
+	return (struct timeval){ (s64)(ns / NSEC_PER_SEC),
+				 (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC) };
 }
 
 void rusage_of_group(struct tgroup *g, struct rusage *ru)
@@ -92,7 +93,7 @@ static s64 look(const struct wait_req *q, struct wait_result *res)
 	struct tgroup *g = current_group(), *c;
 	s64 r = -ECHILD;
 
-	list_for_each_entry(c, &g->children, sibling) {
+	list_for_each_entry (c, &g->children, sibling) {
 		if (!is_wanted(c, q))
 			continue;
 		if (take_zombie(c, q, res) || take_stopped(c, q, res))

@@ -6,16 +6,16 @@
 #include "guestkernel/uapi/wait.h"
 
 struct wait_req {
-	u32 type;	/* P_ALL, P_PID, P_PGID */
+	u32 type; /* P_ALL, P_PID, P_PGID */
 	s32 id;
-	u32 options;	/* W* */
+	u32 options; /* W* */
 };
 
 struct wait_result {
 	s32 pid;
 	u32 uid;
-	s32 status;	/* as wait4() stores it */
-	s32 code;	/* CLD_* */
+	s32 status; /* as wait4() stores it */
+	s32 code;   /* CLD_* */
 	struct rusage usage;
 };
 

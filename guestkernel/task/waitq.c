@@ -112,7 +112,9 @@ static int sleep_until(u32 state, u64 deadline_ns)
 static int wait_common(struct waitq *q, struct spinlock *lock, u32 state, bool exclusive,
 		       u64 deadline_ns) NO_LOCK_ANALYSIS
 {
-	struct sleeper s = { .e = { .wake = sleeper_wake, .task = current(), .exclusive = exclusive } };
+	struct sleeper s = {
+		.e = {.wake = sleeper_wake, .task = current(), .exclusive = exclusive}
+	};
 	int r;
 
 	(void)xchg(&current()->state, state);
@@ -182,7 +184,7 @@ static void wake_entries(struct waitq *q, u32 events, u32 nr_exclusive)
 	if (waitq_is_idle(q))
 		return;
 	spin_lock(&q->lock);
-	list_for_each_entry_safe(e, tmp, &q->entries, link) {
+	list_for_each_entry_safe (e, tmp, &q->entries, link) {
 		bool exclusive = e->exclusive;
 
 		if (e->wake(e, events) && exclusive && --nr_exclusive == 0)

@@ -15,8 +15,8 @@ struct abi_row {
 };
 
 #define ABI_PASTE2(a, b) abi_##a##_##b
-#define ABI_PASTE(a, b) ABI_PASTE2(a, b)
-#define ABI_TABLE(side) ABI_PASTE(side, ABI_ARCH)
+#define ABI_PASTE(a, b)	 ABI_PASTE2(a, b)
+#define ABI_TABLE(side)	 ABI_PASTE(side, ABI_ARCH)
 
 extern const struct abi_row ABI_TABLE(uapi)[], ABI_TABLE(uapi_libc)[];
 extern const struct abi_row ABI_TABLE(system)[], ABI_TABLE(system_libc)[];

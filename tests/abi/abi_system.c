@@ -75,5 +75,5 @@
 const struct abi_row ABI_TABLE(system)[] = {
 #include "tests/abi/abi_list.inc"
 #include ABI_ARCH_LIST
-	{ NULL, 0 },
+	{NULL, 0},
 };

@@ -18,5 +18,5 @@
 
 const struct abi_row ABI_TABLE(system_libc)[] = {
 #include "tests/abi/abi_list_libc.inc"
-	{ NULL, 0 },
+	{NULL, 0},
 };

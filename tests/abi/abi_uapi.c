@@ -50,10 +50,10 @@
 const struct abi_row ABI_TABLE(uapi)[] = {
 #include "tests/abi/abi_list.inc"
 #include ABI_ARCH_LIST
-	{ NULL, 0 },
+	{NULL, 0},
 };
 
 const struct abi_row ABI_TABLE(uapi_libc)[] = {
 #include "tests/abi/abi_list_libc.inc"
-	{ NULL, 0 },
+	{NULL, 0},
 };

@@ -7,9 +7,9 @@
 #include "guestkernel/kapi/string.h"
 #include "tests/lib/guestlib.h"
 
-#define RACE_CALLS 400
+#define RACE_CALLS  400
 #define FLOOD_LINES 3000
-#define FAR_GPA (HYP_RAM_BASE + (1ull << 37))
+#define FAR_GPA	    (HYP_RAM_BASE + (1ull << 37))
 
 static u8 blank[HYP_PAYLOAD_MAX];
 
@@ -262,14 +262,16 @@ static void release_last_bad(void)
 
 static void do_panic(u32 frames)
 {
-	static struct hyp_panic p = { .ip = ~0ull, .sp = 1, .fault_addr = ~0ull, .cpu = 0xffffffff };
+	static struct hyp_panic p = {
+		.ip = ~0ull, .sp = 1, .fault_addr = ~0ull, .cpu = 0xffffffff
+	};
 	u32 i;
 
 	p.nr_frames = frames;
 	for (i = 0; i < HYP_BACKTRACE_MAX; i++)
 		p.frames[i] = i * 0x0807060504030201ull;
 	for (i = 0; i < HYP_PANIC_TEXT_MAX; i++)
-		p.text[i] = i < 3 ? (u8)"%s\033"[i] : 'x'; /* no NUL */
+		p.text[i] = i < 3 ? (u8) "%s\033"[i] : 'x'; /* no NUL */
 	raw_call(HYP_PANIC, sizeof p, &p, sizeof p);
 }
 
@@ -452,18 +454,69 @@ static void hang(void)
 	__asm__ volatile("");
 }
 
-#define CASE(f) { #f, f }
+#define CASE(f)       \
+	{             \
+#f, f \
+	}
 const struct guest_case cases[] = {
-	CASE(nothing), CASE(exit_odd), CASE(exit_signal), CASE(exit_exec_errno), CASE(exit_exec_huge), CASE(call_zero),
-	CASE(call_past_end), CASE(call_huge), CASE(len_huge), CASE(len_over), CASE(len_short), CASE(len_exit),
-	CASE(len_release), CASE(len_panic), CASE(log_level), CASE(log_len), CASE(log_len_wrap), CASE(log_control),
-	CASE(log_flood), CASE(random_len), CASE(start_self), CASE(start_far), CASE(start_wrap), CASE(start_twice),
-	CASE(start_nowhere), CASE(kick_bad), CASE(kick_all_bits), CASE(release_good), CASE(release_count),
-	CASE(release_reserved), CASE(release_kernel), CASE(release_below), CASE(release_unaligned), CASE(release_none),
-	CASE(release_over_top), CASE(release_outside), CASE(release_window), CASE(release_wrap_len),
-	CASE(release_wrap_end), CASE(release_last_bad), CASE(panic_nonsense), CASE(panic_frames), CASE(ring_head),
-	CASE(ring_back), CASE(ring_stdin), CASE(ring_tail), CASE(race_requests), CASE(race_release_fields),
-	CASE(race_ring), CASE(touch_unmapped), CASE(touch_nothing), CASE(write_window), CASE(port_other),
-	CASE(port_byte), CASE(port_in), CASE(port_string), CASE(triple_fault), CASE(halt), CASE(hang),
+	CASE(nothing),
+	CASE(exit_odd),
+	CASE(exit_signal),
+	CASE(exit_exec_errno),
+	CASE(exit_exec_huge),
+	CASE(call_zero),
+	CASE(call_past_end),
+	CASE(call_huge),
+	CASE(len_huge),
+	CASE(len_over),
+	CASE(len_short),
+	CASE(len_exit),
+	CASE(len_release),
+	CASE(len_panic),
+	CASE(log_level),
+	CASE(log_len),
+	CASE(log_len_wrap),
+	CASE(log_control),
+	CASE(log_flood),
+	CASE(random_len),
+	CASE(start_self),
+	CASE(start_far),
+	CASE(start_wrap),
+	CASE(start_twice),
+	CASE(start_nowhere),
+	CASE(kick_bad),
+	CASE(kick_all_bits),
+	CASE(release_good),
+	CASE(release_count),
+	CASE(release_reserved),
+	CASE(release_kernel),
+	CASE(release_below),
+	CASE(release_unaligned),
+	CASE(release_none),
+	CASE(release_over_top),
+	CASE(release_outside),
+	CASE(release_window),
+	CASE(release_wrap_len),
+	CASE(release_wrap_end),
+	CASE(release_last_bad),
+	CASE(panic_nonsense),
+	CASE(panic_frames),
+	CASE(ring_head),
+	CASE(ring_back),
+	CASE(ring_stdin),
+	CASE(ring_tail),
+	CASE(race_requests),
+	CASE(race_release_fields),
+	CASE(race_ring),
+	CASE(touch_unmapped),
+	CASE(touch_nothing),
+	CASE(write_window),
+	CASE(port_other),
+	CASE(port_byte),
+	CASE(port_in),
+	CASE(port_string),
+	CASE(triple_fault),
+	CASE(halt),
+	CASE(hang),
 };
 const u32 nr_cases = sizeof cases / sizeof cases[0];

@@ -119,7 +119,9 @@ noreturn_fn void exit_with(s32 status)
 
 void start_cpu(u32 cpu, void (*fn)(void))
 {
-	struct hyp_cpu_start s = { .cpu = cpu, .ip = (u64)fn, .sp = (u64)(stacks[cpu & 3] + sizeof stacks[0] - 8) };
+	struct hyp_cpu_start s = { .cpu = cpu,
+				   .ip = (u64)fn,
+				   .sp = (u64)(stacks[cpu & 3] + sizeof stacks[0] - 8) };
 
 	raw_call(HYP_CPU_START, sizeof s, &s, sizeof s);
 }

@@ -69,8 +69,13 @@ static Elf64_Phdr *make_elf(u8 *at, u16 type, u16 nr)
 
 static void load_segment(Elf64_Phdr *p, u64 va, u64 off, u64 filesz, u64 memsz)
 {
-	*p = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_R, .p_vaddr = va, .p_offset = off,
-			   .p_filesz = filesz, .p_memsz = memsz, .p_align = PAGE_SIZE };
+	*p = (Elf64_Phdr){ .p_type = PT_LOAD,
+			   .p_flags = PF_R,
+			   .p_vaddr = va,
+			   .p_offset = off,
+			   .p_filesz = filesz,
+			   .p_memsz = memsz,
+			   .p_align = PAGE_SIZE };
 }
 
 static int check(struct elf_program *p)
@@ -103,12 +108,12 @@ TEST(hostile_segments_are_refused)
 	static const struct {
 		u64 va, off, filesz, memsz;
 	} bad[] = {
-		{ 0x400000, 0, 0x2000, 0x1000 },			/* more file than memory */
-		{ 0x400000, 0x800, 0x100, 0x100 },			/* offset does not fit the address */
-		{ 0xffffffff80000000ull, 0, 0x1000, 0x1000 },		/* the kernel's half */
-		{ USER_VA_END - PAGE_SIZE, 0, 0x1000, 0x2000 },		/* over the end */
-		{ 0x400000, 0, 0x1000, ~0ull },				/* wraps */
-		{ 0x400000, 1ull << 63, 0x1000, 0x1000 },		/* offset is negative */
+		{0x400000,		    0,	       0x2000, 0x1000}, /* more file than memory */
+		{ 0x400000,		    0x800,	   0x100,  0x100 }, /* offset does not fit the address */
+		{ 0xffffffff80000000ull,	 0,	    0x1000, 0x1000}, /* the kernel's half */
+		{ USER_VA_END - PAGE_SIZE, 0,	      0x1000, 0x2000}, /* over the end */
+		{ 0x400000,		    0,	       0x1000, ~0ull }, /* wraps */
+		{ 0x400000,		    1ull << 63, 0x1000, 0x1000}, /* offset is negative */
 	};
 	struct elf_program p;
 
@@ -159,7 +164,9 @@ static void make_dynamic(const char *interp, u64 len)
 	Elf64_Phdr *ph = make_elf(content, ET_DYN, 3);
 
 	load_segment(&ph[0], 0, 0, 0x1000, 0x1000);
-	ph[1] = (Elf64_Phdr){ .p_type = PT_INTERP, .p_offset = 0x800, .p_filesz = len, .p_memsz = len };
+	ph[1] = (Elf64_Phdr){
+		.p_type = PT_INTERP, .p_offset = 0x800, .p_filesz = len, .p_memsz = len
+	};
 	ph[2] = (Elf64_Phdr){ .p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W | PF_X };
 	memcpy(content + 0x800, interp, strlen(interp) + 1);
 }

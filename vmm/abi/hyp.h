@@ -23,24 +23,25 @@ typedef struct {
 } hyp_ptr;
 
 #define HYP_DOORBELL_PORT 0x0d0bu
-#define HYP_PAGE_SIZE 4096u
-#define HYP_CPU_MAX 64u
+#define HYP_PAGE_SIZE	  4096u
+#define HYP_CPU_MAX	  64u
 
 /* Guest-physical layout. */
-#define HYP_RAM_BASE 0x0000000100000000ull    /* memory starts at 4 GiB: nothing below to step around */
-#define HYP_RAM_MAX 0x0000003e00000000ull     /* 248 GiB */
+#define HYP_RAM_BASE \
+	0x0000000100000000ull /* memory starts at 4 GiB: nothing below to step around */
+#define HYP_RAM_MAX	0x0000003e00000000ull /* 248 GiB */
 #define HYP_WINDOW_BASE 0x0000004000000000ull /* read-only files, up to HYP_WINDOW_MAX */
-#define HYP_WINDOW_MAX 0x0000002000000000ull
+#define HYP_WINDOW_MAX	0x0000002000000000ull
 
 enum hyp_call {
-	HYP_LOG = 1,	    /* text for the monitor's log, an strace line, or the dying words of a panic */
-	HYP_EXIT = 2,	    /* the container's first process ended */
-	HYP_CPU_START = 3,  /* let a waiting CPU enter the kernel */
-	HYP_KICK = 4,	    /* look at the stream rings named in the mask */
-	HYP_RANDOM = 5,	    /* fresh host randomness */
-	HYP_CLOCK = 6,	    /* host wall clock */
-	HYP_MEM_RELEASE = 7,/* give whole pages back; they read as zero afterwards */
-	HYP_PANIC = 8,	    /* the kernel cannot go on */
+	HYP_LOG = 1, /* text for the monitor's log, an strace line, or the dying words of a panic */
+	HYP_EXIT = 2,	     /* the container's first process ended */
+	HYP_CPU_START = 3,   /* let a waiting CPU enter the kernel */
+	HYP_KICK = 4,	     /* look at the stream rings named in the mask */
+	HYP_RANDOM = 5,	     /* fresh host randomness */
+	HYP_CLOCK = 6,	     /* host wall clock */
+	HYP_MEM_RELEASE = 7, /* give whole pages back; they read as zero afterwards */
+	HYP_PANIC = 8,	     /* the kernel cannot go on */
 	HYP_CALL_MAX = 9,
 };
 
@@ -55,8 +56,8 @@ enum hyp_status {
 
 /* One per CPU. nr and the request are written by the guest, status and the reply by the monitor. */
 struct hyp_channel {
-	uint32_t nr;   /* enum hyp_call */
-	uint32_t len;  /* bytes of payload used by the request */
+	uint32_t nr;  /* enum hyp_call */
+	uint32_t len; /* bytes of payload used by the request */
 	int32_t status;
 	uint32_t pad0;
 	uint64_t pad1[2];
@@ -64,7 +65,14 @@ struct hyp_channel {
 };
 _Static_assert(sizeof(struct hyp_channel) == HYP_PAGE_SIZE, "ABI");
 
-enum hyp_log_level { HYP_LOG_ERR, HYP_LOG_WARN, HYP_LOG_INFO, HYP_LOG_DEBUG, HYP_LOG_STRACE, HYP_LOG_LEVELS };
+enum hyp_log_level {
+	HYP_LOG_ERR,
+	HYP_LOG_WARN,
+	HYP_LOG_INFO,
+	HYP_LOG_DEBUG,
+	HYP_LOG_STRACE,
+	HYP_LOG_LEVELS
+};
 
 #define HYP_LOG_TEXT_MAX 4048u
 
@@ -85,7 +93,7 @@ struct hyp_exit {
 	uint64_t tasks, files, inodes, pages, pages_at_boot, slab_bytes, slab_at_boot;
 	/* counters */
 	uint64_t syscalls, faults, switches;
-	uint64_t cycles_boot;	/* first kernel instruction to first application instruction */
+	uint64_t cycles_boot; /* first kernel instruction to first application instruction */
 };
 _Static_assert(sizeof(struct hyp_exit) == 96, "ABI");
 
@@ -135,7 +143,7 @@ struct hyp_mem_release {
 };
 _Static_assert(sizeof(struct hyp_mem_release) == 2056, "ABI");
 
-#define HYP_BACKTRACE_MAX 32u
+#define HYP_BACKTRACE_MAX  32u
 #define HYP_PANIC_TEXT_MAX 512u
 
 struct hyp_panic {
@@ -153,13 +161,13 @@ enum hyp_event_bit {
 	HYP_EVENT_STREAM = 1u << 0, /* some ring moved */
 	HYP_EVENT_SIGNAL = 1u << 1, /* signals holds bits */
 	HYP_EVENT_WINSIZE = 1u << 2,
-	HYP_EVENT_PING = 1u << 3,   /* watchdog: taking the bit is the answer */
+	HYP_EVENT_PING = 1u << 3, /* watchdog: taking the bit is the answer */
 };
 
 struct hyp_event {
-	uint32_t pending;   /* enum hyp_event_bit */
+	uint32_t pending; /* enum hyp_event_bit */
 	uint16_t rows, cols;
-	uint64_t signals;   /* bit n-1: signal n for the first process */
+	uint64_t signals; /* bit n-1: signal n for the first process */
 };
 _Static_assert(sizeof(struct hyp_event) == 16, "ABI");
 

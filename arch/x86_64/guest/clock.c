@@ -28,7 +28,8 @@ void arch_clock_init(u64 counter_khz, u64 wall_ns, u64 wall_counter)
 	vdso_data.base_cycles = now;
 	vdso_data.mult = NS_PER_MS_SHIFTED / counter_khz;
 	cycles_per_ns_shifted = (counter_khz << 32) / 1000000;
-	vdso_data.wall_offset_ns = wall_ns + (u64)((__uint128_t)(now - wall_counter) * vdso_data.mult >> 32);
+	vdso_data.wall_offset_ns =
+		wall_ns + (u64)((__uint128_t)(now - wall_counter) * vdso_data.mult >> 32);
 }
 
 u64 arch_clock_ns(void)
@@ -55,7 +56,8 @@ void arch_timer_arm(u64 deadline_ns)
 	u64 at = 0;
 
 	if (deadline_ns != U64_MAX) {
-		at = vdso_data.base_cycles + (u64)((__uint128_t)deadline_ns * cycles_per_ns_shifted >> 32) + 1;
+		at = vdso_data.base_cycles +
+		     (u64)((__uint128_t)deadline_ns * cycles_per_ns_shifted >> 32) + 1;
 		if (at < vdso_data.base_cycles)
 			at = U64_MAX;
 	}

@@ -36,7 +36,7 @@ BUILD_BUG_ON(offsetof(struct arch_thread, ksp) != THREAD_KSP);
 BUILD_BUG_ON(HYP_ABI_VERSION != 1); /* the note in entry.S */
 
 #define CR4_WANTED_BASE 0
-#define IST_BYTES 4096
+#define IST_BYTES	4096
 
 struct tss {
 	u32 reserved0;
@@ -50,7 +50,8 @@ struct tss {
 struct arch_cpu_tables {
 	u64 gdt[10];
 	struct tss tss;
-	u8 fault_stack[IST_BYTES] __attribute__((aligned(16))); /* double fault, NMI, machine check */
+	u8 fault_stack[IST_BYTES]
+		__attribute__((aligned(16))); /* double fault, NMI, machine check */
 };
 
 struct idt_gate {
@@ -102,7 +103,8 @@ static void load_tables(struct arch_cpu_tables *t)
 	struct {
 		u16 limit;
 		u64 base;
-	} packed_struct gdtr = { sizeof t->gdt - 1, (u64)t->gdt }, idtr = { sizeof idt - 1, (u64)idt };
+	} packed_struct gdtr = { sizeof t->gdt - 1, (u64)t->gdt },
+			idtr = { sizeof idt - 1, (u64)idt };
 	u64 base = (u64)&t->tss;
 
 	t->gdt[KERNEL_CS / 8] = 0x00af9b000000ffff;
@@ -171,7 +173,10 @@ static void set_control_registers(void)
 		cr4 |= CR4_OSXSAVE;
 	write_cr4(cr4);
 	if (features.xsave && !features.xsave_in_user)
-		__asm__ volatile("xsetbv" : : "c"(0), "a"((u32)features.xcr0), "d"((u32)(features.xcr0 >> 32)));
+		__asm__ volatile("xsetbv"
+				 :
+				 : "c"(0), "a"((u32)features.xcr0),
+				   "d"((u32)(features.xcr0 >> 32)));
 }
 
 static void set_syscall_msrs(void)

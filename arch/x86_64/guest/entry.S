@@ -124,9 +124,18 @@ trap_common:
 	swapgs
 	call	arch_trap_user
 	jmp	exit_iret
-1:	movq	32(%rsp), %rbp		/* the interrupted frame chain, for backtraces */
+	/* An interrupt on top of a trap's first instructions: interrupts are off there, so no CPU does this, but QEMU's emulated SVM
+	 * delivers an injected interrupt twice now and then, before the first one has reached swapgs. */
+1:	movq	REGS_IP(%rsp), %rax
+	leaq	trap_common(%rip), %rdx
+	subq	%rdx, %rax
+	cmpq	$(trap_stubs_end - trap_common), %rax
+	jae	2f
+	cmpl	$32, %esi
+	jae	3f
+2:	movq	32(%rsp), %rbp		/* the interrupted frame chain, for backtraces */
 	call	arch_trap_kernel
-	POP_CALLEE_SAVED
+3:	POP_CALLEE_SAVED
 	popq	%r11
 	popq	%r10
 	popq	%r9
@@ -168,6 +177,7 @@ trap_stubs:
 	STUB	VEC_IPI 0
 	STUB	VEC_EVENT 0
 	STUB	VEC_SPURIOUS 0
+trap_stubs_end:
 
 	.section .note.monitor, "a"
 	.align	4

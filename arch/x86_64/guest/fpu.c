@@ -14,11 +14,11 @@
 #include "arch/x86_64/guest/local.h"
 #include "guestkernel/kapi/string.h"
 
-#define FXSAVE_BYTES 512u
-#define XSTATE_BV 512u
-#define MXCSR_INIT 0x1f80u
-#define FCW_INIT 0x37fu
-#define MXCSR_AT 24
+#define FXSAVE_BYTES  512u
+#define XSTATE_BV     512u
+#define MXCSR_INIT    0x1f80u
+#define FCW_INIT      0x37fu
+#define MXCSR_AT      24
 #define MXCSR_MASK_AT 28
 
 static u32 state_bytes = FXSAVE_BYTES;

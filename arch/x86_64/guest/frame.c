@@ -6,7 +6,7 @@
 
 #include "arch/mmu.h"
 
-#define KERNEL_HALF 0xffff800000000000ull
+#define KERNEL_HALF    0xffff800000000000ull
 #define FRAME_STEP_MAX 16384
 
 u32 arch_backtrace(u64 fp, u64 *out, u32 max)

@@ -14,7 +14,7 @@
 #include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/cpu.h"
 
-#define APIC_ENABLE 0x100u
+#define APIC_ENABLE		0x100u
 #define TIMER_MODE_TSC_DEADLINE (2u << 17)
 
 void irq_setup_cpu(void)

@@ -117,6 +117,22 @@ void *memmove(void *dst, const void *src, size_t n)
 	return dst;
 }
 
+/* 8 to 64 bytes, the last 8 of them set already. */
+static inline void set_small(u8 *d, u64 pattern, size_t n)
+{
+	WORD(d, 0) = pattern;
+	if (n <= 16)
+		return;
+	WORD(d, 8) = pattern;
+	WORD(d, n - 16) = pattern;
+	if (n <= 32)
+		return;
+	WORD(d, 16) = pattern;
+	WORD(d, 24) = pattern;
+	WORD(d, n - 32) = pattern;
+	WORD(d, n - 24) = pattern;
+}
+
 void *memset(void *dst, int c, size_t n)
 {
 	u64 pattern = (u8)c * 0x0101010101010101ull;
@@ -132,10 +148,7 @@ void *memset(void *dst, int c, size_t n)
 	}
 	WORD(d, n - 8) = pattern;
 	if (n <= 64) {
-		for (; words; words--, d += 8) {
-			WORD(d, 0) = pattern;
-			barrier();
-		}
+		set_small(d, pattern, n);
 		return dst;
 	}
 	__asm__ volatile("rep stosq" : "+D"(d), "+c"(words) : "a"(pattern) : "memory");

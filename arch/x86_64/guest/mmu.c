@@ -246,8 +246,8 @@ static u32 query_bits(u64 pte)
 {
 	BUILD_BUG_ON(MMU_Q_WRITE != PTE_W || MMU_Q_EXEC != 4);
 	BUILD_BUG_ON(MMU_Q_ACCESSED != PTE_A >> 2 || MMU_Q_DIRTY != PTE_D >> 2);
-	return MMU_Q_PRESENT | (u32)(pte & PTE_W) | (u32)(pte >> 2 & (MMU_Q_ACCESSED | MMU_Q_DIRTY)) |
-	       (u32)(~pte >> 63 << 2);
+	return MMU_Q_PRESENT | (u32)(pte & PTE_W) |
+	       (u32)(pte >> 2 & (MMU_Q_ACCESSED | MMU_Q_DIRTY)) | (u32)(~pte >> 63 << 2);
 }
 
 /* Goes over the mapped last-level entries of a range; tables are walked down once each. */
@@ -306,7 +306,8 @@ static u64 *walk_search(struct walk *w)
 		pte = w->pte;
 		for (va = w->va; va < w->stop; va += PAGE_SIZE, pte++) {
 			/* most of a sparse table is empty */
-			while (va + 4 * PAGE_SIZE <= w->stop && !(pte[0] | pte[1] | pte[2] | pte[3])) {
+			while (va + 4 * PAGE_SIZE <= w->stop &&
+			       !(pte[0] | pte[1] | pte[2] | pte[3])) {
 				pte += 4;
 				va += 4 * PAGE_SIZE;
 			}

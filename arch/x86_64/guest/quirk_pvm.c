@@ -27,7 +27,7 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 
-#define PTE_U 0x004ull
+#define PTE_U	 0x004ull
 #define PTE_ADDR 0x000ffffffffff000ull
 
 extern const char kernel_utext[], quirk_probe_user[];
@@ -64,12 +64,12 @@ __asm__(".pushsection .utext, \"ax\"\n"
 	"	pushq %r14\n"
 	"	pushq %r15\n"
 	"	movq %rsp, (%r9)\n" /* where to come back to */
-	"	pushq %rsi\n" /* ss */
-	"	pushq %rcx\n" /* sp: ring 0 faults on it when syscall works as it should */
-	"	pushq $2\n"   /* flags: interrupts stay off */
-	"	pushq %rdx\n" /* cs */
-	"	pushq %rdi\n" /* ip */
-	"	movl $-1, %eax\n" /* component mask of xsave */
+	"	pushq %rsi\n"	    /* ss */
+	"	pushq %rcx\n"	    /* sp: ring 0 faults on it when syscall works as it should */
+	"	pushq $2\n"	    /* flags: interrupts stay off */
+	"	pushq %rdx\n"	    /* cs */
+	"	pushq %rdi\n"	    /* ip */
+	"	movl $-1, %eax\n"   /* component mask of xsave */
 	"	movl $-1, %edx\n"
 	"	swapgs\n"
 	"	iretq\n"
@@ -130,8 +130,8 @@ void quirk_probe(void)
 	wrmsr(MSR_SFMASK, FLAGS_IF | FLAGS_TF | FLAGS_DF | FLAGS_AC | FLAGS_NT);
 	cpu_set_kernel_stack(c, (u64)probe_stack + sizeof probe_stack);
 	is_probing = true;
-	quirk_enter((u64)quirk_probe_user, USER_DS, USER_CS, (u64)probe_stack + sizeof probe_stack / 2,
-		    NULL, &saved_sp[0]);
+	quirk_enter((u64)quirk_probe_user, USER_DS, USER_CS,
+		    (u64)probe_stack + sizeof probe_stack / 2, NULL, &saved_sp[0]);
 	is_probing = false;
 	if (!features.syscall_by_ud) {
 		set_user_page((u64)kernel_utext, false);
@@ -161,7 +161,8 @@ void quirk_end_probe(struct regs *r)
 /* The ud2 behind the xsave or xrstor of quirk_fpu(). */
 void quirk_end_fpu(struct regs *r)
 {
-	if (features.xsave_in_user && (r->ip == (u64)quirk_xsave_done || r->ip == (u64)quirk_xrstor_done))
+	if (features.xsave_in_user &&
+	    (r->ip == (u64)quirk_xsave_done || r->ip == (u64)quirk_xrstor_done))
 		resume();
 }
 
@@ -176,7 +177,7 @@ static void run_in_user(const char *code)
 	cpu_set_trap_stack(c, top);
 }
 
-#define XSTATE_BV 512
+#define XSTATE_BV	 512
 #define XSAVE_BASE_BYTES 576
 
 static void copy_components(u8 *dst, const u8 *src, u64 bv)
@@ -186,7 +187,8 @@ static void copy_components(u8 *dst, const u8 *src, u64 bv)
 	memcpy(dst, src, XSAVE_BASE_BYTES);
 	for (i = 2; i < 8; i++)
 		if (bv >> i & 1 && features.xcr0 >> i & 1)
-			memcpy(dst + features.xcomp[i].offset, src + features.xcomp[i].offset, features.xcomp[i].size);
+			memcpy(dst + features.xcomp[i].offset, src + features.xcomp[i].offset,
+			       features.xcomp[i].size);
 }
 
 void quirk_fpu_save(void *state)

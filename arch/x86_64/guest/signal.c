@@ -18,14 +18,14 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/user.h"
 
-#define FP_XSTATE_MAGIC1 0x46505853u
-#define FP_XSTATE_MAGIC2 0x46505845u
-#define UC_FP_XSTATE 1u
-#define UC_SIGCONTEXT_SS 2u
+#define FP_XSTATE_MAGIC1     0x46505853u
+#define FP_XSTATE_MAGIC2     0x46505845u
+#define UC_FP_XSTATE	     1u
+#define UC_SIGCONTEXT_SS     2u
 #define UC_STRICT_RESTORE_SS 4u
-#define RED_ZONE 128
-#define FX_SW_RESERVED 464 /* offset of the software bytes in the FXSAVE area */
-#define FXSAVE_BYTES 512
+#define RED_ZONE	     128
+#define FX_SW_RESERVED	     464 /* offset of the software bytes in the FXSAVE area */
+#define FXSAVE_BYTES	     512
 
 struct sigcontext64 {
 	u64 r8, r9, r10, r11, r12, r13, r14, r15, di, si, bp, bx, dx, ax, cx, sp, ip, flags;
@@ -99,10 +99,26 @@ static int put_fpstate(u64 dst)
 static void fill_sigcontext(struct sigcontext64 *mc, const struct regs *r)
 {
 	*mc = (struct sigcontext64){
-		.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11, .r12 = r->r12, .r13 = r->r13,
-		.r14 = r->r14, .r15 = r->r15, .di = r->di, .si = r->si, .bp = r->bp, .bx = r->bx,
-		.dx = r->dx, .ax = r->ax, .cx = r->cx, .sp = r->sp, .ip = r->ip, .flags = r->flags,
-		.cs = USER_CS, .ss = USER_DS,
+		.r8 = r->r8,
+		.r9 = r->r9,
+		.r10 = r->r10,
+		.r11 = r->r11,
+		.r12 = r->r12,
+		.r13 = r->r13,
+		.r14 = r->r14,
+		.r15 = r->r15,
+		.di = r->di,
+		.si = r->si,
+		.bp = r->bp,
+		.bx = r->bx,
+		.dx = r->dx,
+		.ax = r->ax,
+		.cx = r->cx,
+		.sp = r->sp,
+		.ip = r->ip,
+		.flags = r->flags,
+		.cs = USER_CS,
+		.ss = USER_DS,
 	};
 }
 
@@ -158,9 +174,10 @@ static int get_fpstate(u64 src)
 	}
 	if (copy_from_user(&sw, UADDR(src + FX_SW_RESERVED), sizeof sw))
 		return -EFAULT;
-	is_full = features.xsave && sw.magic1 == FP_XSTATE_MAGIC1 && sw.xstate_size == features.xsave_size &&
-		  sw.extended_size == fpstate_bytes();
-	if (is_full && (get_user(&magic2, UADDR(src + features.xsave_size)) || magic2 != FP_XSTATE_MAGIC2))
+	is_full = features.xsave && sw.magic1 == FP_XSTATE_MAGIC1 &&
+		  sw.xstate_size == features.xsave_size && sw.extended_size == fpstate_bytes();
+	if (is_full &&
+	    (get_user(&magic2, UADDR(src + features.xsave_size)) || magic2 != FP_XSTATE_MAGIC2))
 		is_full = false;
 	arch_fpu_init_state(s);
 	if (copy_from_user(s, UADDR(src), is_full ? arch_fpu_size() : FXSAVE_BYTES)) {
@@ -192,11 +209,27 @@ int arch_signal_return(struct regs *r, struct sigreturn_result *out)
 	if (get_fpstate(mc->fpstate))
 		return -EFAULT;
 	*r = (struct regs){
-		.r8 = mc->r8, .r9 = mc->r9, .r10 = mc->r10, .r11 = mc->r11, .r12 = mc->r12, .r13 = mc->r13,
-		.r14 = mc->r14, .r15 = mc->r15, .di = mc->di, .si = mc->si, .bp = mc->bp, .bx = mc->bx,
-		.dx = mc->dx, .ax = mc->ax, .cx = mc->cx, .sp = mc->sp, .ip = mc->ip,
+		.r8 = mc->r8,
+		.r9 = mc->r9,
+		.r10 = mc->r10,
+		.r11 = mc->r11,
+		.r12 = mc->r12,
+		.r13 = mc->r13,
+		.r14 = mc->r14,
+		.r15 = mc->r15,
+		.di = mc->di,
+		.si = mc->si,
+		.bp = mc->bp,
+		.bx = mc->bx,
+		.dx = mc->dx,
+		.ax = mc->ax,
+		.cx = mc->cx,
+		.sp = mc->sp,
+		.ip = mc->ip,
 		.flags = (mc->flags & FLAGS_USER) | FLAGS_FIXED | FLAGS_IF,
-		.cs = USER_CS, .ss = USER_DS, .orig_ax = (u64)-1,
+		.cs = USER_CS,
+		.ss = USER_DS,
+		.orig_ax = (u64)-1,
 	};
 	out->blocked = uc.sigmask;
 	out->altstack_sp = uc.ss_sp;

@@ -52,9 +52,7 @@ void arch_thread_fini(struct arch_thread *t)
 
 	if (!t->fpu)
 		return;
-	for_each_cpu(c)
-		if (c->arch.fpu_owner == t->fpu)
-			c->arch.fpu_owner = NULL;
+	for_each_cpu(c) if (c->arch.fpu_owner == t->fpu) c->arch.fpu_owner = NULL;
 	kmem_cache_free(fpu_cache, t->fpu);
 	t->fpu = NULL;
 }
@@ -70,12 +68,12 @@ void arch_thread_set_entry(struct arch_thread *t, void (*fn)(void *arg), void *a
 
 	*--sp = 0; /* keeps the stack 16-byte aligned at the call in thread_start */
 	*--sp = (u64)thread_start;
-	*--sp = 0;	   /* rbp */
-	*--sp = 0;	   /* rbx */
-	*--sp = (u64)fn;   /* r12 */
-	*--sp = (u64)arg;  /* r13 */
-	*--sp = 0;	   /* r14 */
-	*--sp = 0;	   /* r15 */
+	*--sp = 0;	  /* rbp */
+	*--sp = 0;	  /* rbx */
+	*--sp = (u64)fn;  /* r12 */
+	*--sp = (u64)arg; /* r13 */
+	*--sp = 0;	  /* r14 */
+	*--sp = 0;	  /* r15 */
 	t->ksp = (u64)sp;
 }
 
@@ -97,7 +95,8 @@ static void load_bases(const struct arch_thread *t)
 	wrmsr(MSR_KERNEL_GS_BASE, t->gs_base);
 }
 
-int arch_thread_clone(struct arch_thread *child, const struct regs *parent_regs, u64 new_sp, bool set_tls, u64 tls)
+int arch_thread_clone(struct arch_thread *child, const struct regs *parent_regs, u64 new_sp,
+		      bool set_tls, u64 tls)
 {
 	struct regs *r = arch_thread_regs(child);
 	int ret = fpu_alloc(&child->fpu);

@@ -21,13 +21,24 @@
 #include "guestkernel/uapi/signal.h"
 
 enum vector {
-	VEC_DE = 0, VEC_DB = 1, VEC_NMI = 2, VEC_BP = 3, VEC_OF = 4, VEC_UD = 6, VEC_DF = 8,
-	VEC_SS = 12, VEC_GP = 13, VEC_PF = 14, VEC_MF = 16, VEC_AC = 17, VEC_XM = 19,
+	VEC_DE = 0,
+	VEC_DB = 1,
+	VEC_NMI = 2,
+	VEC_BP = 3,
+	VEC_OF = 4,
+	VEC_UD = 6,
+	VEC_DF = 8,
+	VEC_SS = 12,
+	VEC_GP = 13,
+	VEC_PF = 14,
+	VEC_MF = 16,
+	VEC_AC = 17,
+	VEC_XM = 19,
 };
 
 #define PF_PRESENT 1u
-#define PF_WRITE 2u
-#define PF_FETCH 16u
+#define PF_WRITE   2u
+#define PF_FETCH   16u
 
 struct fixup {
 	u64 at, to;
@@ -49,7 +60,9 @@ static bool apply_fixup(struct regs *r)
 
 static u32 fault_access(u64 error_code)
 {
-	u32 access = error_code & PF_WRITE ? FAULT_WRITE : error_code & PF_FETCH ? FAULT_EXEC : FAULT_READ;
+	u32 access = error_code & PF_WRITE   ? FAULT_WRITE
+		     : error_code & PF_FETCH ? FAULT_EXEC
+					     : FAULT_READ;
 
 	return error_code & PF_PRESENT ? access | FAULT_PRESENT : access;
 }
@@ -60,7 +73,11 @@ static s32 simd_code(void)
 
 	__asm__ volatile("stmxcsr %0" : "=m"(csr));
 	bits = csr & ~(csr >> 7) & 0x3f;
-	return bits & 1 ? FPE_FLTINV : bits & 4 ? FPE_FLTDIV : bits & 8 ? FPE_FLTOVF : bits & 0x12 ? FPE_FLTUND : FPE_FLTRES;
+	return bits & 1	     ? FPE_FLTINV
+	       : bits & 4    ? FPE_FLTDIV
+	       : bits & 8    ? FPE_FLTOVF
+	       : bits & 0x12 ? FPE_FLTUND
+			     : FPE_FLTRES;
 }
 
 static s32 x87_code(void)
@@ -70,7 +87,11 @@ static s32 x87_code(void)
 
 	__asm__ volatile("fnstsw %0; fnstcw %1" : "=m"(sw), "=m"(cw));
 	bits = sw & ~(u32)cw & 0x3f;
-	return bits & 1 ? FPE_FLTINV : bits & 4 ? FPE_FLTDIV : bits & 8 ? FPE_FLTOVF : bits & 0x12 ? FPE_FLTUND : FPE_FLTRES;
+	return bits & 1	     ? FPE_FLTINV
+	       : bits & 4    ? FPE_FLTDIV
+	       : bits & 8    ? FPE_FLTOVF
+	       : bits & 0x12 ? FPE_FLTUND
+			     : FPE_FLTRES;
 }
 
 static void user_exception(struct regs *r, u32 vec, u64 err)
@@ -145,7 +166,8 @@ bool arch_syscall(struct regs *r)
 	r->flags |= FLAGS_IF;
 	trap_syscall(r);
 	user_exit(r);
-	return r->cx == r->ip && r->r11 == (r->flags & ~(u64)FLAGS_RF) && !(r->flags & FLAGS_TF) && r->ip < USER_VA_END;
+	return r->cx == r->ip && r->r11 == (r->flags & ~(u64)FLAGS_RF) && !(r->flags & FLAGS_TF) &&
+	       r->ip < USER_VA_END;
 }
 
 /* Signal frames and debuggers show the last exception. */
@@ -199,7 +221,8 @@ void arch_trap_kernel(struct regs *r, u32 vec)
 		return;
 	if (vec == VEC_PF) {
 		addr = read_cr2();
-		if (addr < USER_VA_END && trap_page_fault(addr, fault_access(r->orig_ax) | FAULT_KERNEL))
+		if (addr < USER_VA_END &&
+		    trap_page_fault(addr, fault_access(r->orig_ax) | FAULT_KERNEL))
 			return;
 		if (apply_fixup(r))
 			return;

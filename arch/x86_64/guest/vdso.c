@@ -10,7 +10,7 @@
 #include "guestkernel/kapi/strbuf.h"
 #include "vmm/abi/hyp.h"
 
-#define KERNEL_VA_BASE 0xffffffff80000000ull
+#define KERNEL_VA_BASE	0xffffffff80000000ull
 #define HWCAP2_FSGSBASE 2u
 
 extern const u8 vdso_image[], vdso_image_end[];
@@ -54,19 +54,56 @@ static const struct {
 	u8 reg, bit;
 	const char *name;
 } flag_names[] = {
-	{ 1, 0, 3, 0, "fpu" }, { 1, 0, 3, 4, "tsc" }, { 1, 0, 3, 5, "msr" }, { 1, 0, 3, 6, "pae" },
-	{ 1, 0, 3, 8, "cx8" }, { 1, 0, 3, 15, "cmov" }, { 1, 0, 3, 19, "clflush" }, { 1, 0, 3, 23, "mmx" },
-	{ 1, 0, 3, 24, "fxsr" }, { 1, 0, 3, 25, "sse" }, { 1, 0, 3, 26, "sse2" }, { 1, 0, 3, 28, "ht" },
-	{ 0x80000001, 0, 3, 11, "syscall" }, { 0x80000001, 0, 3, 20, "nx" }, { 0x80000001, 0, 3, 27, "rdtscp" },
-	{ 0x80000001, 0, 3, 29, "lm" }, { 1, 0, 2, 0, "pni" }, { 1, 0, 2, 1, "pclmulqdq" }, { 1, 0, 2, 9, "ssse3" },
-	{ 1, 0, 2, 12, "fma" }, { 1, 0, 2, 13, "cx16" }, { 1, 0, 2, 19, "sse4_1" }, { 1, 0, 2, 20, "sse4_2" },
-	{ 1, 0, 2, 22, "movbe" }, { 1, 0, 2, 23, "popcnt" }, { 1, 0, 2, 25, "aes" }, { 1, 0, 2, 26, "xsave" },
-	{ 1, 0, 2, 28, "avx" }, { 1, 0, 2, 29, "f16c" }, { 1, 0, 2, 30, "rdrand" }, { 1, 0, 2, 31, "hypervisor" },
-	{ 0x80000001, 0, 2, 0, "lahf_lm" }, { 0x80000001, 0, 2, 5, "abm" }, { 7, 0, 1, 0, "fsgsbase" },
-	{ 7, 0, 1, 3, "bmi1" }, { 7, 0, 1, 5, "avx2" }, { 7, 0, 1, 8, "bmi2" }, { 7, 0, 1, 9, "erms" },
-	{ 7, 0, 1, 16, "avx512f" }, { 7, 0, 1, 17, "avx512dq" }, { 7, 0, 1, 18, "rdseed" }, { 7, 0, 1, 19, "adx" },
-	{ 7, 0, 1, 23, "clflushopt" }, { 7, 0, 1, 24, "clwb" }, { 7, 0, 1, 29, "sha_ni" }, { 7, 0, 1, 30, "avx512bw" },
-	{ 7, 0, 1, 31, "avx512vl" }, { 7, 0, 2, 8, "gfni" }, { 7, 0, 2, 9, "vaes" }, { 7, 0, 2, 22, "rdpid" },
+	{1,	     0, 3, 0,  "fpu"	    },
+	{ 1,	     0, 3, 4,  "tsc"	    },
+	{ 1,	     0, 3, 5,  "msr"	    },
+	{ 1,	     0, 3, 6,  "pae"	    },
+	{ 1,	     0, 3, 8,  "cx8"	    },
+	{ 1,	     0, 3, 15, "cmov"      },
+	{ 1,	     0, 3, 19, "clflush"	 },
+	{ 1,	     0, 3, 23, "mmx"	     },
+	{ 1,	     0, 3, 24, "fxsr"      },
+	{ 1,	     0, 3, 25, "sse"	     },
+	{ 1,	     0, 3, 26, "sse2"      },
+	{ 1,	     0, 3, 28, "ht"	    },
+	{ 0x80000001, 0, 3, 11, "syscall"	  },
+	{ 0x80000001, 0, 3, 20, "nx"	     },
+	{ 0x80000001, 0, 3, 27, "rdtscp"	 },
+	{ 0x80000001, 0, 3, 29, "lm"	     },
+	{ 1,	     0, 2, 0,  "pni"	    },
+	{ 1,	     0, 2, 1,  "pclmulqdq" },
+	{ 1,	     0, 2, 9,  "ssse3"     },
+	{ 1,	     0, 2, 12, "fma"	     },
+	{ 1,	     0, 2, 13, "cx16"      },
+	{ 1,	     0, 2, 19, "sse4_1"	},
+	{ 1,	     0, 2, 20, "sse4_2"	},
+	{ 1,	     0, 2, 22, "movbe"     },
+	{ 1,	     0, 2, 23, "popcnt"	},
+	{ 1,	     0, 2, 25, "aes"	     },
+	{ 1,	     0, 2, 26, "xsave"     },
+	{ 1,	     0, 2, 28, "avx"	     },
+	{ 1,	     0, 2, 29, "f16c"      },
+	{ 1,	     0, 2, 30, "rdrand"	},
+	{ 1,	     0, 2, 31, "hypervisor"},
+	{ 0x80000001, 0, 2, 0,  "lahf_lm"	 },
+	{ 0x80000001, 0, 2, 5,  "abm"	     },
+	{ 7,	     0, 1, 0,  "fsgsbase"	 },
+	{ 7,	     0, 1, 3,  "bmi1"	     },
+	{ 7,	     0, 1, 5,  "avx2"	     },
+	{ 7,	     0, 1, 8,  "bmi2"	     },
+	{ 7,	     0, 1, 9,  "erms"	     },
+	{ 7,	     0, 1, 16, "avx512f"	 },
+	{ 7,	     0, 1, 17, "avx512dq"  },
+	{ 7,	     0, 1, 18, "rdseed"	},
+	{ 7,	     0, 1, 19, "adx"	     },
+	{ 7,	     0, 1, 23, "clflushopt"},
+	{ 7,	     0, 1, 24, "clwb"      },
+	{ 7,	     0, 1, 29, "sha_ni"	},
+	{ 7,	     0, 1, 30, "avx512bw"  },
+	{ 7,	     0, 1, 31, "avx512vl"  },
+	{ 7,	     0, 2, 8,  "gfni"	     },
+	{ 7,	     0, 2, 9,  "vaes"	     },
+	{ 7,	     0, 2, 22, "rdpid"     },
 };
 
 static void brand(char out[49])
@@ -89,15 +126,25 @@ void arch_cpuinfo_show(struct strbuf *sb, u32 cpu)
 	cpuid(0, 0, v);
 	cpuid(1, 0, c);
 	brand(name);
-	strbuf_printf(sb, "processor\t: %u\nvendor_id\t: %.4s%.4s%.4s\n", cpu, (char *)&v[1], (char *)&v[3], (char *)&v[2]);
+	strbuf_printf(sb, "processor\t: %u\nvendor_id\t: %.4s%.4s%.4s\n", cpu, (char *)&v[1],
+		      (char *)&v[3], (char *)&v[2]);
 	strbuf_printf(sb, "cpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\nstepping\t: %u\n",
-		      (c[0] >> 8 & 15) + (c[0] >> 20 & 255), (c[0] >> 4 & 15) | (c[0] >> 12 & 0xf0), name, c[0] & 15);
-	strbuf_printf(sb, "physical id\t: 0\nsiblings\t: 1\ncore id\t\t: %u\ncpu cores\t: 1\napicid\t\t: %u\n", cpu, cpu);
-	strbuf_printf(sb, "fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\nflags\t\t:", v[0]);
+		      (c[0] >> 8 & 15) + (c[0] >> 20 & 255), (c[0] >> 4 & 15) | (c[0] >> 12 & 0xf0),
+		      name, c[0] & 15);
+	strbuf_printf(
+		sb,
+		"physical id\t: 0\nsiblings\t: 1\ncore id\t\t: %u\ncpu cores\t: 1\napicid\t\t: %u\n",
+		cpu, cpu);
+	strbuf_printf(
+		sb,
+		"fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\nflags\t\t:",
+		v[0]);
 	for (i = 0; i < ARRAY_SIZE(flag_names); i++) {
 		cpuid(flag_names[i].leaf, flag_names[i].sub, c);
 		if (c[flag_names[i].reg] >> flag_names[i].bit & 1)
 			strbuf_printf(sb, " %s", flag_names[i].name);
 	}
-	strbuf_printf(sb, "\nclflush size\t: 64\ncache_alignment\t: 64\naddress sizes\t: 48 bits physical, 48 bits virtual\n\n");
+	strbuf_printf(
+		sb,
+		"\nclflush size\t: 64\ncache_alignment\t: 64\naddress sizes\t: 48 bits physical, 48 bits virtual\n\n");
 }

@@ -18,10 +18,10 @@ struct timeval {
 
 extern const volatile struct vdso_data vdso_data __attribute__((visibility("hidden")));
 
-#define NSEC_PER_SEC 1000000000u
-#define EXPORT __attribute__((visibility("default")))
+#define NSEC_PER_SEC	 1000000000u
+#define EXPORT		 __attribute__((visibility("default")))
 #define NR_clock_gettime 228
-#define NR_clock_getres 229
+#define NR_clock_getres	 229
 
 EXPORT int __vdso_clock_gettime(int clock, struct timespec *ts);
 EXPORT int __vdso_gettimeofday(struct timeval *tv, void *tz);
@@ -42,7 +42,9 @@ static uint64_t now_ns(void)
 	uint32_t lo, hi;
 
 	__asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi) : : "memory");
-	return (uint64_t)((__uint128_t)(((uint64_t)hi << 32 | lo) - vdso_data.base_cycles) * vdso_data.mult >> 32);
+	return (uint64_t)((__uint128_t)(((uint64_t)hi << 32 | lo) - vdso_data.base_cycles) *
+				  vdso_data.mult >>
+			  32);
 }
 
 static uint64_t wall_ns(void)
@@ -115,4 +117,3 @@ long __vdso_getcpu(unsigned *cpu, unsigned *node, void *unused)
 	(void)unused;
 	return syscall2(NR_getcpu, (long)cpu, node);
 }
-

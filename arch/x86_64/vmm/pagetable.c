@@ -13,14 +13,14 @@
 #include "arch/vcpu.h"
 #include "vmm/gmem.h"
 
-#define PTE_P 0x001ull
-#define PTE_W 0x002ull
-#define PTE_A 0x020ull
-#define PTE_D 0x040ull
-#define PTE_PS 0x080ull
-#define PTE_G 0x100ull
-#define PTE_NX (1ull << 63)
-#define PTE_ADDR 0x000ffffffffff000ull
+#define PTE_P		0x001ull
+#define PTE_W		0x002ull
+#define PTE_A		0x020ull
+#define PTE_D		0x040ull
+#define PTE_PS		0x080ull
+#define PTE_G		0x100ull
+#define PTE_NX		(1ull << 63)
+#define PTE_ADDR	0x000ffffffffff000ull
 #define DIRECT_MAP_BASE 0xffff800000000000ull
 
 uint64_t arch_direct_map(uint64_t gpa)
@@ -43,7 +43,8 @@ static uint64_t table_alloc(struct arch_pagetables *pt)
 	return gpa;
 }
 
-int arch_pt_init(struct arch_pagetables *pt, struct gmem *m, uint64_t start, uint64_t end, bool has_1g)
+int arch_pt_init(struct arch_pagetables *pt, struct gmem *m, uint64_t start, uint64_t end,
+		 bool has_1g)
 {
 	pt->mem = m;
 	pt->next = start;
@@ -85,7 +86,8 @@ static int level_for(const struct arch_pagetables *pt, uint64_t va, uint64_t gpa
 	return 1;
 }
 
-int arch_pt_map(struct arch_pagetables *pt, uint64_t va, uint64_t gpa, uint64_t len, int flags, struct err *e)
+int arch_pt_map(struct arch_pagetables *pt, uint64_t va, uint64_t gpa, uint64_t len, int flags,
+		struct err *e)
 {
 	uint64_t bits = PTE_P | PTE_G | PTE_A | PTE_D;
 

@@ -17,18 +17,20 @@
 #include "arch/vcpu.h"
 #include "vmm/vm.h"
 
-#define CR0_INIT 0x80050033u /* PG AM WP NE ET MP PE */
-#define CR4_PAE (1u << 5)
-#define CR4_PGE (1u << 7)
-#define CR4_OSFXSR (1u << 9)
+#define CR0_INIT       0x80050033u /* PG AM WP NE ET MP PE */
+#define CR4_PAE	       (1u << 5)
+#define CR4_PGE	       (1u << 7)
+#define CR4_OSFXSR     (1u << 9)
 #define CR4_OSXMMEXCPT (1u << 10)
-#define EFER_INIT 0xd01u /* NXE LMA LME SCE */
+#define EFER_INIT      0xd01u	   /* NXE LMA LME SCE */
 #define APIC_BASE_INIT 0xfee00c00u /* enabled, x2APIC */
-#define APIC_BASE_BSP 0x100u
-#define EVENT_VECTOR 0x22u
-#define GUEST_CS 0x10 /* as in the kernel's own table (guest/asm.h): frames of its first traps name it */
-#define GUEST_DS 0x18
-#define CPUID_MAX 256
+#define APIC_BASE_BSP  0x100u
+#define EVENT_VECTOR   0x22u
+#define GUEST_CS \
+	0x10 /* as in the kernel's own table (guest/asm.h): frames of its first traps name it */
+#define GUEST_DS    0x18
+#define CPUID_MAX   256
+#define MSR_TSC	    0x10
 #define XCR0_WANTED 0xe7u /* x87, SSE, AVX, AVX-512 */
 #define XCR0_AVX512 0xe0u
 
@@ -69,7 +71,8 @@ void arch_vm_interrupt(struct vm *vm, uint32_t cpu)
 {
 	struct kvm_msi msi = { .address_lo = 0xfee00000u | cpu << 12, .data = EVENT_VECTOR };
 
-	(void)ioctl(vm->fd, KVM_SIGNAL_MSI, &msi); /* a CPU that cannot be reached does not answer */
+	(void)ioctl(vm->fd, KVM_SIGNAL_MSI,
+		    &msi); /* a CPU that cannot be reached does not answer */
 }
 
 static int set_cpuid(struct vm *vm, struct vcpu *v, struct err *e)
@@ -87,7 +90,8 @@ static int set_cpuid(struct vm *vm, struct vcpu *v, struct err *e)
 
 		if (x->function == 1) {
 			x->ebx = (x->ebx & 0x0000ffff) | vm->nr_cpus << 16 | v->id << 24;
-			x->ecx |= 1u << 21 | 1u << 24 | 1u << 31; /* x2APIC, TSC deadline, hypervisor */
+			x->ecx |= 1u << 21 | 1u << 24 |
+				  1u << 31; /* x2APIC, TSC deadline, hypervisor */
 		}
 		if (x->function == 0xb || x->function == 0x1f)
 			x->edx = v->id;
@@ -165,7 +169,8 @@ int arch_vcpu_init(struct vm *vm, struct vcpu *v, struct err *e)
 	return ret;
 }
 
-int arch_vcpu_set_entry(struct vcpu *v, uint64_t ip, uint64_t sp, uint64_t arg0, uint64_t arg1, struct err *e)
+int arch_vcpu_set_entry(struct vcpu *v, uint64_t ip, uint64_t sp, uint64_t arg0, uint64_t arg1,
+			struct err *e)
 {
 	struct kvm_regs r = { .rip = ip, .rsp = sp, .rdi = arg0, .rsi = arg1, .rflags = 2 };
 
@@ -184,6 +189,17 @@ uint64_t arch_counter_khz(struct vcpu *v)
 uint64_t arch_counter_now(void)
 {
 	return __builtin_ia32_rdtsc();
+}
+
+uint64_t arch_counter_offset(struct vcpu *v)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} m = { .head.nmsrs = 1, .entry.index = MSR_TSC };
+	uint64_t before = arch_counter_now();
+
+	return ioctl(v->fd, KVM_GET_MSRS, &m) == 1 ? m.entry.data - before : 0;
 }
 
 void arch_vcpu_where(struct vcpu *v, uint64_t *ip, uint64_t *sp, uint64_t *fp)

@@ -1,4 +1,5 @@
 # image: busybox
+# options: --privileged
 # about: busybox applets about processes, users, the system and the shell itself
 # timeout: 180
 cd /tmp || exit 1

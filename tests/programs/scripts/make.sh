@@ -5,7 +5,7 @@ for i in 1 2 3 4 5 6 7 8; do echo "int part$i(int x) { return x * $i + 1; }" > p
 { for i in 1 2 3 4 5 6 7 8; do echo "int part$i(int x);"; done
   echo '#include <stdio.h>'; echo 'int main(void) { int x = 1;'
   for i in 1 2 3 4 5 6 7 8; do echo "x = part$i(x);"; done
-  echo 'printf("%d\n", x); return 0; }'; } > main.c
+  printf '%s\n' 'printf("%d\n", x); return 0; }'; } > main.c
 cat > Makefile <<'E'
 OBJECTS = main.o part1.o part2.o part3.o part4.o part5.o part6.o part7.o part8.o
 program: $(OBJECTS)

@@ -16,12 +16,12 @@ struct cpu;
 struct task;
 
 struct arch_cpu {
-	struct cpu *self;	  /* gs:0 */
-	struct task *current;	  /* gs:8 */
-	u64 kstack_top;		  /* gs:16: kernel stack of the current task */
-	u64 user_sp;		  /* gs:24: scratch of the syscall entry */
-	u32 apic_id;		  /* gs:32 */
-	u32 ipi_pending;	  /* gs:36: bit mask of enum arch_ipi, set by the sender */
+	struct cpu *self;	       /* gs:0 */
+	struct task *current;	       /* gs:8 */
+	u64 kstack_top;		       /* gs:16: kernel stack of the current task */
+	u64 user_sp;		       /* gs:24: scratch of the syscall entry */
+	u32 apic_id;		       /* gs:32 */
+	u32 ipi_pending;	       /* gs:36: bit mask of enum arch_ipi, set by the sender */
 	struct arch_aspace *active_as; /* whose tables CR3 holds; NULL: the boot tables */
 	void *fpu_owner;
 	struct arch_cpu_tables *tables; /* GDT, TSS, IST stacks */

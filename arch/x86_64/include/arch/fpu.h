@@ -9,7 +9,7 @@
 
 #include "guestkernel/kapi/types.h"
 
-struct fpu_state;	/* arch_fpu_size() bytes, 64-aligned */
+struct fpu_state; /* arch_fpu_size() bytes, 64-aligned */
 
 size_t arch_fpu_size(void);
 /* The state a program starts with. */

@@ -28,11 +28,11 @@ enum mmu_query_flags {
 };
 
 struct arch_aspace {
-	u64 root_pa;		/* [I] top level table */
-	u64 active_cpus;	/* atomic bit mask: CPUs that may hold translations */
-	u64 flush_seq;		/* bumped by each flush */
-	u64 nr_tables;		/* page table frames, for accounting */
-	struct page *tables;	/* all of them, linked by next_free */
+	u64 root_pa;	     /* [I] top level table */
+	u64 active_cpus;     /* atomic bit mask: CPUs that may hold translations */
+	u64 flush_seq;	     /* bumped by each flush */
+	u64 nr_tables;	     /* page table frames, for accounting */
+	struct page *tables; /* all of them, linked by next_free */
 };
 
 /* One page of a batch handed to the visitor of arch_mmu_unmap(). */
@@ -66,8 +66,8 @@ bool arch_mmu_query(struct arch_aspace *as, u64 va, paddr_t *pa, u32 *flags);
 /* Next mapped page at or after *va, below end; for fork and unmap of sparse ranges. */
 bool arch_mmu_next(struct arch_aspace *as, u64 *va, u64 end, paddr_t *pa, u32 *flags);
 /* fork: copies the entries that fn wants from src to dst, without write permission in both. -ENOMEM. */
-int must_check arch_mmu_share(struct arch_aspace *dst, struct arch_aspace *src, u64 va, u64 npages, mmu_share_fn fn,
-			      void *ctx);
+int must_check arch_mmu_share(struct arch_aspace *dst, struct arch_aspace *src, u64 va, u64 npages,
+			      mmu_share_fn fn, void *ctx);
 /* The entries of up to want pages from va on (n: how many), making tables where they are missing. -ENOMEM. */
 int must_check arch_mmu_run(struct arch_aspace *as, u64 va, u32 want, struct mmu_run *out);
 bool arch_mmu_run_query(const struct mmu_run *run, u32 i, paddr_t *pa, u32 *flags);

@@ -15,11 +15,11 @@ struct fpu_state;
 struct sigframe_req;
 
 struct arch_thread {
-	u64 ksp;		/* saved kernel stack pointer while not running */
-	u64 kstack_top;		/* [I] */
-	u64 fs_base, gs_base;	/* application's, valid while not running */
+	u64 ksp;	      /* saved kernel stack pointer while not running */
+	u64 kstack_top;	      /* [I] */
+	u64 fs_base, gs_base; /* application's, valid while not running */
 	struct fpu_state *fpu;
-	u32 fpu_cpu;		/* CPU that saved fpu last */
+	u32 fpu_cpu;			     /* CPU that saved fpu last */
 	u64 trap_nr, error_code, fault_addr; /* of the last exception, for signal frames */
 };
 
@@ -30,8 +30,8 @@ void arch_thread_fini(struct arch_thread *t);
 void arch_thread_set_entry(struct arch_thread *t, void (*fn)(void *arg), void *arg);
 /* fork/clone: child's user state = parent's with return value 0 (and new stack / TLS when asked). The first switch
  * to the child must run task_fork_return() (portable) and then arch_user_enter(). */
-int must_check arch_thread_clone(struct arch_thread *child, const struct regs *parent_regs, u64 new_sp,
-				 bool set_tls, u64 tls);
+int must_check arch_thread_clone(struct arch_thread *child, const struct regs *parent_regs,
+				 u64 new_sp, bool set_tls, u64 tls);
 /* exec: fresh user state. */
 void arch_thread_exec(struct arch_thread *t, struct regs *r, u64 entry, u64 sp);
 /* Saves prev, runs next; returns when somebody switches back. next's user-visible state (TLS, FPU, kernel stack for
@@ -50,10 +50,10 @@ s64 arch_thread_prctl(struct task *t, s32 code, u64 addr);
 /* Signal frames (signal.c). The frame is written to the application's stack. */
 struct sigframe_req {
 	s32 sig;
-	u64 handler, restorer, flags;	/* SA_* */
-	const void *siginfo;		/* 128 bytes */
-	u64 blocked;			/* mask to restore at sigreturn */
-	u64 sp;				/* where to start: alternate stack top or 0 = current sp */
+	u64 handler, restorer, flags; /* SA_* */
+	const void *siginfo;	      /* 128 bytes */
+	u64 blocked;		      /* mask to restore at sigreturn */
+	u64 sp;			      /* where to start: alternate stack top or 0 = current sp */
 	u64 altstack_sp, altstack_size;
 	u32 altstack_flags;
 };

@@ -10,8 +10,8 @@
 
 #include "vmm/err.h"
 
-#define ARCH_KERNEL_MACHINE 62 /* EM_X86_64 */
-#define ARCH_AUDIT 0xc000003eu /* AUDIT_ARCH_X86_64 */
+#define ARCH_KERNEL_MACHINE 62		/* EM_X86_64 */
+#define ARCH_AUDIT	    0xc000003eu /* AUDIT_ARCH_X86_64 */
 
 struct kvm_run;
 struct vm;
@@ -27,10 +27,11 @@ struct arch_pagetables {
 
 enum { PT_WRITE = 1, PT_EXEC = 2 };
 
-int arch_pt_init(struct arch_pagetables *pt, struct gmem *m, uint64_t start, uint64_t end, bool has_1g);
+int arch_pt_init(struct arch_pagetables *pt, struct gmem *m, uint64_t start, uint64_t end,
+		 bool has_1g);
 /* Maps with the largest pages that fit; ENOMEM when [next, end) is used up. */
-int arch_pt_map(struct arch_pagetables *pt, uint64_t va, uint64_t gpa, uint64_t len, int flags, struct err *e)
-	MUST_CHECK;
+int arch_pt_map(struct arch_pagetables *pt, uint64_t va, uint64_t gpa, uint64_t len, int flags,
+		struct err *e) MUST_CHECK;
 /* Guest-virtual address of the direct map. */
 uint64_t arch_direct_map(uint64_t gpa);
 
@@ -38,11 +39,13 @@ uint64_t arch_direct_map(uint64_t gpa);
 int arch_vm_init(struct vm *vm, struct err *e) MUST_CHECK;
 /* CPUID, control registers, the state at the kernel's first instruction. */
 int arch_vcpu_init(struct vm *vm, struct vcpu *v, struct err *e) MUST_CHECK;
-int arch_vcpu_set_entry(struct vcpu *v, uint64_t ip, uint64_t sp, uint64_t arg0, uint64_t arg1, struct err *e)
-	MUST_CHECK;
+int arch_vcpu_set_entry(struct vcpu *v, uint64_t ip, uint64_t sp, uint64_t arg0, uint64_t arg1,
+			struct err *e) MUST_CHECK;
 /* Frequency of the guest's cycle counter. */
 uint64_t arch_counter_khz(struct vcpu *v);
 uint64_t arch_counter_now(void);
+/* What the guest's counter shows more than arch_counter_now(). */
+uint64_t arch_counter_offset(struct vcpu *v);
 
 enum arch_exit { ARCH_EXIT_DOORBELL, ARCH_EXIT_AGAIN, ARCH_EXIT_BROKEN };
 /* Decodes one KVM exit; BROKEN fills e with one sentence. */
