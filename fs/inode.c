@@ -31,11 +31,19 @@ static atomic_t next_dev;
 
 u32 name_hash(const char *s, u32 len)
 {
-	u32 h = (u32)hash_seed;
+	u64 h = hash_seed, word;
+	u32 i = 0;
 
-	for (u32 i = 0; i < len; i++)
-		h = (h ^ (u8)s[i]) * 0x9e3779b1u;
-	return h;
+	for (; i + 8 <= len; i += 8) {
+		__builtin_memcpy(&word, s + i, 8);
+		h = name_hash_step(h, word);
+	}
+	word = 0;
+	for (u32 shift = 0; i < len; i++, shift += 8)
+		word |= (u64)(u8)s[i] << shift;
+	if (len % 8)
+		h = name_hash_step(h, word);
+	return name_hash_end(h);
 }
 
 u64 inode_next_ino(void)

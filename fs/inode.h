@@ -34,6 +34,16 @@ struct name {
 };
 
 u32 name_hash(const char *s, u32 len);
+/* One step of it, eight bytes; the bytes behind a name's end are 0. And the end. */
+static inline u64 name_hash_step(u64 h, u64 word)
+{
+	h = (h ^ word) * 0x9e3779b97f4a7c15ull;
+	return h ^ h >> 29;
+}
+static inline u32 name_hash_end(u64 h)
+{
+	return (u32)(h ^ h >> 32);
+}
 static inline struct name name_make(const char *s, u32 len)
 {
 	return (struct name){ s, len, name_hash(s, len) };

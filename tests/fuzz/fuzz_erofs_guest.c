@@ -40,18 +40,17 @@ static void read_file(struct inode *inode)
 {
 	struct file f = { .inode = inode, .priv = inode };
 	static u8 buf[20000];
-	struct pager_page pp[4];
+	struct pager_page pp[1];
+	paddr_t first;
 	struct iov_cursor c;
 	s64 pos = 0;
 	u32 n;
 
 	iov_init_kernel(&c, buf, sizeof buf);
 	(void)!inode->fops->read(&f, &c, &pos);
-	n = inode->pages.pager.ops->get_around(&inode->pages.pager, 0, 4, pp);
-	for (u32 i = 0; i < n; i++)
-		if (!pp[i].page)
-			CHECK(pp[i].pa.pa >= 0x40000000 &&
-			      pp[i].pa.pa + 4096 <= 0x40000000 + IMAGE_MAX);
+	n = inode->pages.pager.ops->get_window(&inode->pages.pager, 0, 4, &first);
+	if (n)
+		CHECK(first.pa >= 0x40000000 && first.pa + n * 4096 <= 0x40000000 + IMAGE_MAX);
 	if (!inode->pages.pager.ops->get_page(&inode->pages.pager, inode->size >> 12, false, pp) &&
 	    pp[0].page)
 		page_put(pp[0].page);
