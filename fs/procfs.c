@@ -13,8 +13,6 @@
 #include "guestkernel/kapi/errno.h"
 
 struct procfs_setup proc_setup_data;
-static struct spinlock instance_lock = SPINLOCK_INIT(RANK_OBJECT);
-static struct super *instance; /* [instance_lock] one reference for ever */
 
 void procfs_setup(const struct procfs_setup *s)
 {
@@ -75,28 +73,9 @@ static int make(const struct fs_type *t, struct super **out)
 
 static int procfs_mount(const struct fs_type *t, const struct mount_args *a, struct super **out)
 {
-	struct super *sb, *fresh = NULL;
-	int ret;
+	static struct synth_single single = SYNTH_SINGLE_INIT(make);
 
-	spin_lock(&instance_lock);
-	sb = instance;
-	spin_unlock(&instance_lock);
-	if (!sb) {
-		ret = make(t, &fresh);
-		if (ret)
-			return ret;
-		spin_lock(&instance_lock);
-		if (!instance) {
-			instance = fresh;
-			fresh = NULL;
-		}
-		sb = instance;
-		spin_unlock(&instance_lock);
-		if (fresh)
-			super_put(fresh);
-	}
-	*out = super_get(sb);
-	return 0;
+	return synth_mount_single(&single, t, out);
 }
 
 const struct fs_type procfs_type = {

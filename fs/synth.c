@@ -794,3 +794,29 @@ int synth_super_create(const struct fs_type *t, u64 magic, u32 root_mode, struct
 	*out = sb;
 	return 0;
 }
+
+int synth_mount_single(struct synth_single *s, const struct fs_type *t, struct super **out)
+{
+	struct super *sb, *fresh = NULL;
+	int ret;
+
+	spin_lock(&s->lock);
+	sb = s->sb;
+	spin_unlock(&s->lock);
+	if (!sb) {
+		ret = s->make(t, &fresh);
+		if (ret)
+			return ret;
+		spin_lock(&s->lock);
+		if (!s->sb) {
+			s->sb = fresh;
+			fresh = NULL;
+		}
+		sb = s->sb;
+		spin_unlock(&s->lock);
+		if (fresh)
+			super_put(fresh);
+	}
+	*out = super_get(sb);
+	return 0;
+}

@@ -88,3 +88,16 @@ int synth_setattr(struct inode *inode, const struct attr *a);
 bool synth_is_stale(struct inode *inode);
 /* Looks n up among rows (direct children only); NULL when absent. */
 const struct proc_row *synth_row_find(const struct proc_row *rows, size_t nr, const struct name *n);
+
+/* A file system with one instance however often it is mounted; made at the first mount. */
+struct synth_single {
+	struct spinlock lock;
+	struct super *sb; /* [lock] referenced */
+	int (*make)(const struct fs_type *t, struct super **out);
+};
+#define SYNTH_SINGLE_INIT(fn)                        \
+	{                                            \
+		SPINLOCK_INIT(RANK_OBJECT), NULL, (fn) \
+	}
+int must_check synth_mount_single(struct synth_single *s, const struct fs_type *t,
+				  struct super **out);

@@ -17,8 +17,6 @@
 #define SYSFS_MAGIC 0x62656572
 
 static const struct proc_table *const *extra_tables;
-static struct spinlock instance_lock = SPINLOCK_INIT(RANK_OBJECT);
-static struct super *instance; /* [instance_lock] one reference for ever */
 
 void sysfs_setup(const struct proc_table *const *tables)
 {
@@ -165,28 +163,9 @@ static int make(const struct fs_type *t, struct super **out)
 
 static int sysfs_mount(const struct fs_type *t, const struct mount_args *a, struct super **out)
 {
-	struct super *sb, *fresh = NULL;
-	int ret;
+	static struct synth_single single = SYNTH_SINGLE_INIT(make);
 
-	spin_lock(&instance_lock);
-	sb = instance;
-	spin_unlock(&instance_lock);
-	if (!sb) {
-		ret = make(t, &fresh);
-		if (ret)
-			return ret;
-		spin_lock(&instance_lock);
-		if (!instance) {
-			instance = fresh;
-			fresh = NULL;
-		}
-		sb = instance;
-		spin_unlock(&instance_lock);
-		if (fresh)
-			super_put(fresh);
-	}
-	*out = super_get(sb);
-	return 0;
+	return synth_mount_single(&single, t, out);
 }
 
 const struct fs_type sysfs_type = {

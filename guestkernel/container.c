@@ -84,18 +84,6 @@ static void must(int err, const char *what)
 	end(0, -err);
 }
 
-static void fill_proc(void)
-{
-	static const struct proc_table *const root[] = { &task_proc_root, &mm_proc_root, NULL };
-	static const struct proc_table *const process[] = { &task_proc_process, &mm_proc_process,
-							    NULL };
-	static const struct procfs_setup setup = { .root = root,
-						   .process = process,
-						   .tasks = &task_proc_ops };
-
-	procfs_setup(&setup);
-}
-
 static void register_filesystems(void)
 {
 	static const struct fs_type *const types[] = {
@@ -372,7 +360,6 @@ void container_start(void)
 	must(vfs_init(), "setting up file systems");
 	register_filesystems();
 	collect_proc();
-	fill_proc();
 	mount_root();
 	page_stats(&pages_at_boot);
 	hyp_on_signals = on_signals;
