@@ -95,8 +95,8 @@ struct synth_single {
 	struct super *sb; /* [lock] referenced */
 	int (*make)(const struct fs_type *t, struct super **out);
 };
-#define SYNTH_SINGLE_INIT(fn)                        \
-	{                                            \
+#define SYNTH_SINGLE_INIT(fn)                          \
+	{                                              \
 		SPINLOCK_INIT(RANK_OBJECT), NULL, (fn) \
 	}
 int must_check synth_mount_single(struct synth_single *s, const struct fs_type *t,
