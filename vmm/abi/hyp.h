@@ -59,8 +59,10 @@ struct hyp_channel {
 	uint32_t nr;  /* enum hyp_call */
 	uint32_t len; /* bytes of payload used by the request */
 	int32_t status;
+	uint32_t bell; /* process machine: futex of the doorbell, enum pm_bell */
+	uint32_t wake; /* process machine: futex of interrupts to this CPU, enum pm_wake */
 	uint32_t pad0;
-	uint64_t pad1[2];
+	uint64_t pad1;
 	uint8_t payload[HYP_PAYLOAD_MAX];
 };
 _Static_assert(sizeof(struct hyp_channel) == HYP_PAGE_SIZE, "ABI");
