@@ -26,7 +26,7 @@
 #include "guestkernel/uapi/mman.h"
 #include "guestkernel/uapi/resource.h"
 
-#define AROUND 16 /* pages mapped at once around a file fault */
+#define AROUND 16 /* pages mapped at once around a fault of a cached file */
 #define AHEAD  7  /* pages mapped after one that continues a row of writes */
 #define RETRY  1  /* the page table changed under us: look again */
 
@@ -167,6 +167,56 @@ static void map_ahead(struct fault *f)
 		page_put(pg[--n]);
 }
 
+/* Unmapped pages in a row from va on (a stack: up to va), at most want; they are under one table. */
+static u32 room_at(struct fault *f, u64 va, u32 want)
+{
+	struct mmu_run run;
+	u32 n = 0;
+
+	if (arch_mmu_run(&f->as->arch, va, want, &run))
+		return 0;
+	while (n < run.n && !arch_mmu_run_is_mapped(&run, n))
+		n++;
+	return n;
+}
+
+/* Where runs are cheap: a chunk of frames in a row. */
+static bool fault_chunk(struct fault *f)
+{
+	u32 want = f->as->next_anon == f->va ? arch_fault_sizes.anon_row : arch_fault_sizes.anon;
+	u32 prot = region_mmu_prot(f->r, true), n, i, order;
+	struct mmu_run run;
+	struct page *pg;
+	u64 va = f->va;
+
+	if (f->r->flags & REGION_GROWSDOWN)
+		va = MAX(f->r->start, va - (want - 1) * PAGE_SIZE);
+	spin_lock(&f->as->pt_lock);
+	n = room_at(f, va, (u32)MIN((f->r->end - va) >> PAGE_SHIFT, (u64)want));
+	spin_unlock(&f->as->pt_lock);
+	if (va + n * PAGE_SIZE <= f->va || n < 2)
+		return false;
+	order = 31 - (u32)__builtin_clz(n);
+	n = 1u << order;
+	va = MAX(va, f->va - MIN((f->va - va), (n - 1) * PAGE_SIZE));
+	if (page_alloc_run(order, PAGE_ZERO | PAGE_USER, &pg))
+		return false;
+	spin_lock(&f->as->pt_lock);
+	if (room_at(f, va, n) == n && !arch_mmu_run(&f->as->arch, va, n, &run)) {
+		for (i = 0; i < n; i++) {
+			pg[i].flags |= PG_ANON;
+			arch_mmu_run_set(&run, i, page_paddr(&pg[i]), prot);
+		}
+		rss_add(f->r, n, 0);
+		f->as->next_anon = va + n * PAGE_SIZE;
+		n = 0;
+	}
+	spin_unlock(&f->as->pt_lock);
+	if (n)
+		page_free_order(pg, order);
+	return !n;
+}
+
 static int fault_anon(struct fault *f)
 {
 	struct page *pg;
@@ -177,6 +227,8 @@ static int fault_anon(struct fault *f)
 		ret = zero_frame(&pa);
 		return ret ? ret : install(f, pa, NULL, region_mmu_prot(f->r, false));
 	}
+	if (arch_fault_sizes.anon > 1 && fault_chunk(f))
+		return 0;
 	ret = alloc_anon(PAGE_ZERO, &pg);
 	if (!ret)
 		ret = install(f, page_paddr(pg), pg, region_mmu_prot(f->r, true));
@@ -189,7 +241,7 @@ static int fault_anon(struct fault *f)
 	return 0;
 }
 
-/* The part of the sixteen pages around the fault that lies in the region; it is under one table. */
+/* The part of the pages around the fault that lies in the region; it is under one table. */
 struct around {
 	u64 start;
 	u32 n;
@@ -247,8 +299,9 @@ static bool map_cached(struct fault *f, const struct around *a, struct pager_pag
 static bool map_around(struct fault *f)
 {
 	const struct pager_ops *ops = f->r->pager->ops;
-	u64 low = ALIGN_DOWN(f->va, AROUND * PAGE_SIZE);
-	u64 end = MIN(f->r->end, low + AROUND * PAGE_SIZE), pgoff;
+	u32 pages = ops->get_window ? arch_fault_sizes.window : AROUND;
+	u64 low = ALIGN_DOWN(f->va, pages * PAGE_SIZE);
+	u64 end = MIN(f->r->end, low + pages * PAGE_SIZE), pgoff;
 	struct around a = { .start = MAX(f->r->start, low) };
 	struct pager_page got[AROUND];
 	paddr_t first;
