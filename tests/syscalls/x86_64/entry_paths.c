@@ -300,6 +300,35 @@ static void a_call_keeps_vector_registers_and_flags(void)
 	__asm__ volatile("ldmxcsr %0" : : "m"(csr));
 }
 
+/* Exceptions, unlike calls, leave the flag as it is: the kernel must clear it for itself. */
+static void faults_with_the_direction_flag_set_do_no_harm(void)
+{
+	enum { PAGES = 512 };
+	char *p = MUST(mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0));
+	int fd = t_temp_fd();
+	char *shared;
+
+	MUST(ftruncate(fd, PAGES * 4096));
+	shared = MUST(mmap(NULL, PAGES * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	for (int i = 0; i < PAGES; i++) {
+		__asm__ volatile("std\n movb $1, (%0)\n movb $2, (%1)\n cld"
+				 :
+				 : "r"(p + i * 4096), "r"(shared + i * 4096)
+				 : "memory", "cc");
+		CHECK(p[i * 4096] == 1 && p[i * 4096 + 1] == 0 && shared[i * 4096] == 2);
+	}
+	t_wait_signal(
+		({
+			pid_t pid = t_fork();
+
+			if (!pid)
+				__asm__ volatile("std\n movq (0), %%rax" : : : "rax", "memory");
+			pid;
+		}),
+		SIGSEGV);
+}
+
 static volatile int nr_traps;
 
 static void on_trap(int sig)
@@ -386,7 +415,8 @@ TEST_PROGRAM(entry_paths, CASE(a_call_hidden_in_the_middle_of_an_instruction),
 	     CASE(x32_numbers_are_refused_or_answered_right),
 	     CASE(the_stack_pointer_may_be_anything_during_a_call),
 	     CASE(a_call_keeps_the_red_zone_and_all_other_registers),
-	     CASE(a_call_keeps_vector_registers_and_flags), CASE(single_steps_go_through_calls),
-	     CASE(a_program_may_use_gs_for_itself),
+	     CASE(a_call_keeps_vector_registers_and_flags),
+	     CASE(faults_with_the_direction_flag_set_do_no_harm),
+	     CASE(single_steps_go_through_calls), CASE(a_program_may_use_gs_for_itself),
 	     CASE(base_registers_written_directly_are_kept_where_allowed),
 	     CASE(null_data_segments_do_no_harm));

@@ -18,6 +18,7 @@ static const char *const system_bytes[] = {
 	"\xf1",			/* int1 */
 	"\x48\xcf",		/* iretq */
 	"\x48\xcb",		/* lretq */
+	"\xfd",			/* std */
 	"\x9d",			/* popfq */
 	"\x8e\xd8",		/* mov %eax, %ds */
 	"\x8e\xd0",		/* mov %eax, %ss */
