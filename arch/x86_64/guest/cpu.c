@@ -15,6 +15,7 @@
 #include "arch/regs.h"
 #include "arch/thread.h"
 #include "arch/x86_64/guest/local.h"
+#include "guestkernel/host/hyp.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/cpu.h"

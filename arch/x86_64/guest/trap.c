@@ -9,6 +9,7 @@
  */
 #include "guestkernel/trap.h"
 
+#include "arch/common/guest/extable.h"
 #include "arch/cpu.h"
 #include "arch/fpu.h"
 #include "arch/irq.h"
@@ -40,24 +41,6 @@ enum vector {
 #define PF_WRITE   2u
 #define PF_USER	   4u
 #define PF_FETCH   16u
-
-struct fixup {
-	u64 at, to;
-};
-extern const struct fixup extable_start[], extable_end[];
-
-static bool apply_fixup(struct regs *r)
-{
-	const struct fixup *f;
-
-	for (f = extable_start; f < extable_end; f++) {
-		if (f->at == r->ip) {
-			r->ip = f->to;
-			return true;
-		}
-	}
-	return false;
-}
 
 static u32 fault_access(u64 error_code)
 {
@@ -228,11 +211,11 @@ void arch_trap_kernel(struct regs *r, u32 vec)
 		if (addr < USER_VA_END &&
 		    trap_page_fault(addr, fault_access(r->orig_ax) | FAULT_KERNEL))
 			return;
-		if (apply_fixup(r))
+		if (extable_apply(r))
 			return;
 		panic_at(r, addr, "kernel page fault at 0x%lx, error 0x%lx", addr, r->orig_ax);
 	}
-	if (apply_fixup(r))
+	if (extable_apply(r))
 		return;
 	panic_at(r, 0, "kernel exception %u, error 0x%lx", vec, r->orig_ax);
 }
