@@ -8,35 +8,20 @@
 #include "vmm/sandbox.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
-#include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <termios.h>
 
-#include "arch/vcpu.h"
+#include "vmm/filter.h"
 #include "vmm/log.h"
 #include "vmm/terminal.h"
-
-#define FILTER_MAX 256
-
-static const struct {
-	enum sandbox_thread thread;
-	int nr;
-	bool has_arg;
-	uint32_t arg1;
-} allowed[] = {
-#include "seccomp_gen.h"
-};
 
 static int empty_root(void)
 {
@@ -99,43 +84,13 @@ static void on_refused(int signo, siginfo_t *info, void *context)
 	_exit(125);
 }
 
-static uint32_t build(struct sock_filter *f, enum sandbox_thread kind)
-{
-	uint32_t n = 0;
-	size_t i;
-
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-					      offsetof(struct seccomp_data, arch));
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH_AUDIT, 1, 0);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-	for (i = 0; i < ARRAY_SIZE(allowed); i++) {
-		if (allowed[i].thread != SANDBOX_ALL && allowed[i].thread != kind)
-			continue;
-		f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-						      offsetof(struct seccomp_data, nr));
-		f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-						      (uint32_t)allowed[i].nr, 0,
-						      allowed[i].has_arg ? 3 : 1);
-		if (allowed[i].has_arg) {
-			f[n++] = (struct sock_filter)BPF_STMT(
-				BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1]));
-			f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-							      allowed[i].arg1, 0, 1);
-		}
-		f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	}
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP);
-	return n;
-}
-
 void sandbox_filter(enum sandbox_thread kind)
 {
 	struct sigaction sa = { .sa_sigaction = on_refused, .sa_flags = SA_SIGINFO };
 	struct sock_filter filter[FILTER_MAX];
 	struct sock_fprog prog = { .filter = filter };
 
-	_Static_assert(ARRAY_SIZE(allowed) * 5 + 4 < FILTER_MAX, "the filter fits");
-	prog.len = (unsigned short)build(filter, kind);
+	prog.len = (unsigned short)filter_build(kind, filter, FILTER_MAX);
 	sigaction(SIGSYS, &sa, NULL);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog)) {
 		log_err("installing the system call filter: %s", strerror(errno));

@@ -20,7 +20,13 @@ enum sandbox_thread {
 	SANDBOX_VCPU,
 	SANDBOX_STREAM,
 	SANDBOX_FORWARD,
-	SANDBOX_WATCHDOG
+	SANDBOX_WATCHDOG,
+	/* of the process machine: enum pm_filter in this order */
+	SANDBOX_KERNEL,
+	SANDBOX_SPAWNER,
+	SANDBOX_SERVICE,
+	SANDBOX_APP,
+	SANDBOX_KINDS
 };
 
 int sandbox_enter(struct err *e) MUST_CHECK;
