@@ -11,6 +11,7 @@
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -24,10 +25,9 @@
 #include <termios.h>
 
 #include "arch/vcpu.h"
+#include "vmm/abi/process.h"
 #include "vmm/log.h"
 #include "vmm/terminal.h"
-
-#define FILTER_MAX 256
 
 static const struct {
 	enum sandbox_thread thread;
@@ -40,8 +40,6 @@ static const struct {
 
 static int empty_root(void)
 {
-	if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS))
-		return -errno;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("none", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,mode=000") ||
 	    chdir("/tmp") || syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) ||
@@ -62,21 +60,37 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &head, none) ? -errno : 0;
 }
 
-int sandbox_enter(struct err *e)
+static int drop_privileges(void)
 {
 	const struct rlimit no_core = { 0, 0 };
-	int ret = empty_root();
+	int ret = drop_capabilities();
+
+	if (ret)
+		return ret;
+	if (setrlimit(RLIMIT_CORE, &no_core) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	return 0;
+}
+
+int sandbox_enter(struct err *e)
+{
+	int ret = unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) ? -errno : empty_root();
 
 	if (ret)
 		log_info("keeping the host's mount namespace: %s", strerror(-ret));
-	ret = drop_capabilities();
-	if (ret)
-		return err_set_errno(e, -ret, "dropping capabilities");
-	if (setrlimit(RLIMIT_CORE, &no_core) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
-		return err_set_errno(e, errno, "turning core dumps off");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return err_set_errno(e, errno, "giving up new privileges");
-	return 0;
+	ret = drop_privileges();
+	return ret ? err_set_errno(e, -ret, "giving up privileges") : 0;
+}
+
+int sandbox_jail(bool has_namespaces)
+{
+	int ret = has_namespaces ? empty_root() : 0;
+
+	if (!ret)
+		ret = drop_privileges();
+	errno = -ret;
+	return ret ? -1 : 0;
 }
 
 static void on_refused(int signo, siginfo_t *info, void *context)
@@ -99,43 +113,64 @@ static void on_refused(int signo, siginfo_t *info, void *context)
 	_exit(125);
 }
 
-static uint32_t build(struct sock_filter *f, enum sandbox_thread kind)
+#define STMT(code, k)	      ((struct sock_filter)BPF_STMT(code, (uint32_t)(k)))
+#define JUMP(code, k, jt, jf) ((struct sock_filter)BPF_JUMP(code, (uint32_t)(k), jt, jf))
+#define LOAD(field)	      STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define LOAD_HIGH(field)      STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4)
+#define RETURN(what)	      STMT(BPF_RET | BPF_K, what)
+
+/* Calls made anywhere but in the code page of the stub trap. */
+static uint32_t only_from_stub(struct sock_filter *f)
 {
+	uint32_t n = 0;
+
+	_Static_assert(PM_STUB_CODE >> 32 == (PM_STUB_CODE + PM_STUB_CODE_BYTES) >> 32,
+		       "one comparison of the high half");
+	f[n++] = LOAD_HIGH(instruction_pointer);
+	f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, PM_STUB_CODE >> 32, 0, 3);
+	f[n++] = LOAD(instruction_pointer);
+	f[n++] = JUMP(BPF_JMP | BPF_JGE | BPF_K, PM_STUB_CODE, 0, 1);
+	f[n++] = JUMP(BPF_JMP | BPF_JGE | BPF_K, PM_STUB_CODE + PM_STUB_CODE_BYTES, 0, 1);
+	f[n++] = RETURN(SECCOMP_RET_TRAP);
+	return n;
+}
+
+uint32_t sandbox_filter_build(enum sandbox_thread kind, struct sock_filter *f)
+{
+	bool is_process_machine = kind >= SANDBOX_KERNEL;
 	uint32_t n = 0;
 	size_t i;
 
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-					      offsetof(struct seccomp_data, arch));
-	f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH_AUDIT, 1, 0);
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	_Static_assert(ARRAY_SIZE(allowed) * 5 + 10 < SANDBOX_FILTER_MAX, "the filter fits");
+	f[n++] = LOAD(arch);
+	f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH_AUDIT, 1, 0);
+	/* In a stub that is the application's doing, and the guest kernel's to judge. */
+	f[n++] = RETURN(is_process_machine ? SECCOMP_RET_TRAP : SECCOMP_RET_KILL_PROCESS);
+	if (kind == SANDBOX_APP)
+		n += only_from_stub(f + n);
 	for (i = 0; i < ARRAY_SIZE(allowed); i++) {
-		if (allowed[i].thread != SANDBOX_ALL && allowed[i].thread != kind)
+		if (allowed[i].thread != kind &&
+		    (is_process_machine || allowed[i].thread != SANDBOX_ALL))
 			continue;
-		f[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-						      offsetof(struct seccomp_data, nr));
-		f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-						      (uint32_t)allowed[i].nr, 0,
-						      allowed[i].has_arg ? 3 : 1);
+		f[n++] = LOAD(nr);
+		f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i].nr, 0, allowed[i].has_arg ? 3 : 1);
 		if (allowed[i].has_arg) {
-			f[n++] = (struct sock_filter)BPF_STMT(
-				BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1]));
-			f[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-							      allowed[i].arg1, 0, 1);
+			f[n++] = LOAD(args[1]);
+			f[n++] = JUMP(BPF_JMP | BPF_JEQ | BPF_K, allowed[i].arg1, 0, 1);
 		}
-		f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+		f[n++] = RETURN(SECCOMP_RET_ALLOW);
 	}
-	f[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP);
+	f[n++] = RETURN(SECCOMP_RET_TRAP);
 	return n;
 }
 
 void sandbox_filter(enum sandbox_thread kind)
 {
 	struct sigaction sa = { .sa_sigaction = on_refused, .sa_flags = SA_SIGINFO };
-	struct sock_filter filter[FILTER_MAX];
+	struct sock_filter filter[SANDBOX_FILTER_MAX];
 	struct sock_fprog prog = { .filter = filter };
 
-	_Static_assert(ARRAY_SIZE(allowed) * 5 + 4 < FILTER_MAX, "the filter fits");
-	prog.len = (unsigned short)build(filter, kind);
+	prog.len = (unsigned short)sandbox_filter_build(kind, filter);
 	sigaction(SIGSYS, &sa, NULL);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog)) {
 		log_err("installing the system call filter: %s", strerror(errno));
