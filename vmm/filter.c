@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * filter - see filter.h
+ * filter - rows of seccomp.tbl become a system call filter
  *
- * See       seccomp(2); vmm/seccomp.tbl
+ * Role      sandbox_filter_build(), for the monitor's own threads and for the processes of the process machine, which
+ *           gets its filters as data.
+ * Rules     What no row allows traps. A call of another architecture ends a monitor, and traps in the process
+ *           machine: application code may try it, and the guest kernel judges. Only the lower half of an
+ *           argument is compared: the arguments named in the tables are int, or flags of which no others exist.
+ * See       seccomp(2); vmm/seccomp.tbl, vmm/seccomp_process.tbl
  */
-#include "vmm/filter.h"
-
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
@@ -19,6 +22,7 @@
 
 #include "arch/vcpu.h"
 #include "vmm/abi/process.h"
+#include "vmm/sandbox.h"
 
 #define CONDITIONS_MAX 3
 
@@ -37,17 +41,16 @@ static const struct filter_row {
 #include "seccomp_gen.h"
 };
 
-/* Stops writing when full; n goes on. */
 struct program {
 	struct sock_filter *f;
-	uint32_t n, max;
+	uint32_t n;
 };
 
 static void add(struct program *p, uint16_t code, uint32_t k, uint8_t jt, uint8_t jf)
 {
-	if (p->n < p->max)
-		p->f[p->n] = (struct sock_filter)BPF_JUMP(code, k, jt, jf);
-	p->n++;
+	if (p->n == SANDBOX_FILTER_MAX)
+		abort(); /* the tables are constant: a test builds every kind */
+	p->f[p->n++] = (struct sock_filter)BPF_JUMP(code, k, jt, jf);
 }
 
 static void load(struct program *p, size_t offset)
@@ -108,9 +111,9 @@ static void add_row(struct program *p, const struct filter_row *r)
 	decide(p, SECCOMP_RET_ALLOW);
 }
 
-uint32_t filter_build(enum sandbox_thread kind, struct sock_filter *f, uint32_t max)
+uint32_t sandbox_filter_build(enum sandbox_thread kind, struct sock_filter *f)
 {
-	struct program p = { .f = f, .max = max };
+	struct program p = { .f = f };
 	size_t i;
 
 	load(&p, offsetof(struct seccomp_data, arch));
@@ -122,10 +125,10 @@ uint32_t filter_build(enum sandbox_thread kind, struct sock_filter *f, uint32_t 
 		if (applies(&rows[i], kind))
 			add_row(&p, &rows[i]);
 	decide(&p, SECCOMP_RET_TRAP);
-	return p.n <= max ? p.n : 0;
+	return p.n;
 }
 
-uint32_t filter_calls(enum sandbox_thread kind)
+uint32_t sandbox_filter_calls(enum sandbox_thread kind)
 {
 	uint32_t n = 0;
 	size_t i, j;

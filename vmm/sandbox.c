@@ -19,14 +19,11 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#include "vmm/filter.h"
 #include "vmm/log.h"
 #include "vmm/terminal.h"
 
 static int empty_root(void)
 {
-	if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS))
-		return -errno;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("none", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,mode=000") ||
 	    chdir("/tmp") || syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) ||
@@ -47,21 +44,37 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &head, none) ? -errno : 0;
 }
 
-int sandbox_enter(struct err *e)
+static int drop_privileges(void)
 {
 	const struct rlimit no_core = { 0, 0 };
-	int ret = empty_root();
+	int ret = drop_capabilities();
+
+	if (ret)
+		return ret;
+	if (setrlimit(RLIMIT_CORE, &no_core) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	return 0;
+}
+
+int sandbox_enter(struct err *e)
+{
+	int ret = unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) ? -errno : empty_root();
 
 	if (ret)
 		log_info("keeping the host's mount namespace: %s", strerror(-ret));
-	ret = drop_capabilities();
-	if (ret)
-		return err_set_errno(e, -ret, "dropping capabilities");
-	if (setrlimit(RLIMIT_CORE, &no_core) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
-		return err_set_errno(e, errno, "turning core dumps off");
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return err_set_errno(e, errno, "giving up new privileges");
-	return 0;
+	ret = drop_privileges();
+	return ret ? err_set_errno(e, -ret, "giving up privileges") : 0;
+}
+
+int sandbox_jail(bool has_namespaces)
+{
+	int ret = has_namespaces ? empty_root() : 0;
+
+	if (!ret)
+		ret = drop_privileges();
+	errno = -ret;
+	return ret ? -1 : 0;
 }
 
 static void on_refused(int signo, siginfo_t *info, void *context)
@@ -87,10 +100,10 @@ static void on_refused(int signo, siginfo_t *info, void *context)
 void sandbox_filter(enum sandbox_thread kind)
 {
 	struct sigaction sa = { .sa_sigaction = on_refused, .sa_flags = SA_SIGINFO };
-	struct sock_filter filter[FILTER_MAX];
+	struct sock_filter filter[SANDBOX_FILTER_MAX];
 	struct sock_fprog prog = { .filter = filter };
 
-	prog.len = (unsigned short)filter_build(kind, filter, FILTER_MAX);
+	prog.len = (unsigned short)sandbox_filter_build(kind, filter);
 	sigaction(SIGSYS, &sa, NULL);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog)) {
 		log_err("installing the system call filter: %s", strerror(errno));

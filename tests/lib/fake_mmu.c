@@ -48,6 +48,11 @@ int arch_mmu_create(struct arch_aspace *as)
 	return 0;
 }
 
+void arch_mmu_retire(struct arch_aspace *as)
+{
+	(void)as;
+}
+
 void arch_mmu_destroy(struct arch_aspace *as)
 {
 	struct entry *e;

@@ -51,6 +51,8 @@ struct mmu_run {
 };
 
 int must_check arch_mmu_create(struct arch_aspace *as);
+/* The space is about to be torn down: no application code runs in it from now on. The tables stay. */
+void arch_mmu_retire(struct arch_aspace *as);
 /* Frees the tables; every mapping has been removed and the space is active nowhere. */
 void arch_mmu_destroy(struct arch_aspace *as);
 /* Maps one page, replacing what was there (no flush). prot 0: the page stays known but any access faults

@@ -62,3 +62,8 @@ bool arch_vcpu_sleeps_for_good(struct vcpu *v);
 void arch_vm_interrupt(struct vm *vm, uint32_t cpu);
 /* Routes event number gsi (an irqfd) to the event interrupt of CPU 0. */
 int arch_vm_route_event(struct vm *vm, uint32_t gsi, struct err *e) MUST_CHECK;
+
+/* process machine: 0, or what this processor or its kernel lacks. */
+int arch_process_check(struct err *e) MUST_CHECK;
+/* Frequency of the processor's own cycle counter in kHz; 0: unknown. */
+uint64_t arch_host_counter_khz(void);
