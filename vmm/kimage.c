@@ -115,8 +115,8 @@ static int load_all(struct kimage *k, Elf *elf, struct gmem *m, uint64_t gpa, st
 	return 0;
 }
 
-int kimage_load(struct kimage *k, const void *elf, size_t len, uint64_t va, struct gmem *m, uint64_t gpa,
-		struct err *e)
+int kimage_load(struct kimage *k, const void *elf, size_t len, uint64_t va, struct gmem *m,
+		uint64_t gpa, struct err *e)
 {
 	Elf *handle;
 	int ret;

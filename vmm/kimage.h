@@ -31,7 +31,7 @@ extern const unsigned char kernel_elf[], kernel_elf_end[];
 extern const unsigned char kernel_process_elf[], kernel_process_elf_end[];
 
 /* Loads what is linked to va and above at gpa. The ELF may be hostile (debug option): every range is checked. */
-int kimage_load(struct kimage *k, const void *elf, size_t len, uint64_t va, struct gmem *m, uint64_t gpa,
-		struct err *e) MUST_CHECK;
+int kimage_load(struct kimage *k, const void *elf, size_t len, uint64_t va, struct gmem *m,
+		uint64_t gpa, struct err *e) MUST_CHECK;
 /* "name+0x12", or "?" */
 void kimage_symbol(const struct kimage *k, uint64_t va, char *buf, size_t n);

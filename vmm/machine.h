@@ -14,7 +14,7 @@
 
 struct machine {
 	const char *name;
-	uint64_t kernel_va; /* where its kernel's image begins */
+	uint64_t kernel_va;			  /* where its kernel's image begins */
 	const unsigned char *kernel, *kernel_end; /* embedded ELF file */
 	uint32_t boot_pages; /* of its own between device tree and channels (vm->at.pm_boot) */
 

@@ -191,7 +191,8 @@ static uint64_t kvm_counter_offset(struct vm *vm)
 
 static int kvm_enter(struct vm *vm, struct err *e)
 {
-	return arch_vcpu_set_entry(&vm->cpu[0], vm->kimage.entry, 0, arch_direct_map(vm->at.fdt), 0, e);
+	return arch_vcpu_set_entry(&vm->cpu[0], vm->kimage.entry, 0, arch_direct_map(vm->at.fdt), 0,
+				   e);
 }
 
 static void on_kick(int signo)
@@ -206,7 +207,8 @@ static int kvm_start(struct vm *vm, struct err *e)
 	struct sigaction sa = { .sa_handler = on_kick };
 
 	(void)vm;
-	return sigaction(SIGUSR1, &sa, NULL) ? err_set_errno(e, errno, "taking the kick signal") : 0;
+	return sigaction(SIGUSR1, &sa, NULL) ? err_set_errno(e, errno, "taking the kick signal")
+					     : 0;
 }
 
 static void kvm_kick(struct vcpu *v)
@@ -298,7 +300,6 @@ static void kvm_run(struct vcpu *v)
 		}
 	}
 }
-
 
 const struct machine machine_kvm = {
 	.name = "kvm",

@@ -65,8 +65,9 @@ static int process_open(struct vm *vm, struct err *e)
 {
 	(void)vm;
 	if (syscall(SYS_futex_waitv, NULL, 0, 0, NULL, 0) < 0 && errno == ENOSYS)
-		return err_set(e, ENOSYS,
-			       "the process machine needs futex_waitv, Linux 5.16 or newer; use --platform=kvm");
+		return err_set(
+			e, ENOSYS,
+			"the process machine needs futex_waitv, Linux 5.16 or newer; use --platform=kvm");
 	return arch_process_check(e);
 }
 
@@ -134,7 +135,7 @@ static uint64_t process_counter_offset(struct vm *vm)
 
 /* The rest, up to process_enter(), runs in the child. */
 
-static noreturn void child_fail(struct vm *vm, const char *what)
+static _Noreturn void child_fail(struct vm *vm, const char *what)
 {
 	snprintf(boot_page(vm)->error, ERROR_TEXT, "starting the kernel process: %s: %s", what,
 		 strerror(errno));
@@ -164,8 +165,7 @@ static void child_map_memory(struct vm *vm)
 				  (s->executable ? PROT_EXEC : 0),
 			  vm->mem.fd, s->gpa - HYP_RAM_BASE);
 		/* In the direct map, what is not writable stays so. */
-		if (!s->writable &&
-		    mprotect((void *)(PM_DIRECT_BASE + s->gpa), s->len, PROT_READ))
+		if (!s->writable && mprotect((void *)(PM_DIRECT_BASE + s->gpa), s->len, PROT_READ))
 			child_fail(vm, "protecting the guest kernel");
 	}
 	for (i = 0; i < vm->mem.nr_windows; i++)
@@ -221,7 +221,7 @@ static void child_bind_to_parent(struct vm *vm, int monitor_pidfd)
 		_exit(1); /* it ended before it was asked */
 }
 
-static noreturn void child_main(struct vm *vm, bool has_namespaces, int monitor_pidfd)
+static _Noreturn void child_main(struct vm *vm, bool has_namespaces, int monitor_pidfd)
 {
 	void (*entry)(const struct pm_boot *) =
 		(void (*)(const struct pm_boot *))(uintptr_t)vm->kimage.entry;
@@ -268,7 +268,8 @@ static int process_enter(struct vm *vm, struct err *e)
 	if (pid < 0)
 		return err_set_errno(e, errno, "forking the kernel process");
 	if (!has_namespaces)
-		log_info("the kernel process keeps the host's namespaces: they are not permitted here");
+		log_info(
+			"the kernel process keeps the host's namespaces: they are not permitted here");
 	vm->kernel_pid = pid;
 	return 0;
 }
@@ -320,8 +321,8 @@ static void process_run(struct vcpu *v)
 
 	while (!atomic_load(&vm->stopping)) {
 		struct futex_waitv w[2] = {
-			{ .uaddr = (uintptr_t)&ch->bell, .val = PM_BELL_QUIET, .flags = FUTEX_32 },
-			{ .uaddr = (uintptr_t)&v->kicks, .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG },
+			{.uaddr = (uintptr_t)&ch->bell, .val = PM_BELL_QUIET, .flags = FUTEX_32 },
+			{ .uaddr = (uintptr_t)&v->kicks,				 .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG			},
 		};
 
 		w[1].val = __atomic_load_n(&v->kicks, __ATOMIC_SEQ_CST);

@@ -11,7 +11,8 @@
 static int refuse(struct vm *vm, struct err *e)
 {
 	(void)vm;
-	return err_set(e, ENOTSUP, "there is no process machine for this processor yet; use --platform=kvm");
+	return err_set(e, ENOTSUP,
+		       "there is no process machine for this processor yet; use --platform=kvm");
 }
 
 static void nothing(struct vm *vm)

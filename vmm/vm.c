@@ -62,7 +62,8 @@ static int build_memory(struct vm *vm, struct err *e)
 		ret = gmem_add_window(&vm->mem, cfg->image_fd, cfg->image_len, &window_gpa, e);
 	if (!ret)
 		ret = kimage_load(&vm->kimage, cfg->kernel ? cfg->kernel : m->kernel,
-				  cfg->kernel ? cfg->kernel_len : (size_t)(m->kernel_end - m->kernel),
+				  cfg->kernel ? cfg->kernel_len
+					      : (size_t)(m->kernel_end - m->kernel),
 				  m->kernel_va, &vm->mem, HYP_RAM_BASE, e);
 	if (!ret)
 		ret = plan_layout(vm, e);

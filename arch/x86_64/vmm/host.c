@@ -16,17 +16,18 @@
 
 #include "arch/vcpu.h"
 
-#define HWCAP2_FSGSBASE	 2u
-#define TIMING_LEAF	 0x40000010u /* hypervisors that follow VMware: counter frequency in kHz */
-#define MEASURE_NS	 5000000
+#define HWCAP2_FSGSBASE 2u
+#define TIMING_LEAF	0x40000010u /* hypervisors that follow VMware: counter frequency in kHz */
+#define MEASURE_NS	5000000
 
 int arch_process_check(struct err *e)
 {
 	unsigned eax, ebx, ecx = 0, edx;
 
 	if (!(getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE))
-		return err_set(e, ENOTSUP,
-			       "the process machine needs the FSGSBASE instructions; use --platform=kvm");
+		return err_set(
+			e, ENOTSUP,
+			"the process machine needs the FSGSBASE instructions; use --platform=kvm");
 	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & bit_OSXSAVE))
 		return err_set(e, ENOTSUP, "the process machine needs XSAVE; use --platform=kvm");
 	return 0;
