@@ -27,6 +27,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,8 +39,10 @@
 
 #define NAMESPACES \
 	(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP)
-#define LOW_FDS	   64 /* descriptors are moved above, then to their places */
-#define ERROR_TEXT 256
+#define RSEQ_BYTES	32
+#define RSEQ_UNREGISTER 1
+#define LOW_FDS		64 /* descriptors are moved above, then to their places */
+#define ERROR_TEXT	256
 
 /* vm->at.pm_boot: struct pm_boot and the sentence of a failed start, then a page for each filter. */
 struct boot_page {
@@ -211,6 +214,16 @@ static void child_reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Else the host would go on writing into the C library's area, which the kernel unmaps. */
+static void child_unregister_rseq(struct vm *vm)
+{
+	char *self = __builtin_thread_pointer();
+
+	if (__rseq_size &&
+	    syscall(SYS_rseq, self + __rseq_offset, RSEQ_BYTES, RSEQ_UNREGISTER, RSEQ_SIG))
+		child_fail(vm, "unregistering restartable sequences");
+}
+
 static void child_bind_to_parent(struct vm *vm, int monitor_pidfd)
 {
 	struct pollfd p = { .fd = monitor_pidfd, .events = POLLIN };
@@ -232,6 +245,7 @@ static _Noreturn void child_main(struct vm *vm, bool has_namespaces, int monitor
 	child_bind_to_parent(vm, monitor_pidfd);
 	child_map_memory(vm);
 	child_place_fds(vm);
+	child_unregister_rseq(vm);
 	entry((const struct pm_boot *)(PM_DIRECT_BASE + vm->at.pm_boot));
 	_exit(1);
 }
