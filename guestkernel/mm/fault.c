@@ -189,6 +189,9 @@ static bool fault_chunk(struct fault *f)
 	struct page *pg;
 	u64 va = f->va;
 
+	/* small regions show by mincore() which of their pages were touched */
+	if (want == arch_fault_sizes.anon && f->r->end - f->r->start < 2 * want * PAGE_SIZE)
+		return false;
 	if (f->r->flags & REGION_GROWSDOWN)
 		va = MAX(f->r->start, va - (want - 1) * PAGE_SIZE);
 	spin_lock(&f->as->pt_lock);
