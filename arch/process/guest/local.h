@@ -45,6 +45,7 @@ struct stub_thread {
 	struct arch_thread *owner; /* whose vector state its image holds */
 	u8 *image;		   /* that image in the area; NULL: none */
 	u32 tid;
+	u32 pin;   /* host CPU + 1 it is bound to; 0: none */
 	bool used; /* ran since the stub was last cleaned */
 };
 
@@ -53,7 +54,7 @@ struct stub {
 	struct command *cmd;
 	struct page *cmd_page, *area_page;
 	u32 area_order;
-	u32 pid;
+	u32 pid, pin; /* the service thread's */
 	bool broken; /* does not answer any more */
 	struct stub_thread thread[];
 };
@@ -100,6 +101,8 @@ bool space_fault(struct arch_aspace *as, u64 va, bool is_write, bool is_exec, bo
 /* The thread of this CPU in s runs until it is parked again; serves interrupts meanwhile. False: it is gone. */
 bool handover_run(struct stub *s, struct stub_thread *st);
 void interrupts_serve(void);
+/* Binds a thread of a stub to the host CPU of this kernel thread while that one is bound itself. */
+void follow_pin(u32 tid, u32 *pin);
 
 /* user.c */
 noreturn_fn void user_loop(struct regs *r);

@@ -25,7 +25,9 @@ struct arch_cpu {
 	void *fpu_owner;	       /* unused here: each application thread knows */
 	u64 timer_at;		       /* cycles; 0: none */
 	u32 spin;		       /* rounds a handover is worth waiting for awake */
-	u32 tid;
+	u32 slow;		       /* handovers in a row that outlasted that */
+	u32 pin;		       /* host CPU + 1 this thread is bound to; 0: none */
+	u64 pin_until;		       /* cycles */
 };
 
 static inline struct cpu *this_cpu(void)
