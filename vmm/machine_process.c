@@ -319,6 +319,7 @@ static int process_start(struct vm *vm, struct err *e)
 	sigset_t all, old;
 	int ret;
 
+	signal(SIGUSR1, SIG_IGN); /* the kick of the other machine: no reason to end here */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	ret = pthread_create(&reaper, NULL, reaper_thread, vm);
