@@ -27,6 +27,8 @@ LAYERS = [
     ('vmm/*', ['vmm/*', 'arch/*'], True),
     ('arch/*/vmm/*', ['vmm/*', 'arch/*'], True),
     ('arch/*/include/arch/vcpu.h', ['vmm/*', 'arch/*'], True),
+    ('arch/process/include/*', [*KERNEL, 'arch/*', 'vmm/abi/*'], False),
+    ('arch/*/stub/*', ['arch/*/stub/*', 'vmm/abi/*'], False),
     ('arch/*/include/*', [*KERNEL, 'arch/*'], False),
     ('arch/*/vdso/*', ['arch/common/*/*.h', 'arch/vdso_cpu.h'], False),
     ('arch/*/guest/*', [*KERNEL, 'arch/*', 'vmm/abi/*', 'guestkernel/*.h'], False),

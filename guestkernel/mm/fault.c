@@ -26,10 +26,10 @@
 #include "guestkernel/uapi/mman.h"
 #include "guestkernel/uapi/resource.h"
 
-#define AROUND 16 /* pages mapped at once around a fault of a cached file */
+#define AROUND	    16 /* pages mapped at once around a fault of a cached file */
 #define COPY_AROUND 16 /* pages looked at around a write that needs a copy */
-#define AHEAD  7  /* pages mapped after one that continues a row of writes */
-#define RETRY  1  /* the page table changed under us: look again */
+#define AHEAD	    7  /* pages mapped after one that continues a row of writes */
+#define RETRY	    1  /* the page table changed under us: look again */
 
 struct fault {
 	struct aspace *as;
@@ -228,8 +228,7 @@ static int fault_anon(struct fault *f)
 	int ret;
 
 	/* where faults are dear, what may be written is not shown the zero page first */
-	if (unlikely(!f->is_write) &&
-	    (arch_fault_sizes.anon == 1 || !(f->r->prot & PROT_WRITE))) {
+	if (unlikely(!f->is_write) && (arch_fault_sizes.anon == 1 || !(f->r->prot & PROT_WRITE))) {
 		ret = zero_frame(&pa);
 		return ret ? ret : install(f, pa, NULL, region_mmu_prot(f->r, false));
 	}
@@ -378,7 +377,8 @@ struct copies {
 	struct page *new; /* n frames in a row */
 	struct {
 		paddr_t pa;
-		struct page *page; /* referenced while we copy; NULL: of the window, or the zero page */
+		struct page
+			*page; /* referenced while we copy; NULL: of the window, or the zero page */
 		bool is_mapped;
 	} src[COPY_AROUND];
 };
@@ -406,7 +406,8 @@ static bool copy_source(struct fault *f, u64 va, u32 i, struct copies *c)
 static bool find_copies(struct fault *f, struct copies *c)
 {
 	u64 low = MAX(f->r->start, ALIGN_DOWN(f->va, COPY_AROUND * PAGE_SIZE));
-	u64 end = MIN(f->r->end, ALIGN_DOWN(f->va, COPY_AROUND * PAGE_SIZE) + COPY_AROUND * PAGE_SIZE);
+	u64 end = MIN(f->r->end,
+		      ALIGN_DOWN(f->va, COPY_AROUND * PAGE_SIZE) + COPY_AROUND * PAGE_SIZE);
 	u64 va;
 
 	c->n = 0;

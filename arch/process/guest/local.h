@@ -12,7 +12,8 @@
 #include "guestkernel/kapi/list.h"
 #include "vmm/abi/process.h"
 
-#define FPU_IN_MEMORY 0xffffffffu /* arch_thread.fpu_cpu: t->fpu is the truth; else a CPU's application thread */
+#define FPU_IN_MEMORY \
+	0xffffffffu /* arch_thread.fpu_cpu: t->fpu is the truth; else a CPU's application thread */
 
 extern const struct pm_boot *pm_boot;
 
@@ -55,7 +56,7 @@ struct stub {
 	struct page *cmd_page, *area_page;
 	u32 area_order;
 	u32 pid, pin; /* the service thread's */
-	bool broken; /* does not answer any more */
+	bool broken;  /* does not answer any more */
 	struct stub_thread thread[];
 };
 

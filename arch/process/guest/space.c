@@ -157,7 +157,8 @@ static bool batch_full(const struct batch *b)
 static void batch_add(struct batch *b, enum op_kind kind, u64 va, u64 len, u64 pa, u32 prot)
 {
 	if (b->kind == kind && b->va + b->len == va &&
-	    (kind == OP_UNMAP || (b->prot == prot && (kind == OP_PROTECT || b->pa + b->len == pa)))) {
+	    (kind == OP_UNMAP ||
+	     (b->prot == prot && (kind == OP_PROTECT || b->pa + b->len == pa)))) {
 		b->len += len;
 		return;
 	}

@@ -32,7 +32,7 @@
 #define SPIN_MAX	 400u /* rounds, about 40 ns each */
 #define SPIN_MIN	 50u
 #define SPIN_TRY	 200u
-#define SLOW_MAX	 16u /* one in three in vain */
+#define SLOW_MAX	 16u	      /* one in three in vain */
 #define PIN_CYCLES	 600000000ull /* about 0.2 s */
 #define PREEMPT_RETRY_NS (200 * 1000ull)
 #define PREEMPT_GIVE_UP	 50000u /* 10 s */
@@ -151,8 +151,10 @@ static void sleep_on_both(struct area *a, u64 ns)
 	struct {
 		u64 val, uaddr;
 		u32 flags, reserved;
-	} w[2] = { { STATE_RUN_KSLEEP, (u64)&a->state, WAITV_U32, 0 },
-		   { 0, (u64)wake_word(), WAITV_U32, 0 } };
+	} w[2] = {
+		{STATE_RUN_KSLEEP, (u64)&a->state,   WAITV_U32, 0},
+		{ 0,		     (u64)wake_word(), WAITV_U32, 0}
+	};
 	struct host_timespec t;
 	u32 run = STATE_RUN;
 

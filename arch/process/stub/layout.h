@@ -45,7 +45,8 @@
 #define AREA_ARCH	  48
 #define AREA_TID	  52
 #define AREA_FP		  56 /* XSAVE image to load before going on, 0: none */
-#define AREA_REGS	  64 /* 18 words in the order of the signal frame: r8-r15 di si bp bx dx ax cx sp ip flags */
+#define AREA_REGS \
+	64 /* 18 words in the order of the signal frame: r8-r15 di si bp bx dx ax cx sp ip flags */
 #define AREA_REGS_WORDS	  18
 #define AREA_FS		  208
 #define AREA_GS		  216
