@@ -690,3 +690,39 @@ int aspace_fault(struct aspace *as, u64 va, u32 access)
 			return ret;
 	}
 }
+
+static bool is_patchable(const struct region *r)
+{
+	return r->file && !(r->flags & REGION_SHARED) &&
+	       (r->prot & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC;
+}
+
+int aspace_patch_code(struct aspace *as, u64 va, const void *bytes, size_t n)
+{
+	struct fault f = { .as = as, .va = ALIGN_DOWN(va, PAGE_SIZE) };
+	struct page *new;
+	paddr_t pa;
+	u32 flags;
+	int ret = -EFAULT;
+
+	rwsem_read_lock(&as->lock);
+	f.r = find_region(as, va);
+	if (!f.r || f.r->start > va || !is_patchable(f.r))
+		goto unlock;
+	if (f.r->pager)
+		f.seq = load_acquire(&f.r->pager->unmap_seq);
+	spin_lock(&as->pt_lock);
+	if (arch_mmu_query(&as->arch, f.va, &pa, &flags))
+		ret = 0;
+	spin_unlock(&as->pt_lock);
+	if (!ret)
+		ret = alloc_anon(0, &new);
+	if (!ret) {
+		memcpy(page_kaddr(new), arch_phys_to_virt(pa), PAGE_SIZE);
+		memcpy((u8 *)page_kaddr(new) + (va - f.va), bytes, n);
+		ret = replace(&f, pa, new);
+	}
+unlock:
+	rwsem_read_unlock(&as->lock);
+	return ret == RETRY ? -EFAULT : ret;
+}

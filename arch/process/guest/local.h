@@ -47,6 +47,7 @@ struct stub_thread {
 	u8 *image;		   /* that image in the area; NULL: none */
 	u32 tid;
 	u32 pin;   /* host CPU + 1 it is bound to; 0: none */
+	bool fast; /* it came by fast_entry: its vector registers are live */
 	bool used; /* ran since the stub was last cleaned */
 };
 
@@ -69,10 +70,22 @@ struct range_list {
 	} r[SPACE_RANGES];
 };
 
+#define REWRITE_COUNTS 64
+
+/* Of one space; see rewrite.c. */
+struct rewrite {
+	u32 next_slot; /* 0: not looked yet */
+	struct {
+		u64 ip;
+		u16 count, grace;
+	} site[REWRITE_COUNTS];
+};
+
 /* What an address space is beside its tables. [page table lock] */
 struct space {
 	struct stub *stub;
 	struct range_list stale, pending;
+	struct rewrite rewrite; /* no lock: guesses */
 };
 
 /* start.c */
@@ -111,3 +124,6 @@ noreturn_fn void user_loop(struct regs *r);
 /* fpu.c */
 void fpu_note_entry(struct stub_thread *st, u64 fp);
 void fpu_prepare_exit(struct stub_thread *st);
+
+/* rewrite.c: a call came from r->ip by a signal. */
+void rewrite_count(struct rewrite *w, const struct regs *r);
