@@ -9,6 +9,7 @@
 #include "guestkernel/syscall.h"
 #include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/lock.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/strbuf.h"
 #include "arch/regs.h"
@@ -51,6 +52,7 @@ s64 syscall_dispatch(struct regs *r)
 void trap_syscall(struct regs *r)
 {
 	regs_set_ret(r, syscall_dispatch(r));
+	lock_check_none_held();
 }
 
 int syscall_show_missing(struct strbuf *sb, void *ctx)

@@ -185,6 +185,7 @@ static void do_schedule(bool yield)
 	struct task *prev = current(), *next;
 	u64 now = arch_clock_ns();
 
+	lock_check_may_sleep();
 	spin_lock(&c->rq_lock);
 	c->need_resched = false;
 	if (prev == c->idle) {

@@ -22,6 +22,7 @@
 #include "guestkernel/kapi/sigmask.h"
 #include "guestkernel/kapi/timer.h"
 #include "guestkernel/kapi/wait.h"
+#include "guestkernel/task/lockcheck.h"
 #include "guestkernel/task/sigset.h"
 #include "guestkernel/uapi/prctl.h"
 #include "guestkernel/uapi/resource.h"
@@ -197,6 +198,9 @@ struct task {
 	bool in_execve;
 	u32 ioprio;
 	u64 syscw, syscr;
+#ifdef DEBUG_LOCKS
+	struct held_locks held; /* [self] sleeping locks */
+#endif
 };
 
 extern struct spinlock tasklist_lock;

@@ -6,7 +6,8 @@
 # packages: build test
 """syscalls - tests/syscalls natively (the specification), then in the sandbox on each machine
 
-Cases: native, kvm, testhost, each followed by /PROGRAM for one program.
+Cases: native, kvm, testhost, locks, each followed by /PROGRAM for one program. locks is the test host with the
+guest kernel that checks the order of its locks (guestkernel/task/lockcheck.c).
 """
 import os
 import pathlib
@@ -29,7 +30,7 @@ def main():
         return
     if suite.wanted('native') and not suite.meson_tests(directory, 'syscalls', prefix='native/'):
         suite.skip('native', 'there are no system call programs yet')
-    if not suite.wanted('kvm') and not suite.wanted('testhost'):
+    if not any(suite.wanted(machine) for machine in ('kvm', 'testhost', 'locks')):
         return
     monitor = directory / 'monitor'
     if not RUNNER.exists() or not monitor.exists():
@@ -47,6 +48,15 @@ def main():
     if suite.wanted('testhost'):
         suite.relay('testhost', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '1500', '--',
                                 RUNNER, *options, *programs('testhost')], 1600)
+    if suite.wanted('locks'):
+        target = 'guestkernel/kernel_debug.elf'
+        text, status = suite.run(['ninja', '-C', directory, target], timeout=900)
+        if status:
+            suite.fail('locks', 'the debug kernel does not build', text, f'ninja -C {directory} {target}')
+            return
+        suite.relay('locks', [suite.ROOT / 'tools/testhost', 'x86_64', '--smp', '2', '--timeout', '1500', '--',
+                              RUNNER, '--option=--debug-kernel', f'--option={directory / target}', '--timeout',
+                              '600', '--once', *programs('locks')], 1600)
 
 
 main()
