@@ -27,6 +27,7 @@
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
+#include "guestkernel/kapi/leak.h"
 #include "guestkernel/mm/aspace.h"
 #include "guestkernel/task/timer.h"
 #include "guestkernel/trap.h"
@@ -368,8 +369,10 @@ static void start_next_cpu(void)
 	idle->on_cpu = true;
 	c->idle = idle;
 	c->arch.current = idle;
+	leak_forget(idle);
 	if (arch_cpu_start(c, stack) < 0)
 		log_warn("CPU %u does not start", id);
+	leak_forget(c->arch.tables);
 }
 
 /* Slice over: the others get their turn, and an idle CPU gets some of them. */

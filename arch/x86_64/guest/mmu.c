@@ -25,6 +25,7 @@
 #include "guestkernel/kapi/lock.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/leak.h"
 
 #define PTE_P	   0x001ull
 #define PTE_W	   0x002ull
@@ -97,7 +98,10 @@ static int table_frame(struct page **out)
 	}
 	spin_unlock(&spare.lock);
 	*out = pg;
-	return pg ? 0 : page_alloc(PAGE_ZERO, out);
+	if (!pg)
+		return page_alloc(PAGE_ZERO, out);
+	leak_note(pg, PAGE_SIZE);
+	return 0;
 }
 
 /* owner: the entry that points to this table, so that destroying can clear just that. */
@@ -134,6 +138,7 @@ static void release_tables(struct page *list)
 			pg->next_free = spare.list;
 			spare.list = pg;
 			spare.nr++;
+			leak_forget(pg);
 			pg = NULL;
 		}
 		spin_unlock(&spare.lock);
