@@ -227,8 +227,8 @@ static int configure_vm(struct run *r, struct err *e)
 	r->cfg.nr_cpus = r->opt.cpus ? r->opt.cpus : default_cpus();
 	r->cfg.mem_bytes = r->opt.memory_bytes ? r->opt.memory_bytes & ~4095ull : default_memory();
 	if (r->cfg.mem_bytes < MEMORY_MIN)
-		return err_set(e, EINVAL, "--memory %lu bytes is too little; the least is 32m",
-			       r->cfg.mem_bytes);
+		return err_set(e, EINVAL, "--memory: %lu bytes is too little; the least is 32m",
+			       r->opt.memory_bytes ? r->opt.memory_bytes : r->cfg.mem_bytes);
 	if (r->cfg.mem_bytes > HYP_RAM_MAX)
 		return err_set(e, EINVAL, "--memory is too large; the most is %llu GiB",
 			       HYP_RAM_MAX >> 30);

@@ -31,7 +31,8 @@ static void usage(FILE *out)
 		"Runs containers, each on its own small kernel in its own virtual machine.\n\nCommands:\n");
 	for (i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
-	fprintf(out, "\nmonitor COMMAND --help tells more.\n");
+	fprintf(out,
+		"\nmonitor COMMAND --help tells more; monitor --version prints the version.\n");
 }
 
 /* A closed standard descriptor would become the next file opened, and the container's output would go there. */
@@ -57,6 +58,10 @@ int main(int argc, char **argv)
 	    !strcmp(argv[1], "help")) {
 		usage(argc < 2 ? stderr : stdout);
 		return argc < 2 ? 125 : 0;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version")) {
+		puts("monitor " MONITOR_VERSION);
+		return 0;
 	}
 	for (i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		if (!strcmp(argv[1], commands[i].name))

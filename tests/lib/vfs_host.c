@@ -8,6 +8,8 @@
 
 #include "guestkernel/kapi/fsctx.h"
 #include "fs/notify.h"
+#include "fs/pagecache.h"
+#include "fs/tmpfs.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
@@ -95,6 +97,25 @@ void vfs_host_stop(void)
 	/* The internal mount of anonymous files stays: super block, inode, dentry, mount, name. */
 	CHECK(host_blocks_in_use() == 5);
 	CHECK(host_pages_in_use() == 0);
+}
+
+struct inode *vh_layer_add(struct super *sb, struct inode *dir, const char *name, const void *data,
+			   size_t n)
+{
+	struct new_inode ni = { .mode = data ? S_IFREG | 0644 : S_IFDIR | 0755 };
+	struct name nm = name_make(name, strlen(name));
+	struct inode *inode;
+	struct iov_cursor c;
+	s64 pos = 0;
+
+	CHECK(tmpfs_layer_new(sb, &ni, &inode) == 0);
+	CHECK(tmpfs_layer_put(dir, &nm, inode) == 0);
+	if (data) {
+		iov_init_kernel(&c, (void *)(u64)data, n);
+		CHECK(pagecache_write(inode, &c, &pos) == (s64)n);
+	}
+	inode_put(inode);
+	return inode;
 }
 
 int vh_open(const char *path, u32 flags, u32 mode, struct file **out)

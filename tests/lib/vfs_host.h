@@ -16,6 +16,11 @@ void vfs_host_start(const struct fs_type *t, const struct mount_args *a);
 /* Everything away again; checks that nothing leaked: the numbers of before vfs_host_start(). */
 void vfs_host_stop(void);
 
+struct super;
+/* Puts a directory (no data) or file into a layer that is not mounted (tmpfs_create_layer()); the layer keeps it. */
+struct inode *vh_layer_add(struct super *sb, struct inode *dir, const char *name, const void *data,
+			   size_t n);
+
 int vh_open(const char *path, u32 flags, u32 mode, struct file **out);
 /* 0 or -errno of opening and closing. */
 int vh_try(const char *path, u32 flags);

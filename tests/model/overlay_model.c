@@ -258,25 +258,14 @@ static void op_rename(u64 *seed)
 static struct inode *lower_add(struct super *sb, struct inode *dir, s32 parent, u32 slot,
 			       bool is_dir, const char *data)
 {
-	char c = (char)('a' + slot);
-	struct name n = name_make(&c, 1);
-	struct new_inode ni = { .mode = is_dir ? S_IFDIR | 0755 : S_IFREG | 0644 };
-	struct inode *inode;
-	struct iov_cursor cur;
-	s64 pos = 0;
+	char name[2] = { (char)('a' + slot), 0 };
+	struct inode *inode = vh_layer_add(sb, dir, name, is_dir ? NULL : data, strlen(data));
 	s32 id;
 
-	CHECK(tmpfs_layer_new(sb, &ni, &inode) == 0);
-	CHECK(tmpfs_layer_put(dir, &n, inode) == 0);
-	if (!is_dir) {
-		iov_init_kernel(&cur, (void *)(u64)data, strlen(data));
-		CHECK(pagecache_write(inode, &cur, &pos) == (s64)strlen(data));
-	}
 	id = object_new(is_dir, data);
 	objects[id].nlink = 1;
 	objects[parent].child[slot] = id;
-	inode_put(inode);
-	return inode; /* the layer keeps it */
+	return inode;
 }
 
 static void fill_lower(struct super *sb)
