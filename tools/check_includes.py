@@ -28,7 +28,7 @@ LAYERS = [
     ('arch/*/vmm/*', ['vmm/*', 'arch/*'], True),
     ('arch/*/include/arch/vcpu.h', ['vmm/*', 'arch/*'], True),
     ('arch/*/include/*', [*KERNEL, 'arch/*'], False),
-    ('arch/*/vdso/*', ['arch/*/guest/vdso.h'], False),
+    ('arch/*/vdso/*', ['arch/common/*/*.h', 'arch/vdso_cpu.h'], False),
     ('arch/*/guest/*', [*KERNEL, 'arch/*', 'vmm/abi/*', 'guestkernel/*.h'], False),
     ('guestkernel/uapi/*', ['guestkernel/uapi/*', 'arch/uapi_*'], False),
     ('guestkernel/kapi/*', [*KERNEL, 'arch/*'], False),

@@ -157,7 +157,8 @@ def check_headers_alone(names):
             source = pathlib.Path(folder) / 'alone.c'
             source.write_text(f'#include "{name}"\nstruct is_not_empty {{ int x; }};\n')
             done = subprocess.run(['gcc', '-std=gnu11', '-D_GNU_SOURCE', *flags, '-I', ROOT, '-I',
-                                   ROOT / f'arch/{arch}/include', '-fsyntax-only', source],
+                                   ROOT / f'arch/{arch}/include', '-I',
+                                   ROOT / 'arch/common/include', '-fsyntax-only', source],
                                   capture_output=True, text=True)
             if done.returncode:
                 first = next((x for x in done.stderr.splitlines() if 'error' in x), done.stderr)

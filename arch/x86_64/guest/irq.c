@@ -9,6 +9,8 @@
  */
 #include "arch/irq.h"
 
+#include "arch/clock.h"
+#include "arch/common/guest/tlb.h"
 #include "arch/cpu.h"
 #include "arch/x86_64/guest/local.h"
 #include "guestkernel/kapi/atomic.h"
@@ -21,6 +23,11 @@ void irq_setup_cpu(void)
 {
 	wrmsr(MSR_X2APIC_SVR, APIC_ENABLE | VEC_SPURIOUS);
 	wrmsr(MSR_X2APIC_LVT_TIMER, TIMER_MODE_TSC_DEADLINE | VEC_TIMER);
+}
+
+void arch_timer_set(u64 at)
+{
+	wrmsr(MSR_TSC_DEADLINE, at);
 }
 
 void irq_eoi(void)

@@ -26,13 +26,9 @@ void ipi_serve(void);
 
 /* mmu.c */
 void mmu_setup(void);
-void mmu_serve_flush(void);
 
 /* fpu.c */
 void fpu_setup(void);
-
-/* hostcall.c: request and reply through this CPU's channel page; status of enum hyp_status. */
-s32 arch_hostcall(u32 nr, const void *req, u32 len, void *reply, u32 reply_len);
 
 /* trap.c */
 bool arch_syscall(struct regs *r);

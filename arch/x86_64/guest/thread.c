@@ -10,11 +10,11 @@
  */
 #include "arch/thread.h"
 
+#include "arch/common/guest/thread.h"
 #include "arch/cpu.h"
 #include "arch/fpu.h"
 #include "arch/param.h"
 #include "arch/x86_64/guest/local.h"
-#include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
@@ -22,49 +22,9 @@
 #include "guestkernel/main.h"
 #include "guestkernel/uapi/prctl.h"
 
-static struct kmem_cache *fpu_cache;
-
-static int fpu_alloc(struct fpu_state **out)
-{
-	if (!fpu_cache)
-		fpu_cache = kmem_cache_create("fpu", arch_fpu_size(), 64);
-	if (!fpu_cache)
-		return -ENOMEM;
-	/* zeroed: xsave leaves the rest of the header and unused components as they are, and frames show them */
-	*out = kmem_cache_zalloc(fpu_cache);
-	return *out ? 0 : -ENOMEM;
-}
-
-int arch_thread_init(struct arch_thread *t, void *kstack_top)
-{
-	struct regs *r;
-
-	memset(t, 0, sizeof *t);
-	t->kstack_top = (u64)kstack_top;
-	r = arch_thread_regs(t);
-	memset(r, 0, sizeof *r);
-	return 0;
-}
-
-void arch_thread_fini(struct arch_thread *t)
-{
-	struct cpu *c;
-
-	if (!t->fpu)
-		return;
-	for_each_cpu(c) if (c->arch.fpu_owner == t->fpu) c->arch.fpu_owner = NULL;
-	kmem_cache_free(fpu_cache, t->fpu);
-	t->fpu = NULL;
-}
-
-struct regs *arch_thread_regs(struct arch_thread *t)
-{
-	return (struct regs *)(t->kstack_top - sizeof(struct regs));
-}
-
 void arch_thread_set_entry(struct arch_thread *t, void (*fn)(void *arg), void *arg)
 {
-	u64 *sp = (u64 *)arch_thread_regs(t);
+	u64 *sp = (u64 *)thread_regs(t);
 
 	*--sp = 0; /* keeps the stack 16-byte aligned at the call in thread_start */
 	*--sp = (u64)thread_start;
@@ -98,8 +58,8 @@ static void load_bases(const struct arch_thread *t)
 int arch_thread_clone(struct arch_thread *child, const struct regs *parent_regs, u64 new_sp,
 		      bool set_tls, u64 tls)
 {
-	struct regs *r = arch_thread_regs(child);
-	int ret = fpu_alloc(&child->fpu);
+	struct regs *r = thread_regs(child);
+	int ret = thread_fpu_alloc(&child->fpu);
 
 	if (ret)
 		return ret;
@@ -116,7 +76,7 @@ int arch_thread_clone(struct arch_thread *child, const struct regs *parent_regs,
 
 void arch_thread_exec(struct arch_thread *t, struct regs *r, u64 entry, u64 sp)
 {
-	if (!t->fpu && fpu_alloc(&t->fpu))
+	if (!t->fpu && thread_fpu_alloc(&t->fpu))
 		panic("no memory for the first program's registers");
 	arch_fpu_init_state(t->fpu);
 	arch_fpu_restore(t->fpu);

@@ -1,34 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * vdso - where the vDSO lies, and what AT_HWCAP says
+ * vdso - what AT_HWCAP and /proc/cpuinfo say
  */
-#include "arch/mmu.h"
-#include "arch/param.h"
 #include "arch/thread.h"
 #include "arch/x86_64/guest/local.h"
-#include "arch/x86_64/guest/vdso.h"
 #include "guestkernel/kapi/strbuf.h"
-#include "vmm/abi/hyp.h"
 
-#define KERNEL_VA_BASE	0xffffffff80000000ull
 #define HWCAP2_FSGSBASE 2u
-
-extern const u8 vdso_image[], vdso_image_end[];
-extern struct vdso_data vdso_data;
-
-/* The kernel image's address in the direct map. */
-static const void *direct(const void *p)
-{
-	return arch_phys_to_virt(PADDR(HYP_RAM_BASE + ((u64)p - KERNEL_VA_BASE)));
-}
-
-void arch_vdso_pages(const void **image, size_t *image_len, const void **data, size_t *data_len)
-{
-	*image = direct(vdso_image);
-	*image_len = ALIGN_UP((size_t)(vdso_image_end - vdso_image), PAGE_SIZE);
-	*data = direct(&vdso_data);
-	*data_len = sizeof vdso_data;
-}
 
 u64 arch_vdso_sigreturn_offset(void)
 {

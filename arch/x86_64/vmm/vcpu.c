@@ -26,6 +26,7 @@
 #define APIC_BASE_INIT 0xfee00c00u /* enabled, x2APIC */
 #define APIC_BASE_BSP  0x100u
 #define EVENT_VECTOR   0x22u
+#define FLAGS_IF       0x200u
 #define GUEST_CS \
 	0x10 /* as in the kernel's own table (guest/asm.h): frames of its first traps name it */
 #define GUEST_DS    0x18
@@ -211,4 +212,26 @@ void arch_vcpu_where(struct vcpu *v, uint64_t *ip, uint64_t *sp, uint64_t *fp)
 	*ip = r.rip;
 	*sp = r.rsp;
 	*fp = r.rbp;
+}
+
+bool arch_vcpu_frame(struct vcpu *v, uint64_t *root, uint64_t *ip, uint64_t *fp)
+{
+	struct kvm_sregs s;
+	struct kvm_regs r;
+
+	if (ioctl(v->fd, KVM_GET_REGS, &r) || ioctl(v->fd, KVM_GET_SREGS, &s))
+		return false;
+	*root = s.cr3;
+	*ip = r.rip;
+	*fp = r.rbp;
+	return true;
+}
+
+bool arch_vcpu_sleeps_for_good(struct vcpu *v)
+{
+	struct kvm_mp_state mp;
+	struct kvm_regs r;
+
+	return !ioctl(v->fd, KVM_GET_MP_STATE, &mp) && mp.mp_state == KVM_MP_STATE_HALTED &&
+	       !ioctl(v->fd, KVM_GET_REGS, &r) && !(r.rflags & FLAGS_IF);
 }

@@ -51,6 +51,15 @@ static inline u64 arch_cycles(void)
 	return (u64)hi << 32 | lo;
 }
 
+/* Rings once: the request is in the channel page (vmm/abi/hyp.h); the reply is there on return. */
+static inline void arch_doorbell(u32 nr)
+{
+	__asm__ volatile("outl %0, %w1"
+			 :
+			 : "a"(nr), "d"(0x0d0b)
+			 : "memory"); /* HYP_DOORBELL_PORT */
+}
+
 /* One round of a spin loop: pause, and serve pending remote calls (TLB shootdown, stop). */
 void arch_spin_relax(void);
 /* Sleeps until an interrupt; returns with interrupts off after it was handled. The caller has checked that

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "arch/boot_pte.h"
 #include "vmm/err.h"
 
 #define ARCH_KERNEL_MACHINE 62		/* EM_X86_64 */
@@ -24,8 +25,6 @@ struct arch_pagetables {
 	uint64_t root, next, end;
 	bool has_1g;
 };
-
-enum { PT_WRITE = 1, PT_EXEC = 2 };
 
 int arch_pt_init(struct arch_pagetables *pt, struct gmem *m, uint64_t start, uint64_t end,
 		 bool has_1g);
@@ -52,6 +51,8 @@ enum arch_exit { ARCH_EXIT_DOORBELL, ARCH_EXIT_AGAIN, ARCH_EXIT_BROKEN };
 enum arch_exit arch_vcpu_exit(struct vcpu *v, struct kvm_run *run, struct err *e);
 /* Instruction, stack pointer and frame pointer of a stopped vCPU, for the last words. */
 void arch_vcpu_where(struct vcpu *v, uint64_t *ip, uint64_t *sp, uint64_t *fp);
+/* Page table root of the kernel half, instruction and frame pointer of a stopped vCPU. */
+bool arch_vcpu_frame(struct vcpu *v, uint64_t *root, uint64_t *ip, uint64_t *fp);
 /* Return addresses of a stopped vCPU, innermost first, from its registers and its frame pointers; every step through
  * the guest's page tables is checked. At least the instruction pointer. */
 uint32_t arch_vcpu_backtrace(struct vcpu *v, uint64_t *frames, uint32_t max);

@@ -6,7 +6,6 @@
  * Rules     The channel page belongs to this CPU and the kernel is not preempted, so no lock is needed.
  */
 #include "arch/cpu.h"
-#include "arch/x86_64/guest/local.h"
 #include "guestkernel/host/hyp.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
@@ -22,7 +21,7 @@ s32 arch_hostcall(u32 nr, const void *req, u32 len, void *reply, u32 reply_len)
 	memcpy(ch->payload, req, len);
 	ch->len = len;
 	ch->nr = nr;
-	__asm__ volatile("outl %0, %w1" : : "a"(nr), "d"(HYP_DOORBELL_PORT) : "memory");
+	arch_doorbell(nr);
 	if (reply_len)
 		memcpy(reply, ch->payload, reply_len);
 	return READ_ONCE(ch->status);

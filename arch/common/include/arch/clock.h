@@ -12,5 +12,7 @@ u64 arch_clock_ns(void);
 u64 arch_wall_offset_ns(void);
 /* trap_timer() on this CPU at the deadline (monotonic ns) or soon after; U64_MAX disarms. One per CPU. */
 void arch_timer_arm(u64 deadline_ns);
+/* Behind it: an interrupt of this CPU when arch_cycles() reaches at; 0: none. */
+void arch_timer_set(u64 at);
 /* Publishes a new realtime offset to the vDSO data page. */
 void arch_vdso_set_wall_offset(u64 offset_ns);

@@ -4,9 +4,8 @@
  */
 #include "arch/frame.h"
 
-#include "arch/mmu.h"
+#include "arch/layout.h"
 
-#define KERNEL_HALF    0xffff800000000000ull
 #define FRAME_STEP_MAX 16384
 
 u32 arch_backtrace(u64 fp, u64 *out, u32 max)

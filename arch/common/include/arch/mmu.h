@@ -30,7 +30,7 @@ enum mmu_query_flags {
 struct arch_aspace {
 	u64 root_pa;	     /* [I] top level table */
 	u64 active_cpus;     /* atomic bit mask: CPUs that may hold translations */
-	u64 flush_seq;	     /* bumped by each flush */
+	u64 context;	     /* the machine's: an address space number and its generation */
 	u64 nr_tables;	     /* page table frames, for accounting */
 	struct page *tables; /* all of them, linked by next_free */
 };
@@ -45,6 +45,9 @@ typedef bool (*mmu_share_fn)(void *ctx, u64 va, paddr_t pa);
 struct mmu_run {
 	void *entry;
 	u32 n;
+	/* of entry; only on machines whose pte_set() asks for them (arch/pte.h) */
+	struct arch_aspace *as;
+	u64 va;
 };
 
 int must_check arch_mmu_create(struct arch_aspace *as);

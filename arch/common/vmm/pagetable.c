@@ -5,23 +5,15 @@
  * Role      Written by the monitor into guest memory before the first instruction: kernel segments with their
  *           rights, the direct map of RAM, the file windows.
  * Rules     Every mapping is global and supervisor-only. Nothing is writable and executable.
- * See       Intel SDM volume 3, 4.5
+ * See       arch/boot_pte.h of the machine
  */
 #include <errno.h>
 #include <string.h>
 
+#include "arch/boot_pte.h"
+#include "arch/layout.h"
 #include "arch/vcpu.h"
 #include "vmm/gmem.h"
-
-#define PTE_P		0x001ull
-#define PTE_W		0x002ull
-#define PTE_A		0x020ull
-#define PTE_D		0x040ull
-#define PTE_PS		0x080ull
-#define PTE_G		0x100ull
-#define PTE_NX		(1ull << 63)
-#define PTE_ADDR	0x000ffffffffff000ull
-#define DIRECT_MAP_BASE 0xffff800000000000ull
 
 uint64_t arch_direct_map(uint64_t gpa)
 {
@@ -63,16 +55,16 @@ static uint64_t *entry_at(struct arch_pagetables *pt, uint64_t va, int level)
 	for (l = 4; l > level; l--) {
 		uint64_t *e = &table[va >> (12 + 9 * (l - 1)) & 511];
 
-		if (!(*e & PTE_P)) {
+		if (!(*e & BOOT_PTE_VALID)) {
 			uint64_t next = table_alloc(pt);
 
 			if (!next)
 				return NULL;
-			*e = next | PTE_P | PTE_W | PTE_A;
-		} else if (*e & PTE_PS) {
+			*e = next | BOOT_PTE_TABLE;
+		} else if (boot_pte_is_block(*e)) {
 			return NULL;
 		}
-		table = table_at(pt, *e & PTE_ADDR);
+		table = table_at(pt, *e & BOOT_PTE_ADDR);
 	}
 	return &table[va >> (12 + 9 * (level - 1)) & 511];
 }
@@ -89,12 +81,6 @@ static int level_for(const struct arch_pagetables *pt, uint64_t va, uint64_t gpa
 int arch_pt_map(struct arch_pagetables *pt, uint64_t va, uint64_t gpa, uint64_t len, int flags,
 		struct err *e)
 {
-	uint64_t bits = PTE_P | PTE_G | PTE_A | PTE_D;
-
-	if (flags & PT_WRITE)
-		bits |= PTE_W;
-	if (!(flags & PT_EXEC))
-		bits |= PTE_NX;
 	while (len) {
 		int level = level_for(pt, va, gpa, len);
 		uint64_t size = 1ull << (12 + 9 * (level - 1));
@@ -102,7 +88,7 @@ int arch_pt_map(struct arch_pagetables *pt, uint64_t va, uint64_t gpa, uint64_t 
 
 		if (!entry)
 			return err_set(e, ENOMEM, "no room for the guest's page tables");
-		*entry = gpa | bits | (level > 1 ? PTE_PS : 0);
+		*entry = gpa | boot_pte_leaf(flags, level);
 		va += size;
 		gpa += size;
 		len -= size;

@@ -9,9 +9,8 @@
  */
 #include "arch/clock.h"
 
+#include "arch/common/guest/vdso.h"
 #include "arch/cpu.h"
-#include "arch/x86_64/guest/local.h"
-#include "arch/x86_64/guest/vdso.h"
 #include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/main.h"
@@ -61,5 +60,5 @@ void arch_timer_arm(u64 deadline_ns)
 		if (at < vdso_data.base_cycles)
 			at = U64_MAX;
 	}
-	wrmsr(MSR_TSC_DEADLINE, at);
+	arch_timer_set(at);
 }
