@@ -261,7 +261,7 @@ s64 sys_pidfd_send_signal(s32 fd, s32 sig, uaddr_t uinfo, u32 flags)
 
 	if ((flags & (flags - 1)) || flags > PIDFD_SIGNAL_PROCESS_GROUP || !sig_ok(sig))
 		return -EINVAL;
-	r = pidfd_lookup(fd, &p, &ff);
+	r = pidfd_or_proc_lookup(fd, &p, &ff);
 	if (r < 0)
 		return r;
 	if (!uaddr_is_null(uinfo)) {

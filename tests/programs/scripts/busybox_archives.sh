@@ -1,4 +1,5 @@
 # image: busybox
+# options: --privileged
 # about: busybox applets that pack, unpack, install packages and make file systems in files
 # timeout: 300
 mkdir -p /tmp/a && cd /tmp/a || exit 1
