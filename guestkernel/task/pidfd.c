@@ -7,7 +7,6 @@
  * See       pidfd_open(2)
  */
 #include "guestkernel/task/pidfd.h"
-#include "fs/procfs.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/strbuf.h"
 #include "guestkernel/uapi/fcntl.h"
@@ -82,25 +81,16 @@ int pidfd_lookup(s32 fd, struct pid **out, u32 *flags)
 	return r;
 }
 
-int pidfd_or_proc_lookup(s32 fd, struct pid **out, u32 *flags)
+int task_pid_get(struct task *t, struct pid **out)
 {
-	struct task *t = NULL;
-	struct file *f;
-	int r = pidfd_lookup(fd, out, flags);
+	int r;
 
-	if (r != -EBADF || fd_lookup(fd, &f))
-		return r;
-	t = procfs_process_of(f);
-	if (t) {
-		spin_lock(&tasklist_lock);
-		*out = pid_lookup(t->tid);
-		r = *out && (*out)->task == t ? 0 : -ESRCH;
-		if (!r)
-			refs_get(&(*out)->refs);
-		spin_unlock(&tasklist_lock);
-		*flags = 0;
-	}
-	file_put(f);
+	spin_lock(&tasklist_lock);
+	*out = pid_lookup(t->tid);
+	r = *out && (*out)->task == t ? 0 : -ESRCH;
+	if (!r)
+		refs_get(&(*out)->refs);
+	spin_unlock(&tasklist_lock);
 	return r;
 }
 

@@ -210,5 +210,4 @@ TEST_PROGRAM(kill, CASE(kill_self_is_delivered_at_once), CASE(signal_zero_only_a
 	     CASE(groups_are_reached), CASE(own_group_by_zero), CASE(thread_directed_signals),
 	     CASE(queued_values_arrive), CASE(users_may_signal_their_own_only), CASE(errors),
 	     CASE(pidfds_signal_poll_and_wait), CASE(a_proc_directory_names_a_process),
-	     CASE(pidfd_errors),
-	     CASE(pidfd_getfd_takes_a_descriptor));
+	     CASE(pidfd_errors), CASE(pidfd_getfd_takes_a_descriptor));
