@@ -81,13 +81,13 @@ class Native(Runtime):
 
 
 class Monitor(Runtime):
-    name = 'monitor'
+    """Our own, on one of its machines."""
 
-    def __init__(self, image, options=()):
-        self.image, self.options = image, options
+    def __init__(self, image, platform):
+        self.name, self.image, self.platform = f'monitor {platform}', image, platform
 
     def command(self, args):
-        return [str(ROOT / 'build/monitor'), 'run', *self.options, self.image, *args]
+        return [str(ROOT / 'build/monitor'), 'run', f'--platform={self.platform}', self.image, *args]
 
 
 class Bundle(Runtime):
@@ -125,7 +125,7 @@ class Setup:
     def runtimes(self):
         runsc = ['runsc', '--root', f'{self.folder}/runsc', '--platform=ptrace', '--network=none',
                  '--ignore-cgroups']
-        wanted = [Monitor(self.image), Bundle('runc', ['runc', '--root', f'{self.folder}/runc'],
+        wanted = [Monitor(self.image, 'process'), Monitor(self.image, 'kvm'), Bundle('runc', ['runc', '--root', f'{self.folder}/runc'],
                                               self.root, self.folder),
                   Bundle('runsc ptrace', runsc, self.root, self.folder), Native(self.root)]
         usable = []

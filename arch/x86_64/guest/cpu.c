@@ -110,7 +110,7 @@ static void load_tables(struct arch_cpu_tables *t)
 
 	t->gdt[KERNEL_CS / 8] = 0x00af9b000000ffff;
 	t->gdt[KERNEL_DS / 8] = 0x00cf93000000ffff;
-	t->gdt[USER_CS32 / 8] = 0x00cffb000000ffff;
+	/* USER_CS32 stays empty: no 32-bit code, so no SYSCALL from there, which would come in by CSTAR */
 	t->gdt[USER_DS / 8] = 0x00cff3000000ffff;
 	t->gdt[USER_CS / 8] = 0x00affb000000ffff;
 	t->gdt[TSS_SEL / 8] = (sizeof t->tss - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 |

@@ -115,6 +115,7 @@ exit_iret:
 /* Exceptions and interrupts: vector in edi, the application's or kernel's rdi on the stack. */
 trap_common:
 	PUSH_REST_OF_REGS
+	cld				/* unlike SYSCALL, an exception keeps the application's direction flag */
 	SMAP_SITE 0xca
 	movl	%edi, %esi
 	movq	%rsp, %rdi

@@ -39,6 +39,7 @@ enum vector {
 
 #define PF_PRESENT 1u
 #define PF_WRITE   2u
+#define PF_USER	   4u
 #define PF_FETCH   16u
 
 static u32 fault_access(u64 error_code)
@@ -84,7 +85,6 @@ static void user_exception(struct regs *r, u32 vec, u64 err)
 		trap_user_exception(r, SIGFPE, FPE_INTDIV, r->ip, vec, err);
 		break;
 	case VEC_DB:
-		r->flags &= ~(u64)FLAGS_TF;
 		trap_user_exception(r, SIGTRAP, TRAP_TRACE, r->ip, vec, err);
 		break;
 	case VEC_BP:
@@ -163,12 +163,16 @@ static void note_exception(u32 vec, u64 err, u64 addr)
 	t->fault_addr = addr;
 }
 
-static void user_page_fault(u64 err)
+static void user_page_fault(struct regs *r, u64 err)
 {
 	u64 addr = read_cr2();
 
 	note_exception(VEC_PF, err, addr);
-	trap_page_fault(addr, fault_access(err));
+	/* An access of the CPU itself, to a descriptor table (QEMU: also to the stack of a far return): no page helps. */
+	if (unlikely(!(err & PF_USER)))
+		trap_user_exception(r, SIGSEGV, SI_KERNEL, 0, VEC_PF, err);
+	else
+		trap_page_fault(addr, fault_access(err));
 }
 
 void arch_trap_user(struct regs *r, u32 vec)
@@ -186,7 +190,7 @@ void arch_trap_user(struct regs *r, u32 vec)
 	}
 	r->orig_ax = (u64)-1;
 	if (vec == VEC_PF) {
-		user_page_fault(err);
+		user_page_fault(r, err);
 	} else if (!interrupt(vec)) {
 		note_exception(vec, err, 0);
 		user_exception(r, vec, err);
