@@ -7,6 +7,7 @@
 #pragma once
 
 #include "guestkernel/kapi/types.h"
+#include "vmm/abi/hyp.h"
 
 struct arch_aspace;
 struct cpu;

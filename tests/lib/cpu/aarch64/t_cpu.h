@@ -12,7 +12,12 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#define T_USER_END	 0x1000000000000ull    /* the first byte past user addresses */
+#define T_USER_END    0x1000000000000ull /* the first byte past user addresses */
+#define T_O_LARGEFILE 0400000		 /* F_GETFL shows it, libc has 0 for it */
+#define T_RETURN_42                                      \
+	{                                                \
+		0x40, 5, 0x80, 0x52, 0xc0, 3, 0x5f, 0xd6 \
+	}				       /* int f(void) */
 #define T_ODD_ADDRESS	 0x0040000000000000ull /* never an address: beyond the tables */
 #define T_ODD_CODE	 SEGV_MAPERR
 #define T_DIVISION_TRAPS 0

@@ -12,7 +12,12 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#define T_USER_END	 0x7ffffffff000ull     /* the first byte past user addresses */
+#define T_USER_END    0x7ffffffff000ull /* the first byte past user addresses */
+#define T_O_LARGEFILE 0100000		/* F_GETFL shows it, libc has 0 for it */
+#define T_RETURN_42                     \
+	{                               \
+		0xb8, 42, 0, 0, 0, 0xc3 \
+	}				       /* int f(void) */
 #define T_ODD_ADDRESS	 0x8000000000000000ull /* never an address: not canonical */
 #define T_ODD_CODE	 SI_KERNEL
 #define T_DIVISION_TRAPS 1
