@@ -17,7 +17,11 @@
 #define T_RETURN_42                                      \
 	{                                                \
 		0x40, 5, 0x80, 0x52, 0xc0, 3, 0x5f, 0xd6 \
-	}				       /* int f(void) */
+	} /* int f(void) */
+#define T_RETURN_43                                      \
+	{                                                \
+		0x60, 5, 0x80, 0x52, 0xc0, 3, 0x5f, 0xd6 \
+	}
 #define T_ODD_ADDRESS	 0x0040000000000000ull /* never an address: beyond the tables */
 #define T_ODD_CODE	 SEGV_MAPERR
 #define T_DIVISION_TRAPS 0

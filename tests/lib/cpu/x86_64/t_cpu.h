@@ -17,7 +17,11 @@
 #define T_RETURN_42                     \
 	{                               \
 		0xb8, 42, 0, 0, 0, 0xc3 \
-	}				       /* int f(void) */
+	} /* int f(void) */
+#define T_RETURN_43                     \
+	{                               \
+		0xb8, 43, 0, 0, 0, 0xc3 \
+	}
 #define T_ODD_ADDRESS	 0x8000000000000000ull /* never an address: not canonical */
 #define T_ODD_CODE	 SI_KERNEL
 #define T_DIVISION_TRAPS 1
