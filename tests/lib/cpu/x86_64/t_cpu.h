@@ -58,8 +58,8 @@ static inline long t_undefined_value(void)
 /* kill(self, sig) with 0x1111 .. 0x6666 in six registers, which are then stored. */
 static inline long t_kill_with_registers(long sig, unsigned long *out)
 {
-	register unsigned long *where __asm__("r8") = out;
 	long ret = SYS_kill, pid = getpid();
+	register unsigned long *where __asm__("r8") = out;
 
 	__asm__ volatile("mov $0x1111, %%rbx\n\t mov $0x2222, %%r12\n\t mov $0x3333, %%r13\n\t"
 			 "mov $0x4444, %%r14\n\t mov $0x5555, %%r15\n\t mov $0x6666, %%r9\n\t"
