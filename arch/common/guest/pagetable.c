@@ -163,7 +163,7 @@ int arch_mmu_create(struct arch_aspace *as)
 void arch_mmu_destroy(struct arch_aspace *as)
 {
 	mmu_leave_everywhere(as);
-	mmu_empty_root(pte_direct(as->root_pa));
+	mmu_forget(as);
 	release_tables(as->tables);
 	as->tables = NULL;
 	as->root_pa = 0;
@@ -431,6 +431,7 @@ int arch_kmap_page(u64 va, paddr_t pa, bool writable)
 	if (ret)
 		return ret;
 	WRITE_ONCE(*pte, pa.pa | pte_kernel(writable));
+	mmu_publish();
 	return 0;
 }
 
