@@ -1,23 +1,40 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""gen_seccomp - vmm/seccomp*.tbl to a C table: gen_seccomp.py TABLE... OUT.h"""
+"""gen_seccomp - vmm/seccomp*.tbl to rows of struct filter_row: gen_seccomp.py TABLE... OUT.h"""
+import re
 import sys
+
+CONDITIONS_MAX = 3
+OPS = {'=': 'FILTER_EQ', '<': 'FILTER_BELOW', '!': 'FILTER_NONE_OF'}
+
+
+def condition(text, where):
+    """VALUE (of argument 1), or N=VALUE, N<VALUE, N!MASK."""
+    m = re.fullmatch(r'([0-5])([=<!])(\S+)', text)
+    if not m and not re.fullmatch(r'\w+', text):
+        sys.exit(f"{where}: a condition is VALUE, N=VALUE, N<VALUE or N!MASK, not {text}")
+    arg, op, value = m.groups() if m else ('1', '=', text)
+    return f"{{ {arg}, {OPS[op]}, (uint32_t)({value}) }}"
+
 
 *sources, out = sys.argv[1:]
 rows = []
-lines = [(s, number, line) for s in sources for number, line in enumerate(open(s), 1)]
-for source, number, line in lines:
+lines = [(f"{s}:{number}", line) for s in sources for number, line in enumerate(open(s), 1)]
+for where, line in lines:
     line = line.split("#")[0].strip()
     if not line:
         continue
     words = line.split(None, 2)
     if len(words) < 3:
-        sys.exit(f"{source}:{number}: write: thread call why")
-    call, _, argument = words[1].partition(":")
-    rows.append((words[0], call, argument, words[2]))
+        sys.exit(f"{where}: write: thread call why")
+    call, _, text = words[1].partition(":")
+    conditions = [condition(c, where) for c in text.split(",")] if text else []
+    if len(conditions) > CONDITIONS_MAX:
+        sys.exit(f"{where}: more than {CONDITIONS_MAX} conditions")
+    rows.append((words[0].upper(), call, conditions, words[2]))
 
 with open(out, "w") as f:
     f.write("/* generated from vmm/seccomp*.tbl */\n")
-    for thread, call, argument, why in rows:
-        has = "true" if argument else "false"
-        f.write(f"{{ SANDBOX_{thread.upper()}, SYS_{call}, {has}, (uint32_t)({argument or 0}) }}, /* {why} */\n")
+    for thread, call, conditions, why in rows:
+        inner = "{ " + ", ".join(conditions) + " }" if conditions else "{ { 0, 0, 0 } }"
+        f.write(f"{{ SANDBOX_{thread}, SYS_{call}, {len(conditions)}, {inner} }}, /* {why} */\n")

@@ -20,7 +20,9 @@
 
 #include "vmm/forward.h"
 #include "vmm/image/image.h"
+#include "vmm/machine.h"
 #include "vmm/options.h"
+#include "vmm/platform.h"
 #include "vmm/sandbox.h"
 #include "vmm/terminal.h"
 #include "vmm/vm.h"
@@ -222,6 +224,7 @@ static int load_kernel(struct run *r, struct err *e)
 static int configure_vm(struct run *r, struct err *e)
 {
 	r->cfg.start = &r->start;
+	r->cfg.pm_flags = r->opt.pm_flags;
 	r->cfg.image_fd = r->image->fd;
 	r->cfg.image_len = r->image->size;
 	r->cfg.nr_cpus = r->opt.cpus ? r->opt.cpus : default_cpus();
@@ -246,6 +249,7 @@ static int dry_run(const struct run *r)
 		printf(" %s", r->argv.item[i]);
 	printf("\nuser     %u:%u\nworkdir  %s\nhostname %s\n", r->start.uid, r->start.gid,
 	       r->start.cwd, r->hostname);
+	printf("platform %s\n", r->cfg.machine->name);
 	printf("memory   %lu MiB\ncpus     %u\n", r->cfg.mem_bytes >> 20, r->cfg.nr_cpus);
 	for (i = 0; i < r->env.n; i++)
 		printf("env      %s\n", r->env.item[i]);
@@ -336,6 +340,8 @@ static int prepare(struct run *r, struct err *e)
 		ret = describe_container(r, e);
 	if (!ret)
 		ret = configure_vm(r, e);
+	if (!ret)
+		ret = platform_choose(r->opt.platform, &r->cfg.machine, e);
 	return ret;
 }
 

@@ -69,6 +69,7 @@ int gmem_add_window(struct gmem *m, int file_fd, uint64_t len, uint64_t *gpa_out
 		return err_set_errno(e, errno, "mapping an image file of %lu bytes", len);
 	w->gpa = gpa;
 	w->len = len;
+	w->fd = file_fd;
 	m->nr_windows++;
 	*gpa_out = gpa;
 	return 0;

@@ -17,6 +17,7 @@
 struct gmem_window {
 	uint64_t gpa, len; /* len: page multiple */
 	void *addr;
+	int fd; /* borrowed */
 };
 
 struct gmem {

@@ -17,7 +17,6 @@
 
 #include "arch/vcpu.h"
 
-#define KERNEL_VA_BASE	 0xffffffff80000000ull
 #define NOTE_NAME	 "monitor"
 #define NOTE_ABI_VERSION 1
 
@@ -39,7 +38,7 @@ static int load_segment(struct kimage *k, const GElf_Phdr *p, struct gmem *m, ui
 
 	if (p->p_memsz == 0)
 		return 0;
-	if (p->p_vaddr < KERNEL_VA_BASE || p->p_vaddr % HYP_PAGE_SIZE || p->p_filesz > p->p_memsz ||
+	if (p->p_vaddr < k->va || p->p_vaddr % HYP_PAGE_SIZE || p->p_filesz > p->p_memsz ||
 	    add_overflow(p->p_vaddr, p->p_memsz, &end) || p->p_offset > k->elf_len ||
 	    p->p_filesz > k->elf_len - p->p_offset)
 		return err_set(e, ENOEXEC, "guest kernel: a segment at 0x%lx is out of bounds",
@@ -48,7 +47,7 @@ static int load_segment(struct kimage *k, const GElf_Phdr *p, struct gmem *m, ui
 		return err_set(e, ENOEXEC, "guest kernel: a segment is writable and executable");
 	if (k->nr_segs == KIMAGE_SEGMENTS_MAX)
 		return err_set(e, ENOEXEC, "guest kernel: too many segments");
-	off = p->p_vaddr - KERNEL_VA_BASE;
+	off = p->p_vaddr - k->va;
 	dst = gmem_setup_ptr(m, gpa + off, p->p_memsz);
 	if (!dst)
 		return err_set(
@@ -116,8 +115,8 @@ static int load_all(struct kimage *k, Elf *elf, struct gmem *m, uint64_t gpa, st
 	return 0;
 }
 
-int kimage_load(struct kimage *k, const void *elf, size_t len, struct gmem *m, uint64_t gpa,
-		struct err *e)
+int kimage_load(struct kimage *k, const void *elf, size_t len, uint64_t va, struct gmem *m,
+		uint64_t gpa, struct err *e)
 {
 	Elf *handle;
 	int ret;
@@ -125,6 +124,7 @@ int kimage_load(struct kimage *k, const void *elf, size_t len, struct gmem *m, u
 	memset(k, 0, sizeof *k);
 	k->elf = elf;
 	k->elf_len = len;
+	k->va = va;
 	elf_version(EV_CURRENT);
 	/* libelf does not write through this pointer: the descriptor is opened for reading. */
 	handle = elf_memory((char *)(uintptr_t)elf, len);

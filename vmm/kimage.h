@@ -19,18 +19,19 @@ struct kimage_segment {
 struct kimage {
 	const void *elf;
 	size_t elf_len;
+	uint64_t va;	  /* where the image begins */
 	uint64_t entry;	  /* virtual */
 	uint64_t gpa_end; /* first page after the image */
 	struct kimage_segment seg[KIMAGE_SEGMENTS_MAX];
 	uint32_t nr_segs;
 };
 
-/* The embedded kernel. */
-extern const unsigned char kernel_elf[];
-extern const unsigned char kernel_elf_end[];
+/* The embedded kernels: for KVM and for the process machine. */
+extern const unsigned char kernel_elf[], kernel_elf_end[];
+extern const unsigned char kernel_process_elf[], kernel_process_elf_end[];
 
-/* Loads at gpa. The ELF may be hostile (debug option): every range is checked. */
-int kimage_load(struct kimage *k, const void *elf, size_t len, struct gmem *m, uint64_t gpa,
-		struct err *e) MUST_CHECK;
+/* Loads what is linked to va and above at gpa. The ELF may be hostile (debug option): every range is checked. */
+int kimage_load(struct kimage *k, const void *elf, size_t len, uint64_t va, struct gmem *m,
+		uint64_t gpa, struct err *e) MUST_CHECK;
 /* "name+0x12", or "?" */
 void kimage_symbol(const struct kimage *k, uint64_t va, char *buf, size_t n);

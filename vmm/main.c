@@ -12,14 +12,16 @@
 
 #include "vmm/cmd_image.h"
 #include "vmm/cmd_run.h"
+#include "vmm/platform.h"
 
 static const struct {
 	const char *name;
 	int (*fn)(int argc, char **argv);
 	const char *help;
 } commands[] = {
-	{"run",	 cmd_run,	  "run a command of a container image in a sandbox"},
-	{ "image", cmd_image, "list and remove cached images"		      },
+	{"run",	 cmd_run,	  "run a command of a container image in a sandbox" },
+	{ "image",	   cmd_image,    "list and remove cached images"		      },
+	{ "platform", cmd_platform, "tell what can run sandboxes here, and what would"},
 };
 
 static void usage(FILE *out)

@@ -7,6 +7,7 @@
  *           up and not throttled).
  */
 #include "vmm/options.h"
+#include "vmm/abi/process.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -238,8 +239,16 @@ static int take_platform(struct run_options *o, const char *v, struct err *e)
 		o->platform = PLATFORM_AUTO;
 	else if (!strcmp(v, "kvm"))
 		o->platform = PLATFORM_KVM;
+	else if (!strcmp(v, "process"))
+		o->platform = PLATFORM_PROCESS;
 	else
-		return err_set(e, EINVAL, "--platform %s is unknown; use kvm or auto", v);
+		return err_set(e, EINVAL, "--platform %s is unknown; use kvm, process or auto", v);
+	return 0;
+}
+
+static int take_no_rewrite(struct run_options *o, const char *v, struct err *e)
+{
+	o->pm_flags |= PM_NO_REWRITE;
 	return 0;
 }
 
@@ -262,6 +271,13 @@ static int take_log_level(struct run_options *o, const char *v, struct err *e)
 	}
 	return err_set(e, EINVAL, "--log-level %s is unknown; use error, warning, info or debug",
 		       v);
+}
+
+static int take_verbose(struct run_options *o, const char *v, struct err *e)
+{
+	if (o->log_level < LOG_INFO)
+		o->log_level = LOG_INFO;
+	return 0;
 }
 
 static int take_kernel_log(struct run_options *o, const char *v, struct err *e)
@@ -329,11 +345,15 @@ static const struct option_row rows[] = {
 	  "after SIGTERM, until the program is killed (10)"								    },
 	{ "rm",		0,   ARG_NONE,     take_rm,	      NULL,
 	  "accepted for docker's sake: nothing is ever left to remove"							       },
-	{ "platform",	      0,	 ARG_REQUIRED, take_platform,     "kvm|auto",	  "what runs the sandbox"		  },
+	{ "platform",	      0,	 ARG_REQUIRED, take_platform,     "kvm|process|auto",
+	  "what runs the sandbox: a virtual machine, host processes, or what is faster here"				     },
+	{ "no-rewrite",	0,   ARG_NONE,     take_no_rewrite,   NULL,
+	  "process: never patch system calls in programs' code"								},
 	{ "strace",	    0,   ARG_OPTIONAL, take_strace,	  "CALLS",
 	  "print system calls: all, or a list (--strace=open,%file)"							     },
 	{ "log-level",	       0,	  ARG_REQUIRED, take_log_level,	"LEVEL",
 	  "error, warning (default), info or debug"									    },
+	{ "verbose",	     'v', ARG_NONE,	    take_verbose,	  NULL,		"the same as --log-level info"	       },
 	{ "debug-kernel-log", 0,	 ARG_NONE,	   take_kernel_log,   NULL,
 	  "show what the guest kernel says"										    },
 	{ "debug-kernel",	  0,   ARG_REQUIRED, take_kernel,	"FILE",

@@ -15,7 +15,7 @@ struct string_list {
 	size_t n;
 };
 
-enum platform { PLATFORM_AUTO, PLATFORM_KVM };
+enum platform { PLATFORM_AUTO, PLATFORM_KVM, PLATFORM_PROCESS };
 
 struct run_options {
 	const char *image;
@@ -28,6 +28,7 @@ struct run_options {
 	uint32_t cpus;	       /* 0: default */
 	uint32_t stop_timeout_s;
 	enum platform platform;
+	uint32_t pm_flags; /* enum pm_boot_flag */
 	enum log_level log_level;
 	uint32_t kernel_log; /* highest level of kernel messages shown */
 };

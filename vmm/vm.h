@@ -17,6 +17,7 @@
 #include "vmm/kimage.h"
 
 struct kvm_run;
+struct machine;
 struct vm;
 
 enum vcpu_look {
@@ -28,20 +29,21 @@ enum vcpu_look {
 struct vcpu {
 	struct vm *vm;
 	uint32_t id;
-	int fd;
-	struct kvm_run *run;
+	int fd;		     /* kvm */
+	struct kvm_run *run; /* kvm */
 	pthread_t thread;
 	bool has_thread;
 	/* [vm->lock] set by HYP_CPU_START */
 	bool started;
 	uint64_t start_ip, start_sp, start_arg;
 	uint64_t hostcalls; /* counter, own thread */
+	uint32_t kicks;	    /* process: futex, raised by each kick */
 	atomic_int look;    /* enum vcpu_look: what the watchdog wants known of a kicked CPU */
 };
 
 /* Where things lie in guest memory. */
 struct vm_layout {
-	uint64_t kernel, tables, tables_end, fdt, channels, event, rings, page_map, reserved_end;
+	uint64_t tables, tables_end, fdt, pm_boot, channels, event, rings, page_map, reserved_end;
 };
 
 enum vm_end_kind {
@@ -78,6 +80,8 @@ struct vm_start {
 };
 
 struct vm_config {
+	const struct machine *machine;
+	uint32_t pm_flags; /* enum pm_boot_flag */
 	uint64_t mem_bytes;
 	uint32_t nr_cpus;
 	int image_fd; /* EROFS root file */
@@ -88,19 +92,21 @@ struct vm_config {
 };
 
 struct vm {
-	int kvm_fd, fd;
+	const struct machine *machine;
+	int kvm_fd, fd;	   /* kvm */
+	int irqchip_fd;	   /* kvm: where the interrupt controller is a device of its own, else -1 */
+	int event_fd;	   /* kvm: irqfd of the event interrupt */
+	uint64_t root_gpa; /* kvm: page table root */
+	pid_t kernel_pid;  /* process: the kernel process, 0 before and after */
 	struct gmem mem;
 	struct kimage kimage;
 	struct vm_layout at;
-	uint64_t root_gpa; /* page table root */
 	struct vm_config cfg;
 	struct vcpu cpu[HYP_CPU_MAX];
 	uint32_t nr_cpus;
 	uint64_t counter_offset; /* of the guest's cycle counter from the host's */
-	int irqchip_fd; /* where the interrupt controller is a device of its own, else -1 */
-	int event_fd;	/* irqfd of the event interrupt */
-	int kick_fd;	/* guest to I/O thread */
-	bool has_stdin; /* else the container's standard input is empty */
+	int kick_fd;		 /* guest to I/O thread */
+	bool has_stdin;		 /* else the container's standard input is empty */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct vm_result result;
@@ -127,13 +133,6 @@ void vm_winsize(struct vm *vm, uint16_t rows, uint16_t cols);
 struct hyp_event *vm_event_page(struct vm *vm);
 struct hyp_ring *vm_ring(struct vm *vm, enum hyp_stream s);
 struct hyp_channel *vm_channel(struct vm *vm, uint32_t cpu);
-
-/* vcpu.c */
-int vcpu_create(struct vm *vm, uint32_t id, struct err *e) MUST_CHECK;
-void vcpu_destroy(struct vcpu *v);
-void *vcpu_thread(void *v);
-void vcpu_kick(struct vcpu *v);
-void vcpu_setup_kick_signal(void);
 
 /* hypercall.c */
 void hypercall_dispatch(struct vcpu *v);

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "arch/vcpu.h"
+#include "vmm/machine.h"
 #include "vmm/sandbox.h"
 
 #define LOOK_EVERY_S 5
@@ -56,7 +56,7 @@ static void ask(struct vcpu *v, enum vcpu_look look)
 	pthread_mutex_lock(&v->vm->lock);
 	if (v->has_thread && v->started) {
 		atomic_store(&v->look, look);
-		vcpu_kick(v);
+		v->vm->machine->kick(v);
 	}
 	pthread_mutex_unlock(&v->vm->lock);
 }
@@ -67,7 +67,7 @@ static void ping(uint32_t cpu, uint64_t now_ns)
 	dog.pinged = cpu;
 	dog.ping_ns = now_ns;
 	dog.is_waiting = true;
-	arch_vm_interrupt(dog.vm, cpu);
+	dog.vm->machine->interrupt(dog.vm, cpu);
 }
 
 static bool is_answered(void)
@@ -128,7 +128,7 @@ void watchdog_look(struct vcpu *v)
 		snprintf(reason, sizeof reason,
 			 "the guest kernel hangs on CPU %u with interrupts off", v->id);
 		vm_end_at(v, reason);
-	} else if (look == LOOK_HALTED && arch_vcpu_sleeps_for_good(v)) {
+	} else if (look == LOOK_HALTED && v->vm->machine->sleeps_for_good(v)) {
 		snprintf(reason, sizeof reason,
 			 "the guest kernel halted CPU %u with interrupts off", v->id);
 		vm_end_at(v, reason);
@@ -145,9 +145,9 @@ int watchdog_start(struct vm *vm, struct err *e)
 
 	memset(&dog, 0, sizeof dog);
 	dog.vm = vm;
-	for (i = 0; i < vm->nr_cpus && !ret; i++) {
+	for (i = 0; i < vm->nr_cpus; i++) {
 		dog.cpu[i].was_examined = i != 0; /* the others have not started */
-		ret = pthread_getcpuclockid(vm->cpu[i].thread, &dog.cpu[i].clock);
+		dog.cpu[i].clock = vm->machine->clock(&vm->cpu[i]);
 	}
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);

@@ -64,6 +64,7 @@ static void destroy(struct aspace *as)
 {
 	struct region *r;
 
+	arch_mmu_retire(&as->arch);
 	rwsem_write_lock(
 		&as->lock); /* nobody else has it; pager_unmap() may still see our regions */
 	while ((r = rb_entry_or_null(rb_first(&as->regions), struct region, node)) != NULL) {

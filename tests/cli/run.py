@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""run - the command line under bad conditions: run.py MONITOR BUSYBOX.TAR [CASE...]
+"""run - the command line under bad conditions: run.py [--platform=NAME] MONITOR BUSYBOX.TAR [CASE...]
 
 Role      Each test_* function is a case: wrong use, missing things, broken pipes, signals, terminals. Prints TAP.
 Rules     A failure of the monitor is one sentence on stderr, "monitor: ...", and status 125. Nothing is left
@@ -20,6 +20,7 @@ import tempfile
 import termios
 import time
 
+PLATFORM = [sys.argv.pop(1)] if sys.argv[1].startswith('--platform=') else []
 MONITOR, IMAGE = (str(pathlib.Path(p).resolve()) for p in sys.argv[1:3])
 NOBODY = 65534
 TMP = None
@@ -29,15 +30,19 @@ class Skip(Exception):
     pass
 
 
+def monitor(*args):
+    return [MONITOR, *args[:1], *(PLATFORM if args[:1] == ('run',) else []), *args[1:]]
+
+
 def run(*args, timeout=60, program=None, **more):
     more.setdefault('stdin', subprocess.DEVNULL)
-    return subprocess.run([*(program or []), MONITOR, *args], capture_output='stdout' not in more, text=True,
+    return subprocess.run([*(program or []), *monitor(*args)], capture_output='stdout' not in more, text=True,
                           errors='replace', timeout=timeout, **more)
 
 
 def start(*args, **more):
     more = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE, **more}
-    return subprocess.Popen([MONITOR, 'run', *args], **more)
+    return subprocess.Popen(monitor('run', *args), **more)
 
 
 def equal(got, want, what=''):
@@ -112,8 +117,11 @@ def test_control_characters_are_not_echoed():
 
 def test_no_kvm():
     root_only()
-    p = run('run', IMAGE, 'true', program=['unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /dev && exec "$0" "$@"'])
-    one_sentence(p, '/dev/kvm is missing')
+    without = ['unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /dev && exec "$0" "$@"']
+    one_sentence(run('run', '--platform=kvm', IMAGE, 'true', program=without), '/dev/kvm is missing')
+    p = run('platform', program=without)
+    assert p.returncode == 0 and 'kvm      not usable: /dev/kvm is missing' in p.stdout and 'chosen   process' in p.stdout, p
+    equal(run('run', '--platform=auto', IMAGE, 'true', program=without).returncode, 0)
 
 
 def test_no_permission_for_kvm():
@@ -125,7 +133,7 @@ def test_no_permission_for_kvm():
     try:
         shutil.copy(MONITOR, place + '/program')
         shutil.copy(IMAGE, place + '/image.tar')
-        p = subprocess.run([place + '/program', 'run', place + '/image.tar', 'true'], capture_output=True, text=True,
+        p = subprocess.run([place + '/program', 'run', '--platform=kvm', place + '/image.tar', 'true'], capture_output=True, text=True,
                            user=NOBODY, group=NOBODY, extra_groups=[], env={'XDG_CACHE_HOME': place, 'PATH': '/bin'})
         one_sentence(p, 'no permission for /dev/kvm')
     finally:
@@ -185,7 +193,7 @@ def test_stdin_from_dev_null():
 
 def test_large_streams_both_ways():
     data = os.urandom(2 << 20)
-    p = subprocess.run([MONITOR, 'run', '-i', IMAGE, 'cat'], input=data, capture_output=True, timeout=120)
+    p = subprocess.run(monitor('run', '-i', IMAGE, 'cat'), input=data, capture_output=True, timeout=120)
     equal(hashlib.sha256(p.stdout).hexdigest(), hashlib.sha256(data).hexdigest(), p.stderr)
 
 
@@ -304,7 +312,7 @@ def on_terminal(args, act):
     """Runs args on a new terminal; act(master, child) drives it. Terminal modes must come out as they went in."""
     master, slave = pty.openpty()
     before = termios.tcgetattr(slave)
-    p = subprocess.Popen([MONITOR, 'run', '-it', *args], stdin=slave, stdout=slave, stderr=subprocess.PIPE,
+    p = subprocess.Popen(monitor('run', '-it', *args), stdin=slave, stdout=slave, stderr=subprocess.PIPE,
                          start_new_session=True)
     try:
         seen = b''

@@ -92,7 +92,7 @@ def make_image(path):
 
 
 def run(monitor, elf, image, case, env):
-    args = [monitor, 'run', '--cpus', '2', '--memory', '64m', '--debug-kernel', elf]
+    args = [monitor, 'run', '--platform=kvm', '--cpus', '2', '--memory', '64m', '--debug-kernel', elf]
     args += (['-i'] if case in NEEDS_STDIN else []) + [image, case]
     try:
         with open('/dev/null' if case not in NEEDS_STDIN else '/dev/zero', 'rb') as stdin:

@@ -21,6 +21,7 @@ struct entry {
 
 u64 arch_kmap_base, arch_kmap_end;
 bool arch_prefers_fresh_pages;
+const struct arch_fault_sizes arch_fault_sizes = { .window = 16, .anon = 1, .anon_row = 1 };
 
 static struct xarray *table(struct arch_aspace *as)
 {
@@ -46,6 +47,11 @@ int arch_mmu_create(struct arch_aspace *as)
 	xa_init(xa);
 	*as = (struct arch_aspace){ .root_pa = (u64)xa };
 	return 0;
+}
+
+void arch_mmu_retire(struct arch_aspace *as)
+{
+	(void)as;
 }
 
 void arch_mmu_destroy(struct arch_aspace *as)

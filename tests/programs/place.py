@@ -109,13 +109,13 @@ class Sandbox:
 
     name = "sandbox"
 
-    def __init__(self, images, monitor):
-        self.images, self.monitor = images, monitor
+    def __init__(self, images, monitor, platform):
+        self.images, self.monitor, self.platform = images, monitor, platform
 
     def command(self, image, args, terminal=False, options=()):
         environment = [f"--env={k}={v}" for k, v in Native.environment(terminal).items()]
         kernel = os.environ.get("MONITOR_TEST_KERNEL")
-        return [*shlex.split(self.monitor), "run", "-i", *(["-t"] if terminal else []),
+        return [*shlex.split(self.monitor), "run", f"--platform={self.platform}", "-i", *(["-t"] if terminal else []),
                 *([f"--debug-kernel={kernel}"] if kernel else []),
                 f"--hostname={HOSTNAME}", *environment, *options,
                 str(self.images / (image + ".tar")), *args]

@@ -82,6 +82,7 @@ def main():
     images = os.environ.get("MONITOR_TEST_IMAGES", place.BUILD / "images")
     parser.add_argument("--monitor", default=str(place.BUILD / "monitor"))
     parser.add_argument("--images", type=pathlib.Path, default=images, help="folder of IMAGE.tar")
+    parser.add_argument("--platform", default="auto", help="what runs the sandbox")
     parser.add_argument("--native-only", action="store_true")
     parser.add_argument("--sandbox-only", action="store_true", help="show its output, compare nothing")
     parser.add_argument("--list", action="store_true")
@@ -98,7 +99,7 @@ def main():
         print("no such case", file=sys.stderr)
         return 1
     place.need_images(args.images, {c.image for c in wanted})
-    places = [place.Native(args.images), place.Sandbox(args.images, args.monitor)]
+    places = [place.Native(args.images), place.Sandbox(args.images, args.monitor, args.platform)]
     places = places[:1] if args.native_only else places[1:] if args.sandbox_only else places
     failed = 0
     for case in wanted:

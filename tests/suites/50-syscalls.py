@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# about: the system call programs: on this Linux, in the sandbox here, in the sandbox on a test host
+# about: the system call programs: on this Linux, in the sandbox on each machine here, in the sandbox on a test host
 # timeout: 2700
 # fast: yes
 # packages: build test
 """syscalls - tests/syscalls natively (the specification), then in the sandbox on each machine
 
-Cases: native, kvm, testhost, debug, each followed by /PROGRAM for one program. debug is the test host with the
-guest kernel that checks the order of its locks and panics when something leaked (guestkernel/task/lockcheck.c,
+Cases: native, process, kvm, testhost, debug, each followed by /PROGRAM for one program. debug is the test host with
+the guest kernel that checks the order of its locks and panics when something leaked (guestkernel/task/lockcheck.c,
 guestkernel/leakcheck.c).
 """
 import os
@@ -31,22 +31,25 @@ def main():
         return
     if suite.wanted('native') and not suite.meson_tests(directory, 'syscalls', prefix='native/'):
         suite.skip('native', 'there are no system call programs yet')
-    if not any(suite.wanted(machine) for machine in ('kvm', 'testhost', 'debug')):
+    if not any(suite.wanted(machine) for machine in ('process', 'kvm', 'testhost', 'debug')):
         return
     monitor = directory / 'monitor'
     if not RUNNER.exists() or not monitor.exists():
-        suite.skip('kvm', 'there is no ' + ('monitor' if RUNNER.exists() else str(RUNNER)) + ' yet')
+        suite.skip('process', 'there is no ' + ('monitor' if RUNNER.exists() else str(RUNNER)) + ' yet')
         return
-    # one sandbox for each program; in the fast run one for all, on the test host: where ring 0 is emulated
-    # instruction by instruction, as on many machines without hardware for it, the programs take minutes
+    # one sandbox for each program; in the fast run one for all, in host processes: where ring 0 is emulated
+    # instruction by instruction, as on many machines without hardware for it, kvm takes minutes
     fast = suite.FAST and not suite.CASES
     options = ['--timeout', '300', '--once'] if fast else ['--timeout', '60']
+    if suite.wanted('process'):
+        suite.relay('process', [RUNNER, '--option=--platform=process', *options, *programs('process')], 900)
+    options.append('--option=--platform=kvm')
     if suite.wanted('kvm') and not fast:
         if os.access('/dev/kvm', os.R_OK | os.W_OK):
             suite.relay('kvm', [RUNNER, *options, *programs('kvm')], 900)
         else:
             suite.skip('kvm', '/dev/kvm is not usable here')
-    if suite.wanted('testhost'):
+    if suite.wanted('testhost') and not fast:
         suite.relay('testhost', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '1500', '--',
                                 RUNNER, *options, *programs('testhost')], 1600)
     if suite.wanted('debug'):

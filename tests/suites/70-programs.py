@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # about: real programs from Debian in the sandbox, their output compared with a chroot
-# timeout: 1800
+# timeout: 2700
 # packages: build image test testhost
 """programs - tests/programs/run.py: shells, compilers, interpreters, busybox, as users run them
 
-Two places: this machine's /dev/kvm (terminals, busybox) and a test host with faithful KVM (what makes hundreds of
-thousands of system calls, which take minutes where ring 0 is emulated). The other cases of run.py --list are for
+Three places: host processes, this machine's /dev/kvm (terminals, busybox) and a test host with faithful KVM (what
+makes hundreds of thousands of system calls, which take minutes where ring 0 is emulated). The other cases of run.py --list are for
 people: name them, as in `tools/dev test programs:kvm/python`.
 """
 import os
@@ -17,6 +17,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import suite        # noqa: E402
 
 RUNNER = suite.ROOT / 'tests/programs/run.py'
+PROCESS = ['hello', 'busybox_text', 'job_control', 'interrupt', 'window_size', 'vi', 'exec_forms', 'perl', 'gcc',
+           'git', 'make']
 HERE = ['hello', 'busybox_text', 'job_control', 'interrupt', 'window_size', 'vi']
 THERE = ['exec_forms', 'perl', 'gcc', 'git', 'make']
 TESTHOST = suite.ROOT / 'tools/testhost'
@@ -33,7 +35,7 @@ def on_testhost(monitor):
         suite.fail('testhost', 'starting the test host', text)
         return
     try:
-        suite.relay('testhost', [RUNNER, '--monitor', f'{TESTHOST} exec {HOST} -- {monitor}',
+        suite.relay('testhost', [RUNNER, '--platform=kvm', '--monitor', f'{TESTHOST} exec {HOST} -- {monitor}',
                                  *asked('testhost', THERE)], 1200)
     finally:
         suite.run([TESTHOST, 'stop', HOST], timeout=60)
@@ -43,9 +45,11 @@ def main():
     directory = suite.build('gcc')
     if not directory:
         return
+    if suite.wanted('process'):
+        suite.relay('process', [RUNNER, '--platform=process', *asked('process', PROCESS)], 900)
     if suite.wanted('kvm'):
         if os.access('/dev/kvm', os.R_OK | os.W_OK):
-            suite.relay('kvm', [RUNNER, *asked('kvm', HERE)], 900)
+            suite.relay('kvm', [RUNNER, '--platform=kvm', *asked('kvm', HERE)], 900)
         else:
             suite.skip('kvm', '/dev/kvm is not usable here')
     if suite.wanted('testhost'):

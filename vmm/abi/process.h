@@ -11,7 +11,8 @@
  *             - each segment of the kernel's ELF file at its virtual address, with its rights,
  *             - all of RAM, shared, at PM_DIRECT_BASE + gpa (kernel text and read-only data without write),
  *             - each window, read-only, at PM_DIRECT_BASE + gpa,
- *           moves its descriptors to the numbers below, closes all others, and jumps to the kernel's entry with
+ *           moves its descriptors to the numbers below, closes all others, unregisters its rseq area (the host
+ *           kernel would go on writing to it), and jumps to the kernel's entry with
  *           the address of struct pm_boot (in RAM, so in the direct map) as the only argument. Whatever else is
  *           mapped is the monitor's remains: the kernel unmaps everything outside its own ranges first.
  *

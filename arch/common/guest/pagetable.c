@@ -23,8 +23,6 @@
 
 #define UNROLL_WALK _Pragma("GCC unroll 3") /* constant shifts: a third of the instructions */
 
-u64 arch_kmap_base = KMAP_BASE, arch_kmap_end = KMAP_BASE + KMAP_BYTES;
-
 static u64 *table_of(u64 entry)
 {
 	return pte_direct(entry & PTE_ADDR);
@@ -105,7 +103,7 @@ static void release_tables(struct page *list)
 }
 
 /* The last-level slot of va, or NULL when tables are missing. */
-static u64 *find_pte(u64 root_pa, u64 va)
+u64 *mmu_find_pte(u64 root_pa, u64 va)
 {
 	u64 *table = pte_direct(root_pa);
 	u32 level;
@@ -121,7 +119,7 @@ static u64 *find_pte(u64 root_pa, u64 va)
 	return slot(table, va, 1);
 }
 
-static int make_pte(struct arch_aspace *as, u64 root_pa, u64 va, u64 bits, u64 **out)
+int mmu_make_pte(struct arch_aspace *as, u64 root_pa, u64 va, u64 bits, u64 **out)
 {
 	u64 *table = pte_direct(root_pa);
 	u32 level;
@@ -185,7 +183,7 @@ int arch_mmu_map_run(struct arch_aspace *as, u64 va, paddr_t pa, u32 npages, u32
 		if (pte && (va & (512 * PAGE_SIZE - 1)) != 0) {
 			pte++;
 		} else {
-			ret = make_pte(as, as->root_pa, va, PTE_USER_TABLE, &pte);
+			ret = mmu_make_pte(as, as->root_pa, va, PTE_USER_TABLE, &pte);
 			if (ret)
 				return ret;
 		}
@@ -340,7 +338,7 @@ int arch_mmu_share(struct arch_aspace *dst, struct arch_aspace *src, u64 va, u64
 		if (to && ALIGN_DOWN(w.va, LEAF_BYTES) == ALIGN_DOWN(last, LEAF_BYTES)) {
 			to += (w.va - last) >> PAGE_SHIFT;
 		} else {
-			ret = make_pte(dst, dst->root_pa, w.va, PTE_USER_TABLE, &to);
+			ret = mmu_make_pte(dst, dst->root_pa, w.va, PTE_USER_TABLE, &to);
 			if (ret)
 				return ret;
 		}
@@ -356,7 +354,7 @@ int arch_mmu_share(struct arch_aspace *dst, struct arch_aspace *src, u64 va, u64
 int arch_mmu_run(struct arch_aspace *as, u64 va, u32 want, struct mmu_run *out)
 {
 	u64 *pte;
-	int ret = make_pte(as, as->root_pa, va, PTE_USER_TABLE, &pte);
+	int ret = mmu_make_pte(as, as->root_pa, va, PTE_USER_TABLE, &pte);
 
 	if (unlikely(ret))
 		return ret;
@@ -399,7 +397,7 @@ u32 arch_mmu_run_fill(const struct mmu_run *run, u32 i, paddr_t pa, u32 n, u32 p
 
 bool arch_mmu_query(struct arch_aspace *as, u64 va, paddr_t *pa, u32 *flags)
 {
-	u64 *pte = find_pte(as->root_pa, va);
+	u64 *pte = mmu_find_pte(as->root_pa, va);
 
 	if (!pte || !(*pte & PTE_MAPPED))
 		return false;
@@ -421,25 +419,4 @@ bool arch_mmu_next(struct arch_aspace *as, u64 *va, u64 end, paddr_t *pa, u32 *f
 	*pa = PADDR(*pte & PTE_ADDR);
 	*flags = pte_query(*pte);
 	return true;
-}
-
-int arch_kmap_page(u64 va, paddr_t pa, bool writable)
-{
-	u64 *pte;
-	int ret = make_pte(NULL, mmu_boot_root, va, PTE_KERNEL_TABLE, &pte);
-
-	if (ret)
-		return ret;
-	WRITE_ONCE(*pte, pa.pa | pte_kernel(writable));
-	mmu_publish();
-	return 0;
-}
-
-void arch_kmap_unpage(u64 va)
-{
-	u64 *pte = find_pte(mmu_boot_root, va);
-
-	if (pte)
-		WRITE_ONCE(*pte, 0);
-	mmu_flush_kernel_page(va);
 }

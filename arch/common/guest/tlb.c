@@ -2,7 +2,7 @@
 /*
  * tlb - which address space a CPU has loaded, and making other CPUs forget one
  *
- * Role      See arch/mmu.h: activate, and the requests behind flush and destroy.
+ * Role      See arch/mmu.h: activate, kernel mappings, and the requests behind flush and destroy.
  * Rules     One request at a time, kernel wide. The sender publishes it, marks the bit in each target's
  *           ipi_pending, interrupts it, and waits until every target has cleared its bit. A target in
  *           the kernel answers from arch_spin_relax() or on its way out, because interrupts are then
@@ -17,6 +17,10 @@
 #include "arch/pte.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/lock.h"
+
+u64 arch_kmap_base = KMAP_BASE, arch_kmap_end = KMAP_BASE + KMAP_BYTES;
+
+const struct arch_fault_sizes arch_fault_sizes = { .window = 16, .anon = 1, .anon_row = 1 };
 
 static struct spinlock shoot_lock = SPINLOCK_INIT(RANK_LEAF);
 static struct {
@@ -88,4 +92,30 @@ void mmu_leave_everywhere(struct arch_aspace *as)
 	smp_mb();
 	if (READ_ONCE(as->active_cpus) & ~me)
 		mmu_flush_others(as, as->active_cpus & ~me, 0, 0);
+}
+
+void arch_mmu_retire(struct arch_aspace *as)
+{
+	(void)as; /* the caller's word is enough */
+}
+
+int arch_kmap_page(u64 va, paddr_t pa, bool writable)
+{
+	u64 *pte;
+	int ret = mmu_make_pte(NULL, mmu_boot_root, va, PTE_KERNEL_TABLE, &pte);
+
+	if (ret)
+		return ret;
+	WRITE_ONCE(*pte, pa.pa | pte_kernel(writable));
+	mmu_publish();
+	return 0;
+}
+
+void arch_kmap_unpage(u64 va)
+{
+	u64 *pte = mmu_find_pte(mmu_boot_root, va);
+
+	if (pte)
+		WRITE_ONCE(*pte, 0);
+	mmu_flush_kernel_page(va);
 }

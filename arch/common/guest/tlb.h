@@ -18,3 +18,8 @@ void mmu_leave_everywhere(struct arch_aspace *as);
 
 /* The machine's: forgets user translations of the loaded space on this CPU. */
 void mmu_flush_local(u64 va, u64 npages);
+
+/* pagetable.c: the last-level slot of va; NULL when tables are missing. */
+u64 *mmu_find_pte(u64 root_pa, u64 va);
+/* The same, making tables with these bits; as may be NULL (kernel tables are not counted). -ENOMEM. */
+int must_check mmu_make_pte(struct arch_aspace *as, u64 root_pa, u64 va, u64 bits, u64 **out);

@@ -14,12 +14,14 @@
 #include "arch/mmu.h"
 #include "arch/regs.h"
 #include "arch/thread.h"
+#include "arch/x86_64/guest/features.h"
 #include "arch/x86_64/guest/local.h"
 #include "guestkernel/host/hyp.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/leak.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/main.h"
 #include "vmm/abi/hyp.h"
@@ -61,8 +63,6 @@ struct idt_gate {
 	u16 offset1;
 	u32 offset2, reserved;
 };
-
-struct cpu_features features;
 
 static struct cpu boot_cpu;
 static struct arch_cpu_tables boot_tables;
@@ -122,40 +122,6 @@ static void load_tables(struct arch_cpu_tables *t)
 	__asm__ volatile("lidt %0" : : "m"(idtr));
 	__asm__ volatile("ltr %w0" : : "r"(TSS_SEL));
 	__asm__ volatile("movl %0, %%ds; movl %0, %%es; movl %0, %%fs; movl %0, %%gs" : : "r"(0));
-}
-
-static void detect_features(void)
-{
-	u32 c1[4], c7[4] = { 0 }, cd[4] = { 0 }, cd1[4] = { 0 }, max[4], i;
-
-	cpuid(0, 0, max);
-	cpuid(1, 0, c1);
-	if (max[0] >= 7)
-		cpuid(7, 0, c7);
-	features.smep = c7[1] & 1u << 7;
-	features.smap = c7[1] & 1u << 20;
-	features.umip = c7[2] & 1u << 2;
-	features.fsgsbase = c7[1] & 1u << 0;
-	features.erms = c7[1] & 1u << 9;
-	if (!(c1[2] & 1u << 26) || max[0] < 0xd)
-		return;
-	cpuid(0xd, 0, cd);
-	cpuid(0xd, 1, cd1);
-	features.xsave = true;
-	features.xsaveopt = cd1[0] & 1;
-	/* x87, SSE, AVX, AVX-512; not AMX (8 KiB per task) and not PKRU. */
-	features.xcr0 = cd[0] & 0xe7;
-	if ((features.xcr0 & 0xe0) != 0xe0)
-		features.xcr0 &= ~0xe0ull;
-	features.xsave_size = 576;
-	for (i = 2; i < 8; i++) {
-		if (!(features.xcr0 >> i & 1))
-			continue;
-		cpuid(0xd, i, cd);
-		features.xcomp[i].size = cd[0];
-		features.xcomp[i].offset = cd[1];
-		features.xsave_size = MAX(features.xsave_size, cd[0] + cd[1]);
-	}
 }
 
 static void set_control_registers(void)
@@ -221,7 +187,7 @@ noreturn_fn void arch_start(const void *fdt)
 	idt_init();
 	setup_cpu(&boot_cpu, &boot_tables, 0);
 	cpus[0] = &boot_cpu;
-	detect_features();
+	features_detect();
 	quirk_probe();
 	patch_smap_sites();
 	set_control_registers();
@@ -248,6 +214,7 @@ int arch_cpu_start(struct cpu *c, void *stack_top)
 	c->arch.tables = kzalloc(sizeof *c->arch.tables);
 	if (!c->arch.tables)
 		return -ENOMEM;
+	leak_forget(c->arch.tables); /* as long as the CPU */
 	req.ip = (u64)entry_secondary;
 	req.sp = (u64)stack_top;
 	req.arg = (u64)c;

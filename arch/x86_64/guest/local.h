@@ -27,9 +27,6 @@ void ipi_serve(void);
 /* mmu.c */
 void mmu_setup(void);
 
-/* fpu.c */
-void fpu_setup(void);
-
 /* trap.c */
 bool arch_syscall(struct regs *r);
 void arch_trap_user(struct regs *r, u32 vec);

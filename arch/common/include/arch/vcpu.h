@@ -39,6 +39,8 @@ int arch_vm_init(struct vm *vm, struct err *e) MUST_CHECK;
 int arch_vcpu_init(struct vm *vm, struct vcpu *v, struct err *e) MUST_CHECK;
 int arch_vcpu_set_entry(struct vcpu *v, uint64_t ip, uint64_t sp, uint64_t arg0, uint64_t arg1,
 			struct err *e) MUST_CHECK;
+/* Picoseconds that an instruction of ring 0 takes, by a small virtual machine run in vm_fd, which is of no other use. */
+int arch_kvm_probe(int kvm_fd, int vm_fd, uint64_t *ps, struct err *e) MUST_CHECK;
 /* Frequency of the guest's cycle counter. */
 uint64_t arch_counter_khz(struct vcpu *v);
 uint64_t arch_counter_now(void);
@@ -61,3 +63,8 @@ bool arch_vcpu_sleeps_for_good(struct vcpu *v);
 void arch_vm_interrupt(struct vm *vm, uint32_t cpu);
 /* Routes event number gsi (an irqfd) to the event interrupt of CPU 0. All vCPUs exist. */
 int arch_vm_route_event(struct vm *vm, uint32_t gsi, struct err *e) MUST_CHECK;
+
+/* process machine: 0, or what this processor or its kernel lacks. */
+int arch_process_check(struct err *e) MUST_CHECK;
+/* Frequency of the processor's own cycle counter in kHz; 0: unknown. */
+uint64_t arch_host_counter_khz(void);

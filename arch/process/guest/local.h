@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * local - what the files of arch/process/guest share among themselves
+ */
+#pragma once
+
+#include "arch/mmu.h"
+#include "arch/process/stub/layout.h"
+#include "arch/regs.h"
+#include "arch/thread.h"
+#include "guestkernel/kapi/cpu.h"
+#include "guestkernel/kapi/list.h"
+#include "vmm/abi/process.h"
+
+#define FPU_IN_MEMORY 0xffffffffu /* arch_thread.fpu_cpu: t->fpu is the truth; else a CPU's application thread */
+
+extern const struct pm_boot *pm_boot;
+
+/* One area, as the application can write it: every field is copied once. */
+struct area {
+	u32 state, spin, sig;
+	s32 code;
+	u64 addr, err, trapno, cr2;
+	u32 arch, tid;
+	u64 fp;
+	u64 regs[AREA_REGS_WORDS];
+	u64 fs_base, gs_base;
+	u64 ss[3];
+	u32 pid;
+};
+
+struct command {
+	u32 seq, count, done_fd, pad;
+	u64 ok, fail;
+	u64 off, area_off;
+	u32 cpus, pad2[3];
+	struct command_op {
+		u64 nr, arg[6], pad;
+	} op[CMD_OP_MAX];
+};
+
+/* An application thread of a stub: used by the guest CPU of the same number only. */
+struct stub_thread {
+	struct area *area;
+	struct arch_thread *owner; /* whose vector state its image holds */
+	u8 *image;		   /* that image in the area; NULL: none */
+	u32 tid;
+	u32 pin;   /* host CPU + 1 it is bound to; 0: none */
+	bool used; /* ran since the stub was last cleaned */
+};
+
+struct stub {
+	struct list link; /* pool */
+	struct command *cmd;
+	struct page *cmd_page, *area_page;
+	u32 area_order;
+	u32 pid, pin; /* the service thread's */
+	bool broken; /* does not answer any more */
+	struct stub_thread thread[];
+};
+
+#define SPACE_RANGES 8
+
+struct range_list {
+	u32 nr;
+	struct {
+		u64 va, end;
+	} r[SPACE_RANGES];
+};
+
+/* What an address space is beside its tables. [page table lock] */
+struct space {
+	struct stub *stub;
+	struct range_list stale, pending;
+};
+
+/* start.c */
+noreturn_fn void arch_start(const struct pm_boot *b);
+u64 image_offset(const void *p);
+
+/* stub.c */
+void stub_spawner_start(void);
+/* A clean stub, from the pool or new. NULL: the host has no more. */
+struct stub *stub_get(void);
+/* Unmaps everything, makes sure no application code runs in it, and keeps or kills it. */
+void stub_put(struct stub *s);
+void stub_kill(struct stub *s);
+/* Runs count operations of s->cmd; false when one failed or the stub is broken. */
+bool stub_run(struct stub *s, u32 count);
+void stub_kill_all(void);
+
+/* space.c */
+/* The space of the running task with a stub; NULL: none to be had. */
+struct space *space_ready(struct arch_aspace *as);
+/* Brings the stub in line before application code goes on. */
+void space_settle(struct arch_aspace *as);
+/* A fault where the tables allow the access: the stub lacks the mapping. True when it will have it. */
+bool space_fault(struct arch_aspace *as, u64 va, bool is_write, bool is_exec, bool *present);
+
+/* wait.c */
+/* The thread of this CPU in s runs until it is parked again; serves interrupts meanwhile. False: it is gone. */
+bool handover_run(struct stub *s, struct stub_thread *st);
+void interrupts_serve(void);
+/* Binds a thread of a stub to the host CPU of this kernel thread while that one is bound itself. */
+void follow_pin(u32 tid, u32 *pin);
+
+/* user.c */
+noreturn_fn void user_loop(struct regs *r);
+
+/* fpu.c */
+void fpu_note_entry(struct stub_thread *st, u64 fp);
+void fpu_prepare_exit(struct stub_thread *st);

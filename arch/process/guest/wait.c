@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * wait - the handover to an application thread and back; interrupts; idling; the timer
+ *
+ * Role      A kernel thread waits in one of three places: for its application thread, for an answer of the monitor,
+ *           or, idle, for an interrupt. Interrupts are bits in the wake word of its channel page.
+ * Rules     Interrupts that arrive while application code runs are served at once, on the task's kernel stack;
+ *           the application is stopped only when the scheduler or a signal wants something of it: then it gets
+ *           the preemption signal, again and again until it is in the stub's code, because the handler
+ *           ignores the signal when it is there already, perhaps on its way out.
+ *           Spinning wins when both sides have a host CPU of their own: one cache line moves. Where they do not (spinning
+ *           was in vain several times in a row), waking the other side on another CPU is the worst of all, so
+ *           the kernel thread binds itself and the threads it hands over to to the CPU it is on, where a
+ *           handover is a mere switch; after a while it lets go and tries again.
+ *           State words can be written by the application: nonsense only delays its own task.
+ * Missing   Hosts before Linux 5.16 (futex_waitv); CPUs without RDTSCP; PM_SPIN_ALWAYS.
+ */
+#include "arch/clock.h"
+#include "arch/common/guest/vdso.h"
+#include "arch/cpu.h"
+#include "arch/irq.h"
+#include "arch/process/guest/host.h"
+#include "arch/process/guest/local.h"
+#include "guestkernel/host/hyp.h"
+#include "guestkernel/kapi/atomic.h"
+#include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/log.h"
+#include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/time.h"
+#include "guestkernel/trap.h"
+
+#define SPIN_MAX	 400u /* rounds, about 40 ns each */
+#define SPIN_MIN	 50u
+#define SPIN_TRY	 200u
+#define SLOW_MAX	 16u /* one in three in vain */
+#define PIN_CYCLES	 600000000ull /* about 0.2 s */
+#define PREEMPT_RETRY_NS (200 * 1000ull)
+#define PREEMPT_GIVE_UP	 50000u /* 10 s */
+#define WAITV_U32	 2u
+
+extern struct vdso_data vdso_data;
+
+static u32 *wake_word(void)
+{
+	return &hyp_channels[this_cpu()->id].wake;
+}
+
+static u64 cycles_to_ns(u64 cycles)
+{
+	return (u64)((__uint128_t)cycles * vdso_data.mult >> 32);
+}
+
+/* Until the timer; U64_MAX: not armed. */
+static u64 ns_to_timer(void)
+{
+	u64 at = this_cpu()->arch.timer_at, now;
+
+	if (!at)
+		return U64_MAX;
+	now = arch_cycles();
+	return at <= now ? 0 : cycles_to_ns(at - now);
+}
+
+void arch_timer_set(u64 at)
+{
+	this_cpu()->arch.timer_at = at;
+}
+
+static void timer_serve(void)
+{
+	struct cpu *c = this_cpu();
+
+	if (c->arch.timer_at && arch_cycles() >= c->arch.timer_at) {
+		c->arch.timer_at = 0;
+		trap_timer();
+	}
+}
+
+static void ipi_serve(void)
+{
+	u32 pending = xchg(&this_cpu()->arch.ipi_pending, 0);
+
+	if (pending & IPI_STOP)
+		arch_cpu_stop();
+	if (pending & IPI_RESCHED)
+		trap_resched();
+}
+
+void interrupts_serve(void)
+{
+	u32 bits;
+
+	if (READ_ONCE(*wake_word())) {
+		bits = xchg(wake_word(), 0);
+		if (bits & PM_WAKE_IPI)
+			ipi_serve();
+		if (bits & PM_WAKE_EVENT)
+			trap_host_event();
+	}
+	timer_serve();
+}
+
+void arch_ipi_send(struct cpu *to, u32 ipi)
+{
+	struct hyp_channel *ch = hyp_channels + to->id;
+
+	if (fetch_or(&to->arch.ipi_pending, ipi) & ipi)
+		return;
+	fetch_or(&ch->wake, (u32)PM_WAKE_IPI);
+	host_futex_wake(&ch->wake);
+}
+
+void arch_spin_relax(void)
+{
+	__asm__ volatile("pause");
+	if (unlikely(READ_ONCE(this_cpu()->arch.ipi_pending) & IPI_STOP))
+		arch_cpu_stop();
+}
+
+void arch_cpu_idle(void)
+{
+	u64 ns = ns_to_timer();
+	struct host_timespec t = { (s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC) };
+
+	if (ns && !READ_ONCE(*wake_word()))
+		host_futex_wait(wake_word(), 0, ns == U64_MAX ? NULL : &t);
+	interrupts_serve();
+}
+
+void arch_doorbell(u32 nr)
+{
+	struct hyp_channel *ch = hyp_channels + this_cpu()->id;
+
+	(void)nr;
+	store_release(&ch->bell, PM_BELL_RUNG);
+	host_futex_wake(&ch->bell);
+	while (load_acquire(&ch->bell) == PM_BELL_RUNG)
+		host_futex_wait(&ch->bell, PM_BELL_RUNG, NULL);
+}
+
+static bool is_parked(const struct area *a)
+{
+	u32 s = load_acquire(&a->state);
+
+	return s == STATE_PARKED || s == STATE_SLEEPING;
+}
+
+/* Sleeps until the thread parks, an interrupt comes, or ns have passed. */
+static void sleep_on_both(struct area *a, u64 ns)
+{
+	struct {
+		u64 val, uaddr;
+		u32 flags, reserved;
+	} w[2] = { { STATE_RUN_KSLEEP, (u64)&a->state, WAITV_U32, 0 },
+		   { 0, (u64)wake_word(), WAITV_U32, 0 } };
+	struct host_timespec t;
+	u32 run = STATE_RUN;
+
+	if (!__atomic_compare_exchange_n(&a->state, &run, STATE_RUN_KSLEEP, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_RELAXED) &&
+	    run != STATE_RUN_KSLEEP)
+		return;
+	if (ns != U64_MAX) {
+		host_call3(HOST_CLOCK_GETTIME, 1, (u64)&t, 0);
+		ns += (u64)t.nsec;
+		t.sec += (s64)(ns / NSEC_PER_SEC);
+		t.nsec = (s64)(ns % NSEC_PER_SEC);
+	}
+	host_call(HOST_FUTEX_WAITV, (u64)w, 2, 0, ns == U64_MAX ? 0 : (u64)&t, 1, 0);
+}
+
+static void bind_thread(u32 tid, u32 pin)
+{
+	u64 mask[16];
+
+	memset(mask, pin ? 0 : 0xff, sizeof mask);
+	if (pin)
+		mask[(pin - 1) / 64 % 16] = 1ull << (pin - 1) % 64;
+	host_call3(HOST_SETAFFINITY, tid, sizeof mask, (u64)mask);
+}
+
+void follow_pin(u32 tid, u32 *pin)
+{
+	u32 want = this_cpu()->arch.pin;
+
+	if (likely(*pin == want))
+		return;
+	*pin = want;
+	bind_thread(tid, want);
+}
+
+static u32 host_cpu(void)
+{
+	u32 aux;
+
+	__asm__ volatile("rdtscp" : "=c"(aux) : : "rax", "rdx");
+	return aux & 0xfff;
+}
+
+static void choose_pin(struct cpu *c)
+{
+	u64 now = arch_cycles();
+
+	if (c->arch.pin) {
+		if (now < c->arch.pin_until)
+			return;
+		c->arch.pin = c->arch.slow = 0;
+		c->arch.spin = pm_boot->flags & PM_SPIN_NEVER ? 0 : SPIN_TRY;
+		bind_thread(0, 0);
+	} else if (c->arch.slow >= SLOW_MAX) {
+		c->arch.pin = host_cpu() + 1;
+		c->arch.pin_until = now + PIN_CYCLES;
+		c->arch.spin = 0;
+		bind_thread(0, c->arch.pin);
+	}
+}
+
+/* Spins when that paid the last times; true when the thread is parked. */
+static bool spin_for(struct area *a)
+{
+	struct cpu *c = this_cpu();
+	u32 i, n = c->arch.spin;
+
+	for (i = 0; i < n; i++) {
+		if (is_parked(a)) {
+			if (n < SPIN_MAX)
+				c->arch.spin = MIN(SPIN_MAX, n + n / 8 + 1);
+			c->arch.slow -= c->arch.slow > 0;
+			return true;
+		}
+		if (READ_ONCE(*wake_word()))
+			return false;
+		__asm__ volatile("pause");
+	}
+	if (n)
+		c->arch.spin = MAX(SPIN_MIN, n - n / 8);
+	c->arch.slow += 2;
+	return false;
+}
+
+bool handover_run(struct stub *s, struct stub_thread *st)
+{
+	struct area *a = st->area;
+	u32 tries = 0;
+
+	st->used = true;
+	choose_pin(this_cpu());
+	follow_pin(st->tid, &st->pin);
+	a->spin = this_cpu()->arch.spin;
+	if (xchg(&a->state, STATE_RUN) == STATE_SLEEPING)
+		host_futex_wake(&a->state);
+	while (!spin_for(a)) {
+		u64 ns;
+
+		interrupts_serve();
+		ns = ns_to_timer();
+		if (trap_work_pending() && !is_parked(a)) {
+			if (host_call3(HOST_TGKILL, s->pid, st->tid, SIG_PREEMPT) < 0 ||
+			    ++tries > PREEMPT_GIVE_UP)
+				return false;
+			ns = MIN(ns, PREEMPT_RETRY_NS);
+		}
+		sleep_on_both(a, ns);
+		if (is_parked(a))
+			break;
+		if (++tries % 64 == 0 && host_call3(HOST_TGKILL, s->pid, st->tid, 0) < 0)
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * machine_process - guests without a virtual machine: the guest kernel in a jailed host process
+ *
+ * Role      See machine.h and abi/process.h. The monitor forks the kernel process, which maps guest memory, gives up
+ *           what the host lets a process give up, and jumps into the guest kernel. One thread of the monitor for
+ *           each guest CPU serves the hostcalls of its channel page; one waits for the kernel process to end.
+ * Rules     The child between fork and jump uses system calls and nothing that takes a lock. What goes wrong there is
+ *           written into guest memory, where the monitor finds the sentence when the child has ended.
+ *           The kernel process dies with the monitor (parent-death signal), the stubs with the kernel process
+ *           (it is init of their PID namespace).
+ * See       fork(2), pid_namespaces(7), futex(2), eventfd(2)
+ */
+#include "vmm/machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/rseq.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "arch/vcpu.h"
+#include "vmm/abi/process.h"
+#include "vmm/log.h"
+#include "vmm/sandbox.h"
+
+#define NAMESPACES \
+	(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP)
+#define RSEQ_BYTES	32
+#define RSEQ_UNREGISTER 1
+#define LOW_FDS		64 /* descriptors are moved above, then to their places */
+#define ERROR_TEXT	256
+
+/* vm->at.pm_boot: struct pm_boot and the sentence of a failed start, then a page for each filter. */
+struct boot_page {
+	struct pm_boot boot;
+	char error[ERROR_TEXT];
+};
+_Static_assert(sizeof(struct boot_page) <= HYP_PAGE_SIZE, "one page");
+
+static pthread_t reaper;
+static bool has_reaper;
+
+static struct boot_page *boot_page(struct vm *vm)
+{
+	return gmem_setup_ptr(&vm->mem, vm->at.pm_boot, sizeof(struct boot_page));
+}
+
+static void wake_all(uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+static int process_open(struct vm *vm, struct err *e)
+{
+	(void)vm;
+	if (syscall(SYS_futex_waitv, NULL, 0, 0, NULL, 0) < 0 && errno == ENOSYS)
+		return err_set(
+			e, ENOSYS,
+			"the process machine needs futex_waitv, Linux 5.16 or newer; use --platform=kvm");
+	return arch_process_check(e);
+}
+
+static uint64_t process_table_pages(const struct vm *vm)
+{
+	(void)vm;
+	return 0;
+}
+
+static uint32_t host_cpus(void)
+{
+	cpu_set_t set;
+
+	return sched_getaffinity(0, sizeof set, &set) ? 1 : (uint32_t)CPU_COUNT(&set);
+}
+
+static int process_create(struct vm *vm, struct err *e)
+{
+	static const enum sandbox_thread kinds[PM_FILTERS] = {
+		[PM_FILTER_KERNEL] = SANDBOX_KERNEL,
+		[PM_FILTER_SPAWNER] = SANDBOX_SPAWNER,
+		[PM_FILTER_SERVICE] = SANDBOX_SERVICE,
+		[PM_FILTER_APP] = SANDBOX_APP,
+	};
+	struct pm_boot *b = &boot_page(vm)->boot;
+	uint64_t at = vm->at.pm_boot + HYP_PAGE_SIZE;
+	uint32_t i;
+
+	_Static_assert(SANDBOX_FILTER_MAX * sizeof(struct sock_filter) <= HYP_PAGE_SIZE,
+		       "a filter fits its page");
+	(void)e;
+	*b = (struct pm_boot){
+		.magic = PM_BOOT_MAGIC,
+		.fdt_gpa = vm->at.fdt,
+		.ram_bytes = vm->mem.ram_size,
+		.channels_gpa = vm->at.channels,
+		.nr_cpus = vm->nr_cpus,
+		.host_cpus = host_cpus(),
+		.nr_windows = vm->mem.nr_windows,
+		.flags = vm->cfg.pm_flags,
+	};
+	for (i = 0; i < vm->mem.nr_windows; i++) {
+		b->window[i].gpa = vm->mem.window[i].gpa;
+		b->window[i].bytes = vm->mem.window[i].len;
+	}
+	for (i = 0; i < PM_FILTERS; i++, at += HYP_PAGE_SIZE) {
+		b->filter[i].gpa = at;
+		b->filter[i].count =
+			sandbox_filter_build(kinds[i], gmem_setup_ptr(&vm->mem, at, HYP_PAGE_SIZE));
+	}
+	return 0;
+}
+
+static uint64_t process_counter_khz(struct vm *vm)
+{
+	(void)vm;
+	return arch_host_counter_khz();
+}
+
+static uint64_t process_counter_offset(struct vm *vm)
+{
+	(void)vm;
+	return 0;
+}
+
+/* The rest, up to process_enter(), runs in the child. */
+
+static _Noreturn void child_fail(struct vm *vm, const char *what)
+{
+	snprintf(boot_page(vm)->error, ERROR_TEXT, "starting the kernel process: %s: %s", what,
+		 strerror(errno));
+	_exit(1);
+}
+
+static void child_map(struct vm *vm, uint64_t va, uint64_t len, int prot, int fd, uint64_t off)
+{
+	void *p = mmap((void *)va, len, prot, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_NORESERVE, fd,
+		       (off_t)off);
+
+	if (p != (void *)va)
+		child_fail(vm, "mapping guest memory");
+}
+
+static void child_map_memory(struct vm *vm)
+{
+	uint32_t i;
+
+	child_map(vm, PM_DIRECT_BASE + HYP_RAM_BASE, vm->mem.ram_size, PROT_READ | PROT_WRITE,
+		  vm->mem.fd, 0);
+	for (i = 0; i < vm->kimage.nr_segs; i++) {
+		const struct kimage_segment *s = &vm->kimage.seg[i];
+
+		child_map(vm, s->va, s->len,
+			  PROT_READ | (s->writable ? PROT_WRITE : 0) |
+				  (s->executable ? PROT_EXEC : 0),
+			  vm->mem.fd, s->gpa - HYP_RAM_BASE);
+		/* In the direct map, what is not writable stays so. */
+		if (!s->writable && mprotect((void *)(PM_DIRECT_BASE + s->gpa), s->len, PROT_READ))
+			child_fail(vm, "protecting the guest kernel");
+	}
+	for (i = 0; i < vm->mem.nr_windows; i++)
+		child_map(vm, PM_DIRECT_BASE + vm->mem.window[i].gpa, vm->mem.window[i].len,
+			  PROT_READ, vm->mem.window[i].fd, 0);
+}
+
+/* Exactly the descriptors of enum pm_fd. */
+static void child_place_fds(struct vm *vm)
+{
+	int from[PM_FD_DONE + HYP_CPU_MAX], nr = PM_FD_DONE + (int)vm->nr_cpus, i;
+
+	for (i = 0; i < nr; i++)
+		from[i] = -1;
+	from[PM_FD_RAM] = vm->mem.fd;
+	for (i = 0; i < (int)vm->mem.nr_windows; i++)
+		from[PM_FD_WINDOW + i] = vm->mem.window[i].fd;
+	for (i = 0; i < (int)vm->nr_cpus; i++)
+		from[PM_FD_DONE + i] = eventfd(0, EFD_NONBLOCK);
+	for (i = 0; i < nr; i++)
+		if (from[i] >= 0 && (from[i] = fcntl(from[i], F_DUPFD, nr + LOW_FDS)) < 0)
+			child_fail(vm, "moving descriptors");
+	for (i = 0; i < nr; i++) {
+		if (from[i] >= 0 && dup2(from[i], i) != i)
+			child_fail(vm, "placing descriptors");
+		if (from[i] < 0)
+			close(i);
+	}
+	if (syscall(SYS_close_range, nr, ~0u, 0))
+		child_fail(vm, "closing descriptors");
+}
+
+/* Without a handler of the monitor's, and without a signal it blocks. */
+static void child_reset_signals(void)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	int n;
+
+	for (n = 1; n < 65; n++)
+		sigaction(n, &sa, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Else the host would go on writing into the C library's area, which the kernel unmaps. */
+static void child_unregister_rseq(struct vm *vm)
+{
+	char *self = __builtin_thread_pointer();
+
+	if (__rseq_size &&
+	    syscall(SYS_rseq, self + __rseq_offset, RSEQ_BYTES, RSEQ_UNREGISTER, RSEQ_SIG))
+		child_fail(vm, "unregistering restartable sequences");
+}
+
+static void child_bind_to_parent(struct vm *vm, int monitor_pidfd)
+{
+	struct pollfd p = { .fd = monitor_pidfd, .events = POLLIN };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
+		child_fail(vm, "asking to end with the monitor");
+	if (poll(&p, 1, 0) > 0)
+		_exit(1); /* it ended before it was asked */
+}
+
+static _Noreturn void child_main(struct vm *vm, bool has_namespaces, int monitor_pidfd)
+{
+	void (*entry)(const struct pm_boot *) =
+		(void (*)(const struct pm_boot *))(uintptr_t)vm->kimage.entry;
+
+	child_reset_signals();
+	if (sandbox_jail(has_namespaces))
+		child_fail(vm, "giving up privileges");
+	child_bind_to_parent(vm, monitor_pidfd);
+	child_map_memory(vm);
+	child_place_fds(vm);
+	child_unregister_rseq(vm);
+	entry((const struct pm_boot *)(PM_DIRECT_BASE + vm->at.pm_boot));
+	_exit(1);
+}
+
+/* In namespaces of its own: by right, else by a user namespace, else without. */
+static pid_t fork_kernel(bool *has_namespaces)
+{
+	static const unsigned long tries[] = { NAMESPACES, NAMESPACES | CLONE_NEWUSER, 0 };
+	size_t i;
+	pid_t pid = -1;
+
+	for (i = 0; i < ARRAY_SIZE(tries) && pid < 0; i++) {
+		*has_namespaces = tries[i] != 0;
+		pid = (pid_t)syscall(SYS_clone, tries[i] | SIGCHLD, NULL, NULL, NULL, 0);
+		if (pid < 0 && errno != EPERM && errno != EINVAL && errno != ENOSPC)
+			break;
+	}
+	return pid;
+}
+
+static int process_enter(struct vm *vm, struct err *e)
+{
+	int monitor_pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	bool has_namespaces;
+	pid_t pid;
+
+	if (monitor_pidfd < 0)
+		return err_set_errno(e, errno, "opening the monitor's own pidfd");
+	fflush(NULL);
+	pid = fork_kernel(&has_namespaces);
+	if (pid == 0)
+		child_main(vm, has_namespaces, monitor_pidfd);
+	close(monitor_pidfd);
+	if (pid < 0)
+		return err_set_errno(e, errno, "forking the kernel process");
+	if (!has_namespaces)
+		log_info(
+			"the kernel process keeps the host's namespaces: they are not permitted here");
+	vm->kernel_pid = pid;
+	return 0;
+}
+
+static void *reaper_thread(void *arg)
+{
+	struct vm *vm = arg;
+	const char *said = boot_page(vm)->error;
+	siginfo_t info = { 0 };
+	char text[ERROR_TEXT];
+
+	sandbox_filter(SANDBOX_REAPER);
+	while (waitid(P_PID, (id_t)vm->kernel_pid, &info, WEXITED) && errno == EINTR)
+		;
+	memcpy(text, said, sizeof text); /* guest memory: once, then looked at */
+	text[sizeof text - 1] = 0;
+	if (text[0])
+		vm_end(vm, VM_KILL_HOST, 0, "%s", text);
+	else if (info.si_code == CLD_EXITED)
+		vm_end(vm, VM_KILL_GUEST, 0, "the kernel process ended with status %d",
+		       info.si_status);
+	else
+		vm_end(vm, VM_KILL_GUEST, 0, "the kernel process was killed by signal %d%s",
+		       info.si_status,
+		       info.si_status == SIGSYS	   ? " (a system call its filter refuses)"
+		       : info.si_status == SIGKILL ? " (out of memory?)"
+						   : "");
+	return NULL;
+}
+
+static int process_start(struct vm *vm, struct err *e)
+{
+	sigset_t all, old;
+	int ret;
+
+	signal(SIGUSR1, SIG_IGN); /* the kick of the other machine: no reason to end here */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = pthread_create(&reaper, NULL, reaper_thread, vm);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	has_reaper = !ret;
+	return ret ? err_set_errno(e, ret, "starting the thread that waits for the kernel process")
+		   : 0;
+}
+
+static void process_run(struct vcpu *v)
+{
+	struct hyp_channel *ch = vm_channel(v->vm, v->id);
+	struct vm *vm = v->vm;
+
+	while (!atomic_load(&vm->stopping)) {
+		struct futex_waitv w[2] = {
+			{.uaddr = (uintptr_t)&ch->bell, .val = PM_BELL_QUIET, .flags = FUTEX_32 },
+			{ .uaddr = (uintptr_t)&v->kicks,				 .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG			},
+		};
+
+		w[1].val = __atomic_load_n(&v->kicks, __ATOMIC_SEQ_CST);
+		if (atomic_load(&vm->stopping))
+			return;
+		if (atomic_load(&v->look))
+			watchdog_look(v);
+		if (__atomic_load_n(&ch->bell, __ATOMIC_ACQUIRE) != PM_BELL_RUNG) {
+			__atomic_store_n(&ch->bell, PM_BELL_QUIET, __ATOMIC_RELEASE);
+			syscall(SYS_futex_waitv, w, 2, 0, NULL, 0);
+			continue;
+		}
+		hypercall_dispatch(v);
+		__atomic_store_n(&ch->bell, PM_BELL_QUIET, __ATOMIC_RELEASE);
+		wake_all(&ch->bell);
+	}
+}
+
+static void process_kick(struct vcpu *v)
+{
+	__atomic_fetch_add(&v->kicks, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &v->kicks, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, INT32_MAX, NULL, NULL, 0);
+}
+
+static void process_interrupt(struct vm *vm, uint32_t cpu)
+{
+	struct hyp_channel *ch = vm_channel(vm, cpu);
+
+	__atomic_fetch_or(&ch->wake, PM_WAKE_EVENT, __ATOMIC_SEQ_CST);
+	wake_all(&ch->wake);
+}
+
+static void process_raise(struct vm *vm)
+{
+	process_interrupt(vm, 0);
+}
+
+/* The kernel process has the CPU time, not the thread that serves it. */
+static clockid_t process_clock(struct vcpu *v)
+{
+	clockid_t clock;
+
+	return clock_getcpuclockid(v->vm->kernel_pid, &clock) ? CLOCK_MONOTONIC : clock;
+}
+
+/* Its registers are its own: it says its last words itself, on SIGTRAP. */
+static uint32_t process_backtrace(struct vcpu *v, uint64_t *frames, uint32_t max)
+{
+	(void)v;
+	(void)frames;
+	(void)max;
+	return 0;
+}
+
+static bool process_sleeps_for_good(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+
+static void process_stop(struct vm *vm)
+{
+	if (!vm->kernel_pid)
+		return;
+	kill(vm->kernel_pid, SIGKILL);
+	if (has_reaper)
+		pthread_join(reaper, NULL);
+	else
+		while (waitpid(vm->kernel_pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	has_reaper = false;
+	vm->kernel_pid = 0;
+}
+
+const struct machine machine_process = {
+	.name = "process",
+	.kernel_va = PM_KERNEL_BASE,
+	.kernel = kernel_process_elf,
+	.kernel_end = kernel_process_elf_end,
+	.boot_pages = 1 + PM_FILTERS,
+	.open = process_open,
+	.table_pages = process_table_pages,
+	.create = process_create,
+	.counter_khz = process_counter_khz,
+	.counter_offset = process_counter_offset,
+	.enter = process_enter,
+	.start = process_start,
+	.run = process_run,
+	.kick = process_kick,
+	.interrupt = process_interrupt,
+	.raise = process_raise,
+	.clock = process_clock,
+	.backtrace = process_backtrace,
+	.sleeps_for_good = process_sleeps_for_good,
+	.stop = process_stop,
+	.destroy = process_stop,
+};
