@@ -29,7 +29,7 @@ LAYERS = [
     ('arch/*/include/arch/vcpu.h', ['vmm/*', 'arch/*'], True),
     ('arch/process/include/*', [*KERNEL, 'arch/*', 'vmm/abi/*'], False),
     ('arch/*/stub/*', ['arch/*/stub/*', 'vmm/abi/*'], False),
-    ('arch/*/include/*', [*KERNEL, 'arch/*'], False),
+    ('arch/*/include/*', [*KERNEL, 'arch/*', 'vmm/abi/hyp.h'], False),
     ('arch/*/vdso/*', ['arch/common/*/*.h', 'arch/vdso_cpu.h'], False),
     ('arch/*/guest/*', [*KERNEL, 'arch/*', 'vmm/abi/*', 'guestkernel/*.h'], False),
     ('guestkernel/uapi/*', ['guestkernel/uapi/*', 'arch/uapi_*'], False),

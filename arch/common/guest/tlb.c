@@ -107,6 +107,7 @@ int arch_kmap_page(u64 va, paddr_t pa, bool writable)
 	if (ret)
 		return ret;
 	WRITE_ONCE(*pte, pa.pa | pte_kernel(writable));
+	mmu_publish();
 	return 0;
 }
 
