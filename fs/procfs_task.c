@@ -436,3 +436,11 @@ int proc_pid_iterate(struct inode *dir, struct dir_ctx *ctx)
 			break;
 	return 0;
 }
+
+struct task *procfs_process_of(struct file *f)
+{
+	if (f->inode->sb->type != &procfs_type || !S_ISDIR(f->inode->mode) ||
+	    synth_inode(f->inode)->dir_ops != &process_dir_ops)
+		return NULL;
+	return task_of(f->inode);
+}

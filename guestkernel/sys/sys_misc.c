@@ -28,11 +28,19 @@
 #include "guestkernel/uapi/sysinfo.h"
 #include "syscalls_gen.h"
 
+#ifndef ARCH_UTS_MACHINE32 /* an architecture without a 32-bit name */
+#define ARCH_UTS_MACHINE32 ARCH_UTS_MACHINE
+#endif
+
 s64 sys_uname(uaddr_t out)
 {
 	struct new_utsname u;
 
 	utsname_get(&u);
+	if ((current_group()->personality & PER_MASK) == PER_LINUX32) {
+		memset(u.machine, 0, sizeof u.machine);
+		strlcpy(u.machine, ARCH_UTS_MACHINE32, sizeof u.machine);
+	}
 	return put_user(out, u);
 }
 
@@ -111,7 +119,7 @@ s64 sys_personality(u32 persona)
 
 	if (persona == 0xffffffffu)
 		return old;
-	if ((persona & PER_MASK) != PER_LINUX)
+	if ((persona & PER_MASK) != PER_LINUX && (persona & PER_MASK) != PER_LINUX32)
 		return -EINVAL;
 	g->personality = persona;
 	return old;
