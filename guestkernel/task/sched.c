@@ -378,7 +378,6 @@ static void start_next_cpu(void)
 	leak_forget(idle);
 	if (arch_cpu_start(c, stack) < 0)
 		log_warn("CPU %u does not start", id);
-	leak_forget(c->arch.tables);
 }
 
 /* Slice over: the others get their turn, and an idle CPU gets some of them. */
