@@ -18,6 +18,7 @@
 #include "guestkernel/task/clone.h"
 #include "guestkernel/task/exit.h"
 #include "guestkernel/task/job_int.h"
+#include "guestkernel/task/ns.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
 
@@ -26,6 +27,7 @@ static void release_resources(struct task *t)
 	struct aspace *mm = t->mm;
 	struct fdtable *files = t->files;
 	struct fs_ctx *fs = t->fs;
+	struct ns_set *ns = t->ns;
 	u64 rss;
 
 	if (mm) {
@@ -41,6 +43,7 @@ static void release_resources(struct task *t)
 	t->mm = NULL;
 	t->files = NULL;
 	t->fs = NULL;
+	t->ns = NULL;
 	spin_unlock(&t->alloc_lock);
 	if (mm) {
 		aspace_activate(NULL);
@@ -50,6 +53,8 @@ static void release_resources(struct task *t)
 		fdtable_put(files);
 	if (fs)
 		fs_ctx_put(fs);
+	if (ns)
+		ns_set_put(ns);
 }
 
 static void add_usage(struct tgroup *g, struct task *t)

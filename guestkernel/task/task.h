@@ -10,7 +10,7 @@
  * Locking   [T] tasklist_lock (RANK_TASKLIST), [S] group->lock (RANK_SIGHAND), [R] run queue lock of
  *           t->cpu, [I] immutable after creation, [a] atomic, [A] task->alloc_lock (RANK_FSCTX): pointers
  *           that other tasks may look at (mm, files, fs, cred).
- * Missing   ptrace, seccomp, namespaces.
+ * Missing   ptrace, seccomp.
  */
 #pragma once
 
@@ -34,6 +34,7 @@ struct fs_ctx;
 struct file;
 struct tty_session;
 struct posix_timer;
+struct ns_set;
 
 #define PID_MAX_DEFAULT 32768
 #define PID_RESERVED	300
@@ -181,6 +182,7 @@ struct task {
 	struct fdtable *files;	    /* [A] */
 	struct fs_ctx *fs;	    /* [A] */
 	const struct cred *cred;    /* [A] */
+	struct ns_set *ns;	    /* [A] */
 
 	/* signals */
 	sigset_t blocked;		/* [self], changed under [S] */
