@@ -150,9 +150,10 @@ struct task {
 	bool on_rq;		  /* [R] */
 	bool on_cpu;		  /* [a] its stack is in use */
 	bool is_idle, is_kthread; /* [I] */
-	s8 nice;		  /* [R] */
-	u8 policy;		  /* [R] SCHED_* */
-	u8 rt_priority;		  /* [R] */
+	bool must_move; /* [self] runnable, but no longer allowed here: queued elsewhere after the switch */
+	s8 nice;	/* [R] */
+	u8 policy;	/* [R] SCHED_* */
+	u8 rt_priority; /* [R] */
 	bool reset_on_fork;
 	struct list rq_link;		  /* [R] */
 	u64 vruntime;			  /* [R] ns scaled by weight */
