@@ -16,6 +16,7 @@
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
+#include "guestkernel/kapi/semundo.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/user.h"
 #include "guestkernel/mm/aspace.h"
@@ -77,6 +78,11 @@ static int copy_resources(struct task *t, const struct clone_req *q)
 	r = ns_set_clone(me->ns, q->flags & CLONE_NAMESPACES, &t->ns);
 	if (r < 0)
 		return r;
+	if (q->flags & CLONE_SYSVSEM) {
+		t->sem_undo = sem_undo_share(&me->sem_undo);
+		if (!t->sem_undo)
+			return -ENOMEM;
+	}
 	if (q->flags & CLONE_FILES)
 		t->files = fdtable_get(me->files);
 	else
@@ -110,6 +116,9 @@ static void drop_resources(struct task *t)
 	t->fs = NULL;
 	t->files = NULL;
 	t->ns = NULL;
+	if (t->sem_undo)
+		sem_undo_put(t->sem_undo);
+	t->sem_undo = NULL;
 }
 
 static int new_group(struct task *t, const struct clone_req *q)
@@ -497,6 +506,10 @@ int task_unshare(u64 flags)
 		return r;
 	}
 	task_ns_replace(ns);
+	if ((flags & (CLONE_SYSVSEM | CLONE_NEWIPC)) && t->sem_undo) {
+		sem_undo_put(t->sem_undo);
+		t->sem_undo = NULL;
+	}
 	spin_lock(&t->alloc_lock);
 	old_files = t->files;
 	old_fs = t->fs;

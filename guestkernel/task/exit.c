@@ -14,6 +14,7 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/poll.h"
+#include "guestkernel/kapi/semundo.h"
 #include "guestkernel/mm/aspace.h"
 #include "guestkernel/task/clone.h"
 #include "guestkernel/task/exit.h"
@@ -55,6 +56,9 @@ static void release_resources(struct task *t)
 		fs_ctx_put(fs);
 	if (ns)
 		ns_set_put(ns);
+	if (t->sem_undo)
+		sem_undo_put(t->sem_undo);
+	t->sem_undo = NULL;
 }
 
 static void add_usage(struct tgroup *g, struct task *t)

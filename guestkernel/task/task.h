@@ -35,6 +35,7 @@ struct file;
 struct tty_session;
 struct posix_timer;
 struct ns_set;
+struct sem_undo_list;
 
 #define PID_MAX_DEFAULT 32768
 #define PID_RESERVED	300
@@ -178,12 +179,13 @@ struct task {
 	s32 exit_code;		  /* [self] */
 
 	/* resources */
-	struct spinlock alloc_lock; /* RANK_FSCTX */
-	struct aspace *mm;	    /* [A] */
-	struct fdtable *files;	    /* [A] */
-	struct fs_ctx *fs;	    /* [A] */
-	const struct cred *cred;    /* [A] */
-	struct ns_set *ns;	    /* [A] */
+	struct spinlock alloc_lock;	/* RANK_FSCTX */
+	struct aspace *mm;		/* [A] */
+	struct fdtable *files;		/* [A] */
+	struct fs_ctx *fs;		/* [A] */
+	const struct cred *cred;	/* [A] */
+	struct ns_set *ns;		/* [A] */
+	struct sem_undo_list *sem_undo; /* [self] */
 
 	/* signals */
 	sigset_t blocked;		/* [self], changed under [S] */
