@@ -331,6 +331,7 @@ int pagecache_reserve(struct inode *inode, u64 off, u64 len)
 		if (err)
 			return err;
 		page_put(pg);
+		cond_resched();
 	}
 	return 0;
 }
