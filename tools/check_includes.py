@@ -27,7 +27,7 @@ LAYERS = [
     ('vmm/*', ['vmm/*', 'arch/*'], True),
     ('arch/*/vmm/*', ['vmm/*', 'arch/*'], True),
     ('arch/*/include/arch/vcpu.h', ['vmm/*', 'arch/*'], True),
-    ('arch/*/include/*', [*KERNEL, 'arch/*'], False),
+    ('arch/*/include/*', [*KERNEL, 'arch/*', 'vmm/abi/hyp.h'], False),
     ('arch/*/vdso/*', ['arch/common/*/*.h', 'arch/vdso_cpu.h'], False),
     ('arch/*/guest/*', [*KERNEL, 'arch/*', 'vmm/abi/*', 'guestkernel/*.h'], False),
     ('guestkernel/uapi/*', ['guestkernel/uapi/*', 'arch/uapi_*'], False),

@@ -148,7 +148,7 @@ def check_headers_alone(names):
     kernel = ['-ffreestanding', '-mgeneral-regs-only', '-D__MONITOR_GUEST__']
     with tempfile.TemporaryDirectory() as folder:
         for name in (n for n in names if n.endswith('.h')):
-            arch = 'aarch64' if name.startswith('arch/aarch64') else 'x86_64'
+            arch = 'aarch64' if '/aarch64/' in name else 'x86_64'
             if arch == 'aarch64':
                 continue        # needs the cross compiler; the aarch64 build covers it
             host = name.startswith(('vmm/', 'tests/', 'tools/')) or '/vmm/' in name \
@@ -158,7 +158,8 @@ def check_headers_alone(names):
             source.write_text(f'#include "{name}"\nstruct is_not_empty {{ int x; }};\n')
             done = subprocess.run(['gcc', '-std=gnu11', '-D_GNU_SOURCE', *flags, '-I', ROOT, '-I',
                                    ROOT / f'arch/{arch}/include', '-I',
-                                   ROOT / 'arch/common/include', '-fsyntax-only', source],
+                                   ROOT / 'arch/common/include', '-I', ROOT / f'tests/lib/cpu/{arch}',
+                                   '-fsyntax-only', source],
                                   capture_output=True, text=True)
             if done.returncode:
                 first = next((x for x in done.stderr.splitlines() if 'error' in x), done.stderr)

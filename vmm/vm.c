@@ -125,7 +125,7 @@ static int map_kernel(struct vm *vm, struct arch_pagetables *pt, struct err *e)
 	for (i = 0; !ret && i < vm->mem.nr_windows; i++)
 		ret = arch_pt_map(pt, arch_direct_map(vm->mem.window[i].gpa), vm->mem.window[i].gpa,
 				  vm->mem.window[i].len, 0, e);
-	return ret;
+	return ret ? ret : arch_pt_map_devices(pt, e);
 }
 
 static int build_memory(struct vm *vm, struct err *e)
@@ -187,7 +187,7 @@ int vm_create(struct vm *vm, const struct vm_config *cfg, struct err *e)
 	int ret;
 
 	memset(vm, 0, sizeof *vm);
-	vm->kvm_fd = vm->fd = vm->event_fd = vm->kick_fd = vm->mem.fd = -1;
+	vm->kvm_fd = vm->fd = vm->irqchip_fd = vm->event_fd = vm->kick_fd = vm->mem.fd = -1;
 	vm->cfg = *cfg;
 	vm->nr_cpus = cfg->nr_cpus;
 	pthread_mutex_init(&vm->lock, NULL);
@@ -199,10 +199,10 @@ int vm_create(struct vm *vm, const struct vm_config *cfg, struct err *e)
 		ret = arch_vm_init(vm, e);
 	if (!ret)
 		ret = give_memory(vm, e);
-	if (!ret)
-		ret = make_events(vm, e);
 	for (i = 0; !ret && i < vm->nr_cpus; i++)
 		ret = vcpu_create(vm, i, e);
+	if (!ret)
+		ret = make_events(vm, e);
 	if (!ret) {
 		vm->counter_offset = arch_counter_offset(&vm->cpu[0]);
 		ret = bootinfo_write(vm, arch_counter_khz(&vm->cpu[0]), e);
@@ -267,6 +267,7 @@ void vm_destroy(struct vm *vm)
 		vcpu_destroy(&vm->cpu[i]);
 	cleanup_fd(&vm->event_fd);
 	cleanup_fd(&vm->kick_fd);
+	cleanup_fd(&vm->irqchip_fd);
 	cleanup_fd(&vm->fd);
 	cleanup_fd(&vm->kvm_fd);
 	gmem_fini(&vm->mem);

@@ -97,9 +97,10 @@ struct vm {
 	struct vcpu cpu[HYP_CPU_MAX];
 	uint32_t nr_cpus;
 	uint64_t counter_offset; /* of the guest's cycle counter from the host's */
-	int event_fd;		 /* irqfd of the event interrupt */
-	int kick_fd;		 /* guest to I/O thread */
-	bool has_stdin;		 /* else the container's standard input is empty */
+	int irqchip_fd; /* where the interrupt controller is a device of its own, else -1 */
+	int event_fd;	/* irqfd of the event interrupt */
+	int kick_fd;	/* guest to I/O thread */
+	bool has_stdin; /* else the container's standard input is empty */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct vm_result result;

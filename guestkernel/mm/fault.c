@@ -21,6 +21,7 @@
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/pager.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/leak.h"
 #include "guestkernel/mm/region.h"
 #include "guestkernel/trap.h"
 #include "guestkernel/uapi/mman.h"
@@ -47,6 +48,7 @@ static int zero_frame(paddr_t *out)
 		ret = page_alloc(PAGE_ZERO, &pg);
 		if (ret)
 			return ret;
+		leak_forget(pg);
 		if (xchg(&mm_zero_frame.pa, page_paddr(pg).pa))
 			return -ENOMEM; /* two CPUs at once: cannot be, the first fault is process 1's */
 	}

@@ -18,6 +18,7 @@
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/leak.h"
 #include "guestkernel/mm/slab.h"
 
 #define MAX_ORDER   11
@@ -300,6 +301,7 @@ int page_alloc(u32 flags, struct page **out)
 	page_start(pg);
 	if ((flags & PAGE_ZERO) && !is_zero)
 		memset(page_kaddr(pg), 0, PAGE_SIZE);
+	leak_note(pg, PAGE_SIZE);
 	*out = pg;
 	return 0;
 }
@@ -317,12 +319,14 @@ int page_alloc_order(u32 order, u32 flags, struct page **out)
 	page_start(pg);
 	if ((flags & PAGE_ZERO) && !is_zero)
 		memset(page_kaddr(pg), 0, PAGE_SIZE << order);
+	leak_note(pg, PAGE_SIZE << order);
 	*out = pg;
 	return 0;
 }
 
 void page_free_order(struct page *pg, u32 order)
 {
+	leak_forget(pg);
 	spin_lock(&zone.lock);
 	free_block(page_pfn(pg), order);
 	spin_unlock(&zone.lock);
@@ -334,6 +338,7 @@ void page_put(struct page *pg)
 
 	if (!refs_put(&pg->refs))
 		return;
+	leak_forget(pg);
 	c = this_cpu();
 	pg->flags = 0;
 	pg->next_free = c->page_cache;

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "arch/clock.h"
 #include "arch/thread.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/cred.h"
@@ -22,6 +23,7 @@
 #include "guestkernel/kapi/sigmask.h"
 #include "guestkernel/kapi/timer.h"
 #include "guestkernel/kapi/wait.h"
+#include "guestkernel/task/lockcheck.h"
 #include "guestkernel/task/sigset.h"
 #include "guestkernel/uapi/prctl.h"
 #include "guestkernel/uapi/resource.h"
@@ -154,8 +156,11 @@ struct task {
 	struct list rq_link;		  /* [R] */
 	u64 vruntime;			  /* [R] ns scaled by weight */
 	u64 exec_start_ns, slice_used_ns; /* [R] */
-	u64 runtime_ns, stime_ns;	  /* [R] */
-	u64 affinity;			  /* [R] CPU bit mask */
+	u64 runtime_ns, stime_ns;	  /* [R]; stime_ns also [self] */
+	u64 kernel_since_ns; /* [self] on this CPU since then for a system call or fault; 0: not timed */
+	u32 quick_nr,
+		quick_skipped; /* [self] number + 1 of the last timed call; the same since, not timed */
+	u64 affinity;	       /* [R] CPU bit mask */
 	u64 nvcsw, nivcsw;
 	u64 min_flt, maj_flt; /* [self] counted by mm */
 	u64 wait_chan;	      /* wait queue asleep on, for wchan */
@@ -197,7 +202,23 @@ struct task {
 	bool in_execve;
 	u32 ioprio;
 	u64 syscw, syscr;
+#ifdef DEBUG_LOCKS
+	struct held_locks held; /* [self] sleeping locks */
+#endif
 };
+
+/* The time between the two, without that asleep or preempted, is system time of the current task. */
+static inline void task_kernel_begin(struct task *t)
+{
+	t->kernel_since_ns = arch_clock_ns();
+}
+static inline u64 task_kernel_end(struct task *t)
+{
+	u64 ns = arch_clock_ns() - t->kernel_since_ns;
+
+	t->kernel_since_ns = 0;
+	return ns;
+}
 
 extern struct spinlock tasklist_lock;
 extern struct tgroup *init_group;

@@ -212,6 +212,11 @@ void rwsem_write_lock(struct rwsem *s) NO_LOCK_ANALYSIS
 	rwsem_lock(s, true);
 }
 
+void rwsem_write_lock_child(struct rwsem *s) NO_LOCK_ANALYSIS
+{
+	rwsem_lock(s, true);
+}
+
 void rwsem_write_unlock(struct rwsem *s) NO_LOCK_ANALYSIS
 {
 	BUG_ON(s->count != -1);
