@@ -166,12 +166,39 @@ def check_headers_alone(names):
                 failures.append(f'{name}: does not compile alone: {first}')
 
 
+def inline_prototypes(path):
+    """{name: prototype} of the inline functions of a header, spaces made even."""
+    text = re.sub(r'/\*.*?\*/', '', path.read_text(), flags=re.S)
+    found = re.findall(r'^static inline ([\w\s*]+?\**)(\w+)\(([^)]*)\)\s*\{', text, re.M)
+    return {name: re.sub(r'\s+', ' ', f'{kind}{name}({args})') for kind, name, args in found}
+
+
+def check_machines():
+    """Headers of the same name declare the same inline functions on every machine; files have the same names."""
+    first, *others = sorted(p for p in (ROOT / 'arch').iterdir() if (p / 'guest/entry.S').exists())
+    for other in others:
+        for header in sorted((first / 'include/arch').glob('*.h')):
+            twin = other / 'include/arch' / header.name
+            if not twin.exists():
+                failures.append(f'{twin.relative_to(ROOT)}: missing; {first.name} has it')
+                continue
+            ours, theirs = inline_prototypes(header), inline_prototypes(twin)
+            for name in sorted(set(ours) & set(theirs)):
+                if ours[name] != theirs[name]:
+                    failures.append(f'{twin.relative_to(ROOT)}: {theirs[name]} differs from {first.name}: '
+                                    f'{ours[name]}')
+            if header.name in ('regs.h', 'cpu_local.h', 'boot_pte.h', 'vdso_cpu.h'):
+                for name in sorted(set(ours) ^ set(theirs)):
+                    failures.append(f'{twin.relative_to(ROOT)}: {name}() is on one machine only')
+
+
 def main():
     names = c_files()
     for name in names:
         check_file(name)
     check_conditionals(names)
     check_scripts()
+    check_machines()
     check_headers_alone(names)
     for text in warnings:
         print('warning:', text)

@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "arch/layout.h"
 #include "arch/vcpu.h"
 
 #define EVENT_GSI 8u
@@ -304,7 +305,7 @@ static void kvm_run(struct vcpu *v)
 
 const struct machine machine_kvm = {
 	.name = "kvm",
-	.kernel_va = 0xffffffff80000000,
+	.kernel_va = KERNEL_VA_BASE,
 	.kernel = kernel_elf,
 	.kernel_end = kernel_elf_end,
 	.open = kvm_open,

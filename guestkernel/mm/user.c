@@ -14,8 +14,12 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/lock.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/wait.h"
 #include "guestkernel/task/task.h"
 #include "guestkernel/uapi/uio.h"
+
+/* Bytes between two looks at whether something else is due. */
+#define COPY_AT_ONCE ((size_t)16 * PAGE_SIZE)
 
 static bool range_ok(u64 va, u64 n)
 {
@@ -244,6 +248,10 @@ static s64 move(struct iov_cursor *c, enum iov_op op, void *buf, size_t n)
 
 		settle(c);
 		piece = MIN(n - done, (size_t)(c->seg->len - c->seg_off));
+		if (!c->is_kernel) {
+			piece = MIN(piece, COPY_AT_ONCE);
+			cond_resched();
+		}
 		did = move_piece(c, op, buf ? (u8 *)buf + done : NULL, piece);
 		c->seg_off += did;
 		c->left -= did;

@@ -13,6 +13,7 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/kapi/user.h"
+#include "guestkernel/kapi/wait.h"
 #include "guestkernel/mm/aspace.h"
 #include "guestkernel/task/rlimit.h"
 #include "guestkernel/task/sched.h"
@@ -106,6 +107,7 @@ s64 sys_getrandom(uaddr_t out, u64 n, u32 flags)
 		done += part;
 		if (signal_pending() && done < n)
 			break;
+		cond_resched();
 	}
 	memset(buf, 0, sizeof buf);
 	barrier();

@@ -40,6 +40,7 @@
 #define WAKE_CREDIT_NS (2 * NSEC_PER_MSEC)
 #define PREEMPT_NS     (1 * NSEC_PER_MSEC)
 #define WEIGHT_NICE_0  1024
+#define CPU_START_NS   (100 * NSEC_PER_MSEC) /* patience with a CPU that was asked to start */
 
 static u64 min_vruntime[MAX_CPUS]; /* [rq_lock of the CPU] */
 static u64 online_mask = 1;	   /* [a] */
@@ -102,6 +103,16 @@ static void account(struct task *t, u64 now)
 		t->vruntime += delta * WEIGHT_NICE_0 / nice_weight[t->nice + 20];
 }
 
+static void enqueue(struct cpu *c, struct task *t);
+
+/* Also when none of the CPUs it may use runs yet. */
+static bool is_allowed(const struct task *t, const struct cpu *c)
+{
+	u64 allowed = t->affinity & READ_ONCE(online_mask);
+
+	return !allowed || (allowed & 1ull << c->id);
+}
+
 static struct task *rq_first(struct cpu *c)
 {
 	if (!list_empty(&c->rq[0]))
@@ -151,6 +162,13 @@ void sched_finish_switch(void)
 		task_put(prev);
 		return;
 	}
+	if (unlikely(prev->must_move)) {
+		prev->must_move = false;
+		prev->cpu = (u32)__builtin_ctzll(prev->affinity & READ_ONCE(online_mask));
+		store_release(&prev->on_cpu, false);
+		enqueue(cpus[prev->cpu], prev);
+		return;
+	}
 	store_release(&prev->on_cpu, false);
 }
 
@@ -198,7 +216,12 @@ static void do_schedule(bool yield)
 		account(prev, now);
 		if (prev->kernel_since_ns)
 			prev->stime_ns += now - prev->kernel_since_ns;
-		if (READ_ONCE(prev->state) == TASK_RUNNABLE) {
+		if (READ_ONCE(prev->state) == TASK_RUNNABLE && !is_allowed(prev, c)) {
+			prev->must_move = true;
+			prev->on_rq = false;
+			c->nr_running--;
+			prev->nivcsw++;
+		} else if (READ_ONCE(prev->state) == TASK_RUNNABLE) {
 			if (yield && !list_empty(&c->rq[0])) {
 				struct task *last = list_entry(c->rq[0].prev, struct task, rq_link);
 
@@ -496,6 +519,7 @@ void sched_set_policy(struct task *t, u32 policy, u32 rt_priority)
 
 int sched_set_affinity(struct task *t, u64 mask)
 {
+	u64 until = arch_clock_ns() + CPU_START_NS;
 	struct cpu *c;
 	bool move;
 
@@ -505,6 +529,8 @@ int sched_set_affinity(struct task *t, u64 mask)
 	/* Whoever asks for a CPU that has not been started yet gets it. */
 	while ((mask & READ_ONCE(online_mask)) == 0 && READ_ONCE(cpus_started) < nr_cpus)
 		start_next_cpu();
+	while ((mask & READ_ONCE(online_mask)) == 0 && arch_clock_ns() < until)
+		arch_spin_relax();
 	c = lock_task_rq(t);
 	t->affinity = mask;
 	move = !(mask & 1ull << c->id);
@@ -521,7 +547,12 @@ int sched_set_affinity(struct task *t, u64 mask)
 			return 0;
 		}
 	}
+	/* It moves when it gives up this CPU, which is asked for now. */
+	if (move && t->on_cpu)
+		c->need_resched = true;
 	spin_unlock(&c->rq_lock);
+	if (move)
+		sched_kick(t);
 	return 0;
 }
 

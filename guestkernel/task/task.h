@@ -10,7 +10,7 @@
  * Locking   [T] tasklist_lock (RANK_TASKLIST), [S] group->lock (RANK_SIGHAND), [R] run queue lock of
  *           t->cpu, [I] immutable after creation, [a] atomic, [A] task->alloc_lock (RANK_FSCTX): pointers
  *           that other tasks may look at (mm, files, fs, cred).
- * Missing   ptrace, seccomp, namespaces.
+ * Missing   ptrace, seccomp.
  */
 #pragma once
 
@@ -34,6 +34,8 @@ struct fs_ctx;
 struct file;
 struct tty_session;
 struct posix_timer;
+struct ns_set;
+struct sem_undo_list;
 
 #define PID_MAX_DEFAULT 32768
 #define PID_RESERVED	300
@@ -149,9 +151,10 @@ struct task {
 	bool on_rq;		  /* [R] */
 	bool on_cpu;		  /* [a] its stack is in use */
 	bool is_idle, is_kthread; /* [I] */
-	s8 nice;		  /* [R] */
-	u8 policy;		  /* [R] SCHED_* */
-	u8 rt_priority;		  /* [R] */
+	bool must_move; /* [self] runnable, but no longer allowed here: queued elsewhere after the switch */
+	s8 nice;	/* [R] */
+	u8 policy;	/* [R] SCHED_* */
+	u8 rt_priority; /* [R] */
 	bool reset_on_fork;
 	struct list rq_link;		  /* [R] */
 	u64 vruntime;			  /* [R] ns scaled by weight */
@@ -176,11 +179,13 @@ struct task {
 	s32 exit_code;		  /* [self] */
 
 	/* resources */
-	struct spinlock alloc_lock; /* RANK_FSCTX */
-	struct aspace *mm;	    /* [A] */
-	struct fdtable *files;	    /* [A] */
-	struct fs_ctx *fs;	    /* [A] */
-	const struct cred *cred;    /* [A] */
+	struct spinlock alloc_lock;	/* RANK_FSCTX */
+	struct aspace *mm;		/* [A] */
+	struct fdtable *files;		/* [A] */
+	struct fs_ctx *fs;		/* [A] */
+	const struct cred *cred;	/* [A] */
+	struct ns_set *ns;		/* [A] */
+	struct sem_undo_list *sem_undo; /* [self] */
 
 	/* signals */
 	sigset_t blocked;		/* [self], changed under [S] */

@@ -69,17 +69,41 @@ EXPECT = {
     'race_requests': ({0, 125}, r''),
     'race_release_fields': ({0, 125}, r''),
     'race_ring': (125, RING),
-    'touch_unmapped': (125, KERNEL + 'crashed with a triple fault'),
-    'touch_nothing': (125, KERNEL + 'touched guest-physical 0x21'),
-    'write_window': (125, KERNEL),
-    'port_other': (125, KERNEL + r'used an I/O port that does not exist on CPU 0 at 0x[0-9a-f]+\n  #0 .* port_other\+'),
-    'port_byte': (125, KERNEL + 'used an I/O port that does not exist'),
-    'port_in': (125, KERNEL + 'used an I/O port that does not exist'),
-    # some hosts hand a string over word by word: then each word is a ring of the doorbell
-    'port_string': (125, f'({KERNEL}used an I/O port that does not exist|{BROKE}no hostcall 0)'),
-    'triple_fault': (125, KERNEL + 'crashed with a triple fault'),
-    'halt': (125, KERNEL + r'halted CPU 0 with interrupts off\n(.*\n)*.* halt\+'),
     'hang': (125, KERNEL + r'hangs on CPU 0 with interrupts off\n(.*\n)*.* hang_inner\+(.*\n)*.*guest_start'),
+}
+# and those of <cpu>/machine.c
+MACHINE = {
+    'x86_64': {
+        'touch_unmapped': (125, KERNEL + 'crashed with a triple fault'),
+        'touch_nothing': (125, KERNEL + 'touched guest-physical 0x21'),
+        'write_window': (125, KERNEL),
+        'port_other': (125, KERNEL + r'used an I/O port that does not exist on CPU 0 at 0x[0-9a-f]+\n  #0 .* port_other\+'),
+        'port_byte': (125, KERNEL + 'used an I/O port that does not exist'),
+        'port_in': (125, KERNEL + 'used an I/O port that does not exist'),
+        # some hosts hand a string over word by word: then each word is a ring of the doorbell
+        'port_string': (125, f'({KERNEL}used an I/O port that does not exist|{BROKE}no hostcall 0)'),
+        'triple_fault': (125, KERNEL + 'crashed with a triple fault'),
+        'halt': (125, KERNEL + r'halted CPU 0 with interrupts off\n(.*\n)*.* halt\+'),
+    },
+    'aarch64': {
+        'touch_nothing': (125, KERNEL + 'touched guest-physical 0x21.*where nothing is'),
+        'fetch_nothing': (125, KERNEL),
+        'touch_nothing_by_pair': (125, KERNEL + 'touched guest-physical 0x21'),
+        'walk_through_nothing': (125, KERNEL),
+        'write_window': (125, KERNEL + 'touched guest-physical 0x40.*which is read-only'),
+        'doorbell_byte': (125, KERNEL + 'misused the doorbell'),
+        'doorbell_wide': (125, KERNEL + 'misused the doorbell'),
+        'doorbell_beside': (125, KERNEL + 'misused the doorbell'),
+        'doorbell_read': (125, KERNEL + 'misused the doorbell'),
+        'doorbell_pair': (125, KERNEL + 'touched guest-physical 0xd0b0000'),
+        'gic_nonsense': ({0, 125}, r''),
+        'gic_byte_of_everything': ({0, 125}, r''),
+        'psci_off': ({0, 125}, r''),
+        'psci_reset': ({0, 125}, r''),
+        'psci_start': ({0, 125}, r''),
+        'hvc_numbers': ({0, 125}, r''),
+        'lost': (125, KERNEL + 'hangs on CPU 0'),
+    },
 }
 NEEDS_STDIN = {'ring_stdin'}
 
@@ -103,8 +127,8 @@ def run(monitor, elf, image, case, env):
     return p.returncode, p.stderr.decode(errors='replace')
 
 
-def judge(case, status, text):
-    want, pattern = EXPECT[case]
+def judge(case, status, text, cpu=os.uname().machine):
+    want, pattern = {**EXPECT, **MACHINE[cpu]}[case]
     if status is None:
         return 'no end in time'
     if 'Sanitizer' in text or 'runtime error' in text:
@@ -120,21 +144,22 @@ def judge(case, status, text):
 
 def main():
     monitor, elf, *cases = sys.argv[1:]
-    failed = False
+    failed, every = False, [*EXPECT, *MACHINE[os.uname().machine]]
     with tempfile.TemporaryDirectory() as tmp:
         image = pathlib.Path(tmp) / 'image.tar'
         make_image(image)
         env = {**os.environ, 'XDG_CACHE_HOME': tmp,
                'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0'}
-        for number, case in enumerate(cases or EXPECT, 1):
+        for number, case in enumerate(cases or every, 1):
             status, text = run(monitor, elf, image, case, env)
             wrong = judge(case, status, text)
             for line in text.splitlines()[:30] if wrong else []:
                 print('# ' + line)
             failed |= bool(wrong)
             print(f'{"not " if wrong else ""}ok {number} - {case}' + (f': {wrong}' if wrong else ''), flush=True)
-        print(f'1..{len(cases or EXPECT)}')
+        print(f'1..{len(cases or every)}')
     sys.exit(failed)
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -4,28 +4,14 @@
  */
 #include "tests/lib/guestlib.h"
 
+#include "arch/cpu_local.h"
+#include "guest_cpu.h"
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/string.h"
 
 void guest_start(const void *fdt);
 
 static u8 stacks[4][8192] __attribute__((aligned(16)));
-
-void *memcpy(void *d, const void *s, size_t n)
-{
-	void *dst = d;
-
-	__asm__ volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(n) : : "memory");
-	return dst;
-}
-
-void *memset(void *d, int c, size_t n)
-{
-	void *dst = d;
-
-	__asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(c) : "memory");
-	return dst;
-}
 
 size_t strlen(const char *s)
 {
@@ -56,7 +42,7 @@ noreturn_fn void panic(const char *fmt, ...)
 {
 	say(fmt);
 	for (;;)
-		__asm__ volatile("ud2");
+		guest_lost();
 }
 
 void *at_gpa(u64 gpa)
@@ -76,7 +62,7 @@ struct hyp_ring *ring(enum hyp_stream s)
 
 void ring_doorbell(void)
 {
-	__asm__ volatile("outl %0, %w1" : : "a"(0), "d"(HYP_DOORBELL_PORT) : "memory");
+	arch_doorbell(0);
 }
 
 s32 raw_call(u32 nr, u32 len, const void *req, u32 n)
@@ -121,7 +107,7 @@ void start_cpu(u32 cpu, void (*fn)(void))
 {
 	struct hyp_cpu_start s = { .cpu = cpu,
 				   .ip = (u64)fn,
-				   .sp = (u64)(stacks[cpu & 3] + sizeof stacks[0] - 8) };
+				   .sp = (u64)(stacks[cpu & 3] + sizeof stacks[0] - 16) };
 
 	raw_call(HYP_CPU_START, sizeof s, &s, sizeof s);
 }
@@ -137,6 +123,7 @@ void put_stdout(const void *p, u32 n)
 
 void guest_start(const void *fdt)
 {
+	const struct guest_case *c;
 	const char *want;
 	u32 i;
 
@@ -146,6 +133,12 @@ void guest_start(const void *fdt)
 		if (strcmp(want, cases[i].name))
 			continue;
 		cases[i].fn();
+		exit_with(0);
+	}
+	for (c = machine_cases; want && c->name; c++) {
+		if (strcmp(want, c->name))
+			continue;
+		c->fn();
 		exit_with(0);
 	}
 	exit_with(99 << 8);

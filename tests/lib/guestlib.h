@@ -20,6 +20,7 @@ struct guest_case {
 };
 extern const struct guest_case cases[];
 extern const u32 nr_cases;
+extern const struct guest_case machine_cases[]; /* of this CPU; ends with a nameless one */
 
 void *at_gpa(u64 gpa);
 struct hyp_channel *channel(u32 cpu);

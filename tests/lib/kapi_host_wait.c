@@ -350,3 +350,7 @@ int wait_sleep(u64 deadline_ns)
 void wait_finish(void)
 {
 }
+
+void cond_resched(void)
+{
+}

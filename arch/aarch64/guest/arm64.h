@@ -51,7 +51,7 @@
 
 /* What the CPU has; filled by cpu.c on CPU 0. */
 struct cpu_features {
-	bool pan, idc, dic, bti, pauth, ssbs;
+	bool pan, idc, dic, pauth, ssbs;
 	u32 asid_bits;
 	u32 icache_line, dcache_line; /* smallest, in bytes */
 	u64 hwcap, hwcap2;

@@ -5,7 +5,7 @@
  * Role      arch_start() is the first C of the kernel, arch_start_secondary() of every other CPU. The monitor has
  *           turned the MMU on already, with tables of its own making.
  * Rules     Features are decided once, on CPU 0, and every CPU gets the same control bits.
- * Missing   SVE and SME (KVM keeps them off), memory tagging, address randomisation of the kernel; an
+ * Missing   Branch target identification (so it is not announced), SVE and SME (KVM keeps them off), memory tagging, address randomisation of the kernel; an
  *           overflow of the kernel stack is not named but faults until the watchdog ends it.
  * See       Arm ARM D13.2
  */
@@ -94,7 +94,6 @@ static void detect_features(void)
 	features.dic = ctr >> 29 & 1;
 	features.icache_line = 4u << (ctr & 15);
 	features.dcache_line = 4u << (ctr >> 16 & 15);
-	features.bti = field(reg[4], 0) != 0;
 	features.ssbs = field(reg[4], 4) >= 2;
 	features.pauth = field(reg[1], 4) || field(reg[1], 8);
 	uaccess_has_pan = features.pan;
@@ -107,8 +106,6 @@ static void detect_features(void)
 	for (i = 0; i < ARRAY_SIZE(hwcaps); i++)
 		if (field(reg[hwcaps[i].reg], hwcaps[i].shift) >= hwcaps[i].least)
 			features.hwcap |= 1ull << hwcaps[i].bit;
-	if (features.bti)
-		features.hwcap2 |= 1u << 17;
 	if (!features.pauth)
 		features.hwcap &= ~(1ull << 30 | 1ull << 31);
 }

@@ -39,8 +39,6 @@ void arch_cpuinfo_show(struct strbuf *sb, u32 cpu)
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		if (features.hwcap >> i & 1)
 			strbuf_printf(sb, " %s", names[i]);
-	if (features.bti)
-		strbuf_printf(sb, " bti");
 	strbuf_printf(sb,
 		      "\nCPU implementer\t: 0x%02x\nCPU architecture: 8\nCPU variant\t: 0x%x\n"
 		      "CPU part\t: 0x%03x\nCPU revision\t: %u\n\n",

@@ -1,5 +1,5 @@
-# about: gcc -O2 of a project of twenty files with make -j4, an archive, a shared library, gcov-free rebuilds
-# timeout: 900
+# about: gcc -O2 of a project of twenty files with make -j4, an archive, a shared library, rebuilds
+# timeout: 1800
 mkdir -p /tmp/p/src && cd /tmp/p || exit 1
 for i in $(seq 20); do cat > src/mod$i.c <<C
 #include <stdio.h>

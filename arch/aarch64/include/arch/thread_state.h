@@ -13,6 +13,8 @@ struct arch_thread {
 	u64 kstack_top; /* [I] */
 	u64 tls;	/* TPIDR_EL0, valid while not running */
 	struct fpu_state *fpu;
-	u32 fpu_cpu;	     /* CPU that saved fpu last */
+	u64 pauth_key
+		[10]; /* of this program: instruction A and B, data A and B, generic; low and high */
+	u32 fpu_cpu;  /* CPU that saved fpu last */
 	u64 esr, fault_addr; /* of the last exception, for signal frames */
 };
