@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * guest_kvm - guestlib.h on a virtual machine: the doorbell is a port, the monitor starts CPUs
+ */
+#include "tests/lib/guestlib.h"
+
+#define DIRECT_MAP 0xffff800000000000ull
+
+static u8 stacks[4][8192] __attribute__((aligned(16)));
+
+void *at_gpa(u64 gpa)
+{
+	return (void *)(DIRECT_MAP + gpa);
+}
+
+void ring_doorbell(void)
+{
+	__asm__ volatile("outl %0, %w1" : : "a"(0), "d"(HYP_DOORBELL_PORT) : "memory");
+}
+
+void start_cpu(u32 cpu, void (*fn)(void))
+{
+	struct hyp_cpu_start s = { .cpu = cpu,
+				   .ip = (u64)fn,
+				   .sp = (u64)(stacks[cpu & 3] + sizeof stacks[0] - 8) };
+
+	raw_call(HYP_CPU_START, sizeof s, &s, sizeof s);
+}
