@@ -17,6 +17,7 @@
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/wait.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/resource.h"
 
@@ -194,6 +195,7 @@ void fdtable_put(struct fdtable *t)
 
 			if (f)
 				file_closed(t, f);
+			cond_resched();
 		}
 	arrays_free(t, t->a.files);
 	kfree(t);

@@ -56,6 +56,13 @@ struct timespec inode_now(void)
 	return ns_to_timespec(clock_realtime_ns());
 }
 
+static enum lock_rank inode_rank(const struct super *sb, u32 mode)
+{
+	if (sb->type && sb->type->is_stacked)
+		return S_ISDIR(mode) ? RANK_STACKED_DIR : RANK_STACKED_INODE;
+	return S_ISDIR(mode) ? RANK_INODE_DIR : RANK_INODE;
+}
+
 void inode_init(struct inode *inode, struct super *sb, u64 ino, u32 mode,
 		const struct inode_ops *ops)
 {
@@ -71,7 +78,7 @@ void inode_init(struct inode *inode, struct super *sb, u64 ino, u32 mode,
 	inode->mtime = inode->atime;
 	inode->ctime = inode->atime;
 	inode->btime = inode->atime;
-	rwsem_init(&inode->lock, S_ISDIR(mode) ? RANK_INODE_DIR : RANK_INODE);
+	rwsem_init(&inode->lock, inode_rank(sb, mode));
 	pagecache_init(&inode->pages, NULL);
 }
 
@@ -150,6 +157,11 @@ void inode_put(struct inode *inode)
 void inode_lock(struct inode *inode)
 {
 	rwsem_write_lock(&inode->lock);
+}
+
+void inode_lock_child(struct inode *inode)
+{
+	rwsem_write_lock_child(&inode->lock);
 }
 
 void inode_unlock(struct inode *inode)
@@ -283,7 +295,7 @@ int super_create(const struct fs_type *t, const struct super_ops *ops, u64 magic
 	sb->max_bytes = S64_MAX;
 	sb->type = t;
 	sb->ops = ops;
-	mutex_init(&sb->rename_lock, RANK_RENAME);
+	mutex_init(&sb->rename_lock, t && t->is_stacked ? RANK_STACKED_RENAME : RANK_RENAME);
 	*out = sb;
 	return 0;
 }

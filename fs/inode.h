@@ -224,6 +224,7 @@ struct fs_type {
 	const char *name;
 	bool no_dev;	     /* "nodev" in /proc/filesystems */
 	bool user_mountable; /* mount(2) may create it */
+	bool is_stacked;     /* locks inodes of other file systems under its own */
 	/* *out: super block with root inode, one reference. A driver with a single instance returns it again. */
 	int (*mount)(const struct fs_type *t, const struct mount_args *a, struct super **out);
 };
@@ -261,6 +262,8 @@ static inline bool inode_is_dir(const struct inode *inode)
 
 void inode_lock(struct inode *inode) NO_LOCK_ANALYSIS;
 void inode_unlock(struct inode *inode) NO_LOCK_ANALYSIS;
+/* Of a directory below one that is locked. */
+void inode_lock_child(struct inode *inode) NO_LOCK_ANALYSIS;
 void inode_lock_shared(struct inode *inode) NO_LOCK_ANALYSIS;
 void inode_unlock_shared(struct inode *inode) NO_LOCK_ANALYSIS;
 /* Two directories: the ancestor first if known, else by address. */

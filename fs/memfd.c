@@ -12,6 +12,7 @@
 
 #include "fs/anonfs.h"
 #include "fs/filp.h"
+#include "fs/synth.h"
 #include "fs/tmpfs.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
@@ -22,39 +23,25 @@
 
 #define MEMFD_PERCENT 90u
 
-static struct super *memfd_super;
-
-static int memfd_super_get(struct super **out)
+static int make(const struct fs_type *t, struct super **out)
 {
-	struct super *sb = load_acquire(&memfd_super), *none = NULL;
-	int err;
-
-	if (!sb) {
-		err = tmpfs_create_layer(MEMFD_PERCENT, 01777, &sb);
-		if (err)
-			return err;
-		/* Two first callers: one instance wins. */
-		if (!__atomic_compare_exchange_n(&memfd_super, &none, sb, false, __ATOMIC_SEQ_CST,
-						 __ATOMIC_SEQ_CST)) {
-			super_put(sb);
-			sb = none;
-		}
-	}
-	*out = sb;
-	return 0;
+	return tmpfs_create_layer(MEMFD_PERCENT, 01777, out);
 }
 
 int memfd_create(const char *name, u32 flags, struct file **out)
 {
+	static struct synth_single single = SYNTH_SINGLE_INIT(make);
 	char shown[MEMFD_NAME_MAX + 24];
 	struct path p = { .mnt = anonfs_mount() };
 	struct inode *inode;
 	struct super *sb;
 	struct file *f;
-	int err = memfd_super_get(&sb);
+	int err = synth_mount_single(&single, &tmpfs_fs_type, &sb);
 
-	if (!err)
-		err = tmpfs_create_unnamed(sb, flags & MFD_NOEXEC_SEAL ? 0666 : 0777, &inode);
+	if (err)
+		return err;
+	err = tmpfs_create_unnamed(sb, flags & MFD_NOEXEC_SEAL ? 0666 : 0777, &inode);
+	super_put(sb); /* the single instance stays */
 	if (err)
 		return err;
 	inode->uid = current_cred()->fsuid;

@@ -112,6 +112,8 @@ int must_check vfs_bind(const struct path *from, const struct path *at, u32 flag
 int must_check vfs_move_mount(const struct path *from, const struct path *at);
 int must_check vfs_remount(const struct path *at, u32 flags, const char *data);
 int must_check vfs_set_propagation(const struct path *at, u32 flags);
+/* The whole tree: nothing uses it any more. */
+void vfs_umount_all(void);
 int must_check vfs_umount(const struct path *at, u32 flags);
 int must_check vfs_pivot_root(const struct path *new_root, const struct path *put_old);
 

@@ -13,6 +13,7 @@
 #include "guestkernel/kapi/fsctx.h"
 #include "fs/mount_tree.h"
 #include "fs/namei.h"
+#include "fs/synth.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/cred.h"
@@ -284,7 +285,34 @@ static void umount_tree(struct mount_ns *ns, struct mount *m, struct list *dead)
 	} while (again);
 	list_del(&m->ns_link);
 	list_add_tail(dead, &m->ns_link);
-	dentry_put(mount_detach(m));
+	if (m->parent)
+		dentry_put(mount_detach(m));
+}
+
+static void put_dead(struct mount_ns *ns, struct list *dead)
+{
+	struct mount *m;
+
+	while ((m = list_first(dead, struct mount, ns_link))) {
+		list_del(&m->ns_link);
+		m->ns = NULL;
+		m->flags |= MNT_UNMOUNTED;
+		ns->nr_mounts--;
+		mount_put(m);
+	}
+}
+
+void vfs_umount_all(void)
+{
+	struct mount_ns *ns = &mount_ns_init;
+	struct list dead = LIST_INIT(dead);
+
+	mutex_lock(&ns->lock);
+	umount_tree(ns, ns->root, &dead);
+	ns->root = NULL;
+	mutex_unlock(&ns->lock);
+	put_dead(ns, &dead);
+	synth_drop_singles();
 }
 
 int vfs_umount(const struct path *at, u32 flags)
@@ -313,13 +341,7 @@ int vfs_umount(const struct path *at, u32 flags)
 	err = 0;
 unlock:
 	mutex_unlock(&ns->lock);
-	while ((m = list_first(&dead, struct mount, ns_link))) {
-		list_del(&m->ns_link);
-		m->ns = NULL;
-		m->flags |= MNT_UNMOUNTED;
-		ns->nr_mounts--;
-		mount_put(m);
-	}
+	put_dead(ns, &dead);
 	return err;
 }
 

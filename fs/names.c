@@ -282,7 +282,7 @@ static int unlink_locked(struct name_op *op, bool want_dir)
 	struct inode *victim = op->d->inode;
 	int err;
 
-	inode_lock(victim);
+	inode_lock_child(victim);
 	if (want_dir)
 		err = op->dir->ops->rmdir(op->dir, &op->w.last, victim);
 	else

@@ -103,8 +103,6 @@ static int ovl_new(struct super *sb, u64 ino, struct inode *upper, struct inode 
 		oi->lower[i] = lower[i];
 	inode_init(&oi->vfs, sb, ino, real->mode,
 		   S_ISDIR(real->mode) ? &ovl_dir_inode_ops : &ovl_inode_ops);
-	/* The upper file's lock (RANK_INODE) nests inside this one. */
-	oi->vfs.lock.rank = RANK_INODE_DIR;
 	ovl_sync_attr(oi);
 	oi->vfs.btime = real->btime;
 	oi->vfs.rdev = real->rdev;
@@ -361,7 +359,7 @@ int ovl_create(struct super *const *lowers, u32 nr, struct super *upper, struct 
 	os = knew(struct ovl_super);
 	if (!os)
 		return -ENOMEM;
-	mutex_init(&os->copy_lock, RANK_MUTEX_LEAF);
+	mutex_init(&os->copy_lock, RANK_COPY_UP);
 	spin_init(&os->lock, RANK_OBJECT);
 	xa_init(&os->copied);
 	list_init(&os->pinned);
@@ -427,5 +425,6 @@ put:
 const struct fs_type ovl_fs_type = {
 	.name = "overlay",
 	.no_dev = true,
+	.is_stacked = true,
 	.mount = ovl_mount,
 };

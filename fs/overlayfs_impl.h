@@ -15,7 +15,7 @@ struct ovl_super {
 	u32 nr_lower;
 	struct super *upper;
 	struct inode *whiteout; /* every whiteout entry is a link to this one */
-	struct mutex copy_lock; /* RANK_MUTEX_LEAF: one copy-up at a time */
+	struct mutex copy_lock; /* RANK_COPY_UP: one copy-up at a time */
 	struct spinlock lock;	/* RANK_OBJECT */
 	struct xarray copied;	/* [lock] upper inode number -> ovl_inode with a lower origin */
 	struct list pinned;	/* [lock] ovl_inodes that must not be forgotten */

@@ -15,6 +15,7 @@
 #include "fs/inode.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/wait.h"
 
 static struct inode *pc_inode(struct pager *p)
 {
@@ -270,6 +271,7 @@ static void drop_range(struct inode *inode, u64 from, u64 to, bool private_too)
 		for (u32 i = 0; i < n; i++)
 			page_put(batch[i]);
 		total += n;
+		cond_resched();
 	} while (n == ARRAY_SIZE(batch));
 	pc_uncharge(inode, (s64)total);
 	if (private_too)
@@ -329,6 +331,7 @@ int pagecache_reserve(struct inode *inode, u64 off, u64 len)
 		if (err)
 			return err;
 		page_put(pg);
+		cond_resched();
 	}
 	return 0;
 }

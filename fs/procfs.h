@@ -7,3 +7,6 @@
 #include "fs/synth.h"
 
 extern const struct fs_type procfs_type;
+
+/* The process whose directory /proc/<pid> this is, without a reference (the file holds it); NULL: another file. */
+struct task *procfs_process_of(struct file *f);

@@ -6,7 +6,7 @@
  * Rules     An inode holds a reference on its task. A dead task's directory stays readable as far as its rows
  *           answer; its names are not found any more, since nothing here is cached.
  *           exe, cwd and root lead to the place itself, not to the text they show.
- * Missing   Opening the files of ns/ (they can be read as links only); map_files/, pagemap.
+ * Missing   map_files/, pagemap; ns/pid_for_children, ns/time_for_children.
  * See       proc(5)
  */
 #include "fs/procfs_impl.h"
@@ -126,28 +126,48 @@ static const struct inode_ops place_iops = {
 
 /* ns/ */
 
-static const char *const namespaces[] = { "cgroup", "ipc",  "mnt",  "net",
-					  "pid",    "time", "user", "uts" };
+/* The namespace behind a link, referenced. */
+static int ns_of_link(struct inode *inode, struct ns **out)
+{
+	int ret = proc_tasks()->may_read(task_of(inode));
+
+	if (ret)
+		return ret;
+	*out = proc_tasks()->ns(task_of(inode), (enum ns_kind)synth_inode(inode)->tag);
+	return *out ? 0 : -ENOENT;
+}
 
 static s64 ns_readlink(struct inode *inode, char *buf, u32 size)
 {
-	const char *name = namespaces[synth_inode(inode)->tag];
+	struct ns *ns;
 	char text[48];
-	u64 ino;
-	s64 n = proc_tasks()->may_read(task_of(inode));
+	s64 n = ns_of_link(inode, &ns);
 
-	if (!n)
-		n = proc_tasks()->ns_ino(task_of(inode), name, &ino);
 	if (n)
 		return n;
-	n = snprintf(text, sizeof text, "%s:[%llu]", name, (unsigned long long)ino);
+	n = snprintf(text, sizeof text, "%s:[%llu]", ns_names[ns->kind],
+		     (unsigned long long)ns->ino);
+	ns_put(ns);
 	n = MIN(n, (s64)size);
 	memcpy(buf, text, (size_t)n);
 	return n;
 }
 
+static int ns_link_path(struct inode *inode, struct path *out)
+{
+	struct ns *ns;
+	int ret = ns_of_link(inode, &ns);
+
+	if (ret)
+		return ret;
+	ret = nsfs_path(ns, out);
+	ns_put(ns);
+	return ret;
+}
+
 static const struct inode_ops ns_iops = {
 	.readlink = ns_readlink,
+	.get_link_path = ns_link_path,
 	.setattr = synth_setattr,
 	.is_stale = synth_is_stale,
 	.evict = synth_evict,
@@ -156,12 +176,11 @@ static const struct inode_ops ns_iops = {
 static int ns_lookup(struct inode *dir, const struct name *n, struct inode **out)
 {
 	struct task *t = task_of(dir);
-	u64 ino;
 
-	for (u32 i = 0; i < ARRAY_SIZE(namespaces); i++) {
+	for (u32 i = 0; i < NS_KINDS; i++) {
 		int ret;
 
-		if (!name_is(n, namespaces[i]) || proc_tasks()->ns_ino(t, namespaces[i], &ino))
+		if (!name_is(n, ns_names[i]))
 			continue;
 		ret = synth_special_inode(dir->sb, S_IFLNK | 0777, &ns_iops, t, &proc_task_ctx,
 					  proc_ino(proc_tasks()->tid(t), PI_NS, i), out);
@@ -175,13 +194,11 @@ static int ns_lookup(struct inode *dir, const struct name *n, struct inode **out
 static int ns_iterate(struct inode *dir, struct dir_ctx *ctx)
 {
 	struct task *t = task_of(dir);
-	u64 ino;
 
-	for (u64 i = (u64)ctx->pos - 2; i < ARRAY_SIZE(namespaces); i++) {
-		const char *s = namespaces[i];
+	for (u64 i = (u64)ctx->pos - 2; i < NS_KINDS; i++) {
+		const char *s = ns_names[i];
 
-		if (!proc_tasks()->ns_ino(t, s, &ino) &&
-		    !ctx->emit(ctx, s, (u32)strlen(s), proc_ino(proc_tasks()->tid(t), PI_NS, i),
+		if (!ctx->emit(ctx, s, (u32)strlen(s), proc_ino(proc_tasks()->tid(t), PI_NS, i),
 			       (u8)mode_to_dtype(S_IFLNK), (s64)i + 3))
 			return 0;
 		ctx->pos = (s64)i + 3;
@@ -435,4 +452,12 @@ int proc_pid_iterate(struct inode *dir, struct dir_ctx *ctx)
 				      (u8)mode_to_dtype(S_IFDIR), (s64)pid + 2))
 			break;
 	return 0;
+}
+
+struct task *procfs_process_of(struct file *f)
+{
+	if (f->inode->sb->type != &procfs_type || !S_ISDIR(f->inode->mode) ||
+	    synth_inode(f->inode)->dir_ops != &process_dir_ops)
+		return NULL;
+	return task_of(f->inode);
 }

@@ -37,10 +37,10 @@ static void rename_lock_dirs(struct rename_op *op)
 	mutex_lock(&op->dir_from->sb->rename_lock);
 	if (dentry_is_below(b, a)) {
 		inode_lock(op->dir_from);
-		inode_lock(op->dir_to);
+		inode_lock_child(op->dir_to);
 	} else if (dentry_is_below(a, b)) {
 		inode_lock(op->dir_to);
-		inode_lock(op->dir_from);
+		inode_lock_child(op->dir_from);
 	} else {
 		inode_lock_pair(op->dir_from, op->dir_to);
 	}
@@ -155,7 +155,7 @@ static int rename_act(struct rename_op *op)
 	if (target == req.inode)
 		return 0;
 	if (target)
-		inode_lock(target);
+		inode_lock_child(target);
 	err = op->dir_from->ops->rename(&req);
 	if (!err && target && inode_is_dir(target) && !(op->flags & RENAME_EXCHANGE))
 		fetch_or(&target->flags, INODE_DEAD);

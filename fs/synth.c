@@ -795,6 +795,20 @@ int synth_super_create(const struct fs_type *t, u64 magic, u32 root_mode, struct
 	return 0;
 }
 
+static struct spinlock singles_lock = SPINLOCK_INIT(RANK_OBJECT_INNER);
+static struct synth_single *singles; /* [singles_lock] */
+
+void synth_drop_singles(void)
+{
+	struct synth_single *s;
+
+	while ((s = singles) != NULL) {
+		singles = s->next;
+		super_put(s->sb);
+		s->sb = NULL;
+	}
+}
+
 int synth_mount_single(struct synth_single *s, const struct fs_type *t, struct super **out)
 {
 	struct super *sb, *fresh = NULL;
@@ -811,6 +825,10 @@ int synth_mount_single(struct synth_single *s, const struct fs_type *t, struct s
 		if (!s->sb) {
 			s->sb = fresh;
 			fresh = NULL;
+			spin_lock(&singles_lock);
+			s->next = singles;
+			singles = s;
+			spin_unlock(&singles_lock);
 		}
 		sb = s->sb;
 		spin_unlock(&s->lock);

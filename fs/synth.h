@@ -92,12 +92,15 @@ const struct proc_row *synth_row_find(const struct proc_row *rows, size_t nr, co
 /* A file system with one instance however often it is mounted; made at the first mount. */
 struct synth_single {
 	struct spinlock lock;
-	struct super *sb; /* [lock] referenced */
+	struct super *sb;	   /* [lock] referenced */
+	struct synth_single *next; /* [lock of the list] all that have an instance */
 	int (*make)(const struct fs_type *t, struct super **out);
 };
-#define SYNTH_SINGLE_INIT(fn)                          \
-	{                                              \
-		SPINLOCK_INIT(RANK_OBJECT), NULL, (fn) \
+#define SYNTH_SINGLE_INIT(fn)                                \
+	{                                                    \
+		SPINLOCK_INIT(RANK_OBJECT), NULL, NULL, (fn) \
 	}
 int must_check synth_mount_single(struct synth_single *s, const struct fs_type *t,
 				  struct super **out);
+/* The end: gives up all instances. */
+void synth_drop_singles(void);

@@ -29,6 +29,7 @@
 #include "guestkernel/kapi/proc.h"
 #include "guestkernel/kapi/proc.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/leak.h"
 #include "guestkernel/mm/mm_proc.h"
 #include "guestkernel/mm/mm_proc.h"
 #include "guestkernel/syscall.h"
@@ -65,9 +66,15 @@ static noreturn_fn void end(s32 status, int exec_errno)
 	hyp_exit(&e);
 }
 
-void init_exited(s32 status)
+static void finish(s32 status)
 {
 	end(status, 0);
+}
+
+void init_exited(s32 status)
+{
+	if (!leak_end(status))
+		end(status, 0);
 }
 
 static void start_failed(int err, const char *what)
@@ -296,6 +303,7 @@ static int prepare(void *arg)
 	if (!ret)
 		ret = open_streams();
 	stdio_set_owner((u32)boot.uid, (u32)boot.gid);
+	leak_start(finish);
 	return ret;
 }
 

@@ -148,7 +148,7 @@ def check_headers_alone(names):
     kernel = ['-ffreestanding', '-mgeneral-regs-only', '-D__MONITOR_GUEST__']
     with tempfile.TemporaryDirectory() as folder:
         for name in (n for n in names if n.endswith('.h')):
-            arch = 'aarch64' if name.startswith('arch/aarch64') else 'x86_64'
+            arch = 'aarch64' if '/aarch64/' in name else 'x86_64'
             if arch == 'aarch64':
                 continue        # needs the cross compiler; the aarch64 build covers it
             host = name.startswith(('vmm/', 'tests/', 'tools/')) or '/vmm/' in name \
@@ -158,11 +158,38 @@ def check_headers_alone(names):
             source.write_text(f'#include "{name}"\nstruct is_not_empty {{ int x; }};\n')
             done = subprocess.run(['gcc', '-std=gnu11', '-D_GNU_SOURCE', *flags, '-I', ROOT, '-I',
                                    ROOT / f'arch/{arch}/include', '-I',
-                                   ROOT / 'arch/common/include', '-fsyntax-only', source],
+                                   ROOT / 'arch/common/include', '-I', ROOT / f'tests/lib/cpu/{arch}',
+                                   '-fsyntax-only', source],
                                   capture_output=True, text=True)
             if done.returncode:
                 first = next((x for x in done.stderr.splitlines() if 'error' in x), done.stderr)
                 failures.append(f'{name}: does not compile alone: {first}')
+
+
+def inline_prototypes(path):
+    """{name: prototype} of the inline functions of a header, spaces made even."""
+    text = re.sub(r'/\*.*?\*/', '', path.read_text(), flags=re.S)
+    found = re.findall(r'^static inline ([\w\s*]+?\**)(\w+)\(([^)]*)\)\s*\{', text, re.M)
+    return {name: re.sub(r'\s+', ' ', f'{kind}{name}({args})') for kind, name, args in found}
+
+
+def check_machines():
+    """Headers of the same name declare the same inline functions on every machine; files have the same names."""
+    first, *others = sorted(p for p in (ROOT / 'arch').iterdir() if (p / 'guest/entry.S').exists())
+    for other in others:
+        for header in sorted((first / 'include/arch').glob('*.h')):
+            twin = other / 'include/arch' / header.name
+            if not twin.exists():
+                failures.append(f'{twin.relative_to(ROOT)}: missing; {first.name} has it')
+                continue
+            ours, theirs = inline_prototypes(header), inline_prototypes(twin)
+            for name in sorted(set(ours) & set(theirs)):
+                if ours[name] != theirs[name]:
+                    failures.append(f'{twin.relative_to(ROOT)}: {theirs[name]} differs from {first.name}: '
+                                    f'{ours[name]}')
+            if header.name in ('regs.h', 'cpu_local.h', 'boot_pte.h', 'vdso_cpu.h'):
+                for name in sorted(set(ours) ^ set(theirs)):
+                    failures.append(f'{twin.relative_to(ROOT)}: {name}() is on one machine only')
 
 
 def main():
@@ -171,6 +198,7 @@ def main():
         check_file(name)
     check_conditionals(names)
     check_scripts()
+    check_machines()
     check_headers_alone(names)
     for text in warnings:
         print('warning:', text)

@@ -56,10 +56,11 @@ void log_guest(uint32_t level, const char *text, uint32_t len)
 		return;
 	if (level != HYP_LOG_STRACE)
 		n = (size_t)snprintf(line, sizeof line, "[guest] ");
-	for (i = 0; i < len && n < sizeof line - 1; i++)
-		line[n++] = (text[i] >= ' ' && text[i] != 127) || text[i] == '\t' || text[i] < 0
-				    ? text[i]
-				    : '?';
+	for (i = 0; i < len && n < sizeof line - 1; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		line[n++] = (c >= ' ' && c != 127) || c == '\t' ? text[i] : '?';
+	}
 	line[n++] = '\n';
 	emit(line, n);
 }

@@ -19,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "arch/layout.h"
 #include "arch/vcpu.h"
 
 #define EVENT_GSI 8u
@@ -93,7 +94,7 @@ static int map_kernel(struct vm *vm, struct arch_pagetables *pt, struct err *e)
 	for (i = 0; !ret && i < vm->mem.nr_windows; i++)
 		ret = arch_pt_map(pt, arch_direct_map(vm->mem.window[i].gpa), vm->mem.window[i].gpa,
 				  vm->mem.window[i].len, 0, e);
-	return ret;
+	return ret ? ret : arch_pt_map_devices(pt, e);
 }
 
 static int give_memory(struct vm *vm, struct err *e)
@@ -172,10 +173,10 @@ static int kvm_create(struct vm *vm, struct err *e)
 		ret = arch_vm_init(vm, e);
 	if (!ret)
 		ret = give_memory(vm, e);
-	if (!ret)
-		ret = make_events(vm, e);
 	for (i = 0; !ret && i < vm->nr_cpus; i++)
 		ret = create_cpu(vm, i, e);
+	if (!ret)
+		ret = make_events(vm, e);
 	return ret;
 }
 
@@ -243,6 +244,7 @@ static void kvm_destroy(struct vm *vm)
 	for (i = 0; i < vm->nr_cpus; i++)
 		destroy_cpu(&vm->cpu[i]);
 	cleanup_fd(&vm->event_fd);
+	cleanup_fd(&vm->irqchip_fd);
 	cleanup_fd(&vm->fd);
 	cleanup_fd(&vm->kvm_fd);
 }
@@ -303,7 +305,7 @@ static void kvm_run(struct vcpu *v)
 
 const struct machine machine_kvm = {
 	.name = "kvm",
-	.kernel_va = 0xffffffff80000000,
+	.kernel_va = KERNEL_VA_BASE,
 	.kernel = kernel_elf,
 	.kernel_end = kernel_elf_end,
 	.open = kvm_open,

@@ -76,7 +76,7 @@ int vm_create(struct vm *vm, const struct vm_config *cfg, struct err *e)
 	int ret;
 
 	memset(vm, 0, sizeof *vm);
-	vm->kvm_fd = vm->fd = vm->event_fd = vm->kick_fd = vm->mem.fd = -1;
+	vm->kvm_fd = vm->fd = vm->irqchip_fd = vm->event_fd = vm->kick_fd = vm->mem.fd = -1;
 	vm->cfg = *cfg;
 	vm->machine = cfg->machine;
 	vm->nr_cpus = cfg->nr_cpus;

@@ -94,6 +94,7 @@ struct vm_config {
 struct vm {
 	const struct machine *machine;
 	int kvm_fd, fd;	   /* kvm */
+	int irqchip_fd;	   /* kvm: where the interrupt controller is a device of its own, else -1 */
 	int event_fd;	   /* kvm: irqfd of the event interrupt */
 	uint64_t root_gpa; /* kvm: page table root */
 	pid_t kernel_pid;  /* process: the kernel process, 0 before and after */

@@ -34,6 +34,7 @@ struct cpu {
 	struct spinlock timer_lock;   /* RANK_TIMER */
 	struct rb_root timers;	      /* [timer_lock] */
 	struct ktimer *timer_running; /* [timer_lock] */
+	u32 resched_calls;	      /* of cond_resched() */
 	u64 timer_armed_ns;	      /* deadline given to the arch timer, U64_MAX: none */
 	/* frame cache (mm/phys.c) */
 	struct page *page_cache; /* private free frames, linked by page->next_free */

@@ -42,14 +42,36 @@ struct CAPABILITY("spinlock") spinlock {
 		0, (r)   \
 	}
 
+/* The rank checker of debug kernels, task/lockcheck.c: before a lock is taken, after a try got it, before it
+ * is released; _child: the caller vouches for the order among locks of this rank. */
 #ifdef DEBUG_LOCKS
 void lock_rank_push(u32 rank, const void *lock);
+void lock_rank_push_child(u32 rank, const void *lock);
+void lock_rank_push_tried(u32 rank, const void *lock);
 void lock_rank_pop(u32 rank, const void *lock);
+void lock_check_may_sleep(void);
+void lock_check_user_access(void);
+void lock_check_none_held(void);
 #else
 static inline void lock_rank_push(u32 rank, const void *lock)
 {
 }
+static inline void lock_rank_push_child(u32 rank, const void *lock)
+{
+}
+static inline void lock_rank_push_tried(u32 rank, const void *lock)
+{
+}
 static inline void lock_rank_pop(u32 rank, const void *lock)
+{
+}
+static inline void lock_check_may_sleep(void)
+{
+}
+static inline void lock_check_user_access(void)
+{
+}
+static inline void lock_check_none_held(void)
 {
 }
 #endif
@@ -72,7 +94,7 @@ static inline bool spin_trylock(struct spinlock *l) TRY_ACQUIRES(true, l) NO_LOC
 {
 	if (READ_ONCE(l->locked) || xchg(&l->locked, 1))
 		return false;
-	lock_rank_push(l->rank, l);
+	lock_rank_push_tried(l->rank, l);
 	return true;
 }
 
@@ -134,5 +156,7 @@ void rwsem_read_lock(struct rwsem *s) ACQUIRES_SHARED(s);
 bool rwsem_read_trylock(struct rwsem *s);
 void rwsem_read_unlock(struct rwsem *s) RELEASES_SHARED(s);
 void rwsem_write_lock(struct rwsem *s) ACQUIRES(s);
+/* The same below another lock of its rank that by the caller's word comes first (parent directory). */
+void rwsem_write_lock_child(struct rwsem *s) ACQUIRES(s);
 void rwsem_write_unlock(struct rwsem *s) RELEASES(s);
 void rwsem_downgrade(struct rwsem *s) NO_LOCK_ANALYSIS;

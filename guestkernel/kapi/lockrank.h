@@ -3,9 +3,10 @@
  * lockrank - the lock order of the whole kernel, outermost first
  *
  * Rules     While holding a lock of rank R, only locks of a greater rank may be taken. Equal ranks are
- *           allowed only through a helper that orders by address (mutex_lock_pair and friends).
+ *           allowed in address order (mutex_lock_pair and friends), and for directories from parent to child
+ *           through the _child functions.
  *           Sleeping locks come first: nothing sleeps under a spinlock.
- *           Debug builds (-Dbuildtype=debug) record held ranks per task and stop on a violation.
+ *           The debug kernel (build target kernel_debug.elf) checks all this: task/lockcheck.c.
  */
 #pragma once
 
@@ -17,7 +18,11 @@ enum lock_rank {
 	RANK_EPOLL_NEST, /* one for the system: an epoll instance is being put into another */
 	RANK_EPOLL,	 /* one epoll instance's interest set; outer instances first (fs/epoll.c) */
 	RANK_EPOLL_LAST = RANK_EPOLL + 5,
-	RANK_PIPE,	 /* one end of a pipe: readers or writers of it copy one at a time */
+	RANK_PIPE,	     /* one end of a pipe: readers or writers of it copy one at a time */
+	RANK_STACKED_RENAME, /* as the three below, of a file system on top of others (overlay) */
+	RANK_STACKED_DIR,
+	RANK_STACKED_INODE,
+	RANK_COPY_UP,	 /* one per overlay: a file is being copied to the upper layer */
 	RANK_RENAME,	 /* one per superblock: renames of directories */
 	RANK_INODE_DIR,	 /* a directory inode's contents; parents before children */
 	RANK_INODE,	 /* a non-directory inode's size, data and attributes */

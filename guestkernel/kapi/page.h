@@ -55,6 +55,8 @@ enum page_alloc_flags {
 int must_check page_alloc(u32 flags, struct page **out);
 /* 2^order contiguous frames; the first carries the reference. Free with page_free_order(). */
 int must_check page_alloc_order(u32 order, u32 flags, struct page **out);
+/* 2^order contiguous frames, each with a reference of its own. -ENOMEM also when memory is getting scarce. */
+int must_check page_alloc_run(u32 order, u32 flags, struct page **out);
 void page_free_order(struct page *pg, u32 order);
 static inline void page_get(struct page *pg)
 {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "guestkernel/kapi/strbuf.h"
+#include "guestkernel/kapi/ns.h"
 
 struct proc_row {
 	const char *name; /* path below the table's root, e.g. "sys/kernel/pid_max" */
@@ -56,8 +57,8 @@ struct proc_task_ops {
 	int (*exe)(struct task *t, struct path *out);
 	int (*cwd)(struct task *t, struct path *out);
 	int (*root)(struct task *t, struct path *out);
-	/* Inode number of namespace `name` ("mnt", "pid", "uts" ...), for ns/ links; -ENOENT. */
-	int (*ns_ino)(struct task *t, const char *name, u64 *ino);
+	/* Its namespace of a kind, referenced; NULL when it has ended. */
+	struct ns *(*ns)(struct task *t, enum ns_kind kind);
 	/* Memory of t as a debugger sees it: bytes done, -EFAULT; 0 when t has none any more. */
 	s64 (*mem)(struct task *t, u64 va, void *buf, size_t n, bool write);
 };

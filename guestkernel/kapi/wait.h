@@ -58,6 +58,9 @@ void wait_prepare(void);
 int must_check wait_sleep(u64 deadline_ns);
 void wait_finish(void);
 
+/* Between the parts of a long operation: serves timers and events, and lets another task run. No spinlock is held. */
+void cond_resched(void);
+
 void wake_all(struct waitq *q);
 void wake_one(struct waitq *q);
 /* Wakes everybody with the poll events that became true (EPOLLIN ...), for epoll's sake. */

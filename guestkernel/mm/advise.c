@@ -16,6 +16,7 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/pager.h"
+#include "guestkernel/kapi/wait.h"
 #include "guestkernel/mm/region.h"
 #include "guestkernel/trap.h"
 #include "guestkernel/uapi/capability.h"
@@ -109,6 +110,7 @@ static int populate(struct aspace *as, u64 va, u64 end, u32 want)
 				return ret == -ENOMEM ? ret : -EFAULT;
 			if (signal_pending())
 				return -EINTR;
+			cond_resched();
 		}
 		va = stop;
 	}

@@ -116,6 +116,9 @@ int must_check aspace_fault(struct aspace *as, u64 va, u32 access);
  * -EFAULT. force: ignore page rights as ptrace does. */
 s64 must_check aspace_access(struct aspace *as, u64 va, void *buf, size_t n, bool write,
 			     bool force);
+/* Changes bytes of code: a private copy of the page, changed before anybody can see it, takes the page's place. Only within
+ * one page of a private file mapping that is executable and not writable. -EFAULT, -EACCES, -ENOMEM. */
+int must_check aspace_patch_code(struct aspace *as, u64 va, const void *bytes, size_t n);
 /* Pins the frame of va (faulting it in), for futex keys on shared memory and the like. *pager NULL: private. */
 int must_check aspace_futex_key(struct aspace *as, u64 va, bool write, struct pager **pager,
 				u64 *pgoff);

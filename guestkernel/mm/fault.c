@@ -21,14 +21,16 @@
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/pager.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/leak.h"
 #include "guestkernel/mm/region.h"
 #include "guestkernel/trap.h"
 #include "guestkernel/uapi/mman.h"
 #include "guestkernel/uapi/resource.h"
 
-#define AROUND 16 /* pages mapped at once around a file fault */
-#define AHEAD  7  /* pages mapped after one that continues a row of writes */
-#define RETRY  1  /* the page table changed under us: look again */
+#define AROUND	    16 /* pages mapped at once around a fault of a cached file */
+#define COPY_AROUND 16 /* pages looked at around a write that needs a copy */
+#define AHEAD	    7  /* pages mapped after one that continues a row of writes */
+#define RETRY	    1  /* the page table changed under us: look again */
 
 struct fault {
 	struct aspace *as;
@@ -47,6 +49,7 @@ static int zero_frame(paddr_t *out)
 		ret = page_alloc(PAGE_ZERO, &pg);
 		if (ret)
 			return ret;
+		leak_forget(pg);
 		if (xchg(&mm_zero_frame.pa, page_paddr(pg).pa))
 			return -ENOMEM; /* two CPUs at once: cannot be, the first fault is process 1's */
 	}
@@ -167,16 +170,72 @@ static void map_ahead(struct fault *f)
 		page_put(pg[--n]);
 }
 
+/* Unmapped pages in a row from va on (a stack: up to va), at most want; they are under one table. */
+static u32 room_at(struct fault *f, u64 va, u32 want)
+{
+	struct mmu_run run;
+	u32 n = 0;
+
+	if (arch_mmu_run(&f->as->arch, va, want, &run))
+		return 0;
+	while (n < run.n && !arch_mmu_run_is_mapped(&run, n))
+		n++;
+	return n;
+}
+
+/* Where runs are cheap: a chunk of frames in a row. */
+static bool fault_chunk(struct fault *f)
+{
+	u32 want = f->as->next_anon == f->va ? arch_fault_sizes.anon_row : arch_fault_sizes.anon;
+	u32 prot = region_mmu_prot(f->r, true), n, i, order;
+	struct mmu_run run;
+	struct page *pg;
+	u64 va = f->va;
+
+	/* small regions show by mincore() which of their pages were touched */
+	if (want == arch_fault_sizes.anon && f->r->end - f->r->start < 2 * want * PAGE_SIZE)
+		return false;
+	if (f->r->flags & REGION_GROWSDOWN)
+		va = MAX(f->r->start, va - (want - 1) * PAGE_SIZE);
+	spin_lock(&f->as->pt_lock);
+	n = room_at(f, va, (u32)MIN((f->r->end - va) >> PAGE_SHIFT, (u64)want));
+	spin_unlock(&f->as->pt_lock);
+	if (va + n * PAGE_SIZE <= f->va || n < 2)
+		return false;
+	order = 31 - (u32)__builtin_clz(n);
+	n = 1u << order;
+	va = MAX(va, f->va - MIN((f->va - va), (n - 1) * PAGE_SIZE));
+	if (page_alloc_run(order, PAGE_ZERO | PAGE_USER, &pg))
+		return false;
+	spin_lock(&f->as->pt_lock);
+	if (room_at(f, va, n) == n && !arch_mmu_run(&f->as->arch, va, n, &run)) {
+		for (i = 0; i < n; i++) {
+			pg[i].flags |= PG_ANON;
+			arch_mmu_run_set(&run, i, page_paddr(&pg[i]), prot);
+		}
+		rss_add(f->r, n, 0);
+		f->as->next_anon = va + n * PAGE_SIZE;
+		n = 0;
+	}
+	spin_unlock(&f->as->pt_lock);
+	if (n)
+		page_free_order(pg, order);
+	return !n;
+}
+
 static int fault_anon(struct fault *f)
 {
 	struct page *pg;
 	paddr_t pa;
 	int ret;
 
-	if (unlikely(!f->is_write)) {
+	/* where faults are dear, what may be written is not shown the zero page first */
+	if (unlikely(!f->is_write) && (arch_fault_sizes.anon == 1 || !(f->r->prot & PROT_WRITE))) {
 		ret = zero_frame(&pa);
 		return ret ? ret : install(f, pa, NULL, region_mmu_prot(f->r, false));
 	}
+	if (arch_fault_sizes.anon > 1 && fault_chunk(f))
+		return 0;
 	ret = alloc_anon(PAGE_ZERO, &pg);
 	if (!ret)
 		ret = install(f, page_paddr(pg), pg, region_mmu_prot(f->r, true));
@@ -189,7 +248,7 @@ static int fault_anon(struct fault *f)
 	return 0;
 }
 
-/* The part of the sixteen pages around the fault that lies in the region; it is under one table. */
+/* The part of the pages around the fault that lies in the region; it is under one table. */
 struct around {
 	u64 start;
 	u32 n;
@@ -244,11 +303,12 @@ static bool map_cached(struct fault *f, const struct around *a, struct pager_pag
 }
 
 /* Read faults of files: map what is at hand around va. True when va itself is mapped now. */
-static bool map_around(struct fault *f)
+static bool map_around_region(struct fault *f)
 {
 	const struct pager_ops *ops = f->r->pager->ops;
-	u64 low = ALIGN_DOWN(f->va, AROUND * PAGE_SIZE);
-	u64 end = MIN(f->r->end, low + AROUND * PAGE_SIZE), pgoff;
+	u32 pages = ops->get_window ? arch_fault_sizes.window : AROUND;
+	u64 low = ALIGN_DOWN(f->va, pages * PAGE_SIZE);
+	u64 end = MIN(f->r->end, low + pages * PAGE_SIZE), pgoff;
 	struct around a = { .start = MAX(f->r->start, low) };
 	struct pager_page got[AROUND];
 	paddr_t first;
@@ -265,6 +325,31 @@ static bool map_around(struct fault *f)
 		return false;
 	a.n = ops->get_around(f->r->pager, pgoff, a.n, got);
 	return a.n && map_cached(f, &a, got);
+}
+
+/* The same in the regions beside it that show the same file, as an ELF file's segments do. */
+static void map_neighbour(struct fault *f, struct region *r, u64 va)
+{
+	struct fault g = { .as = f->as, .r = r, .va = va, .seq = f->seq };
+
+	if (r && r->pager == f->r->pager && !(r->flags & REGION_SHARED) && r->prot != PROT_NONE)
+		map_around_region(&g);
+}
+
+static bool map_around(struct fault *f)
+{
+	bool done = map_around_region(f);
+	struct region *prev, *next;
+
+	if (!done || arch_fault_sizes.window <= AROUND)
+		return done;
+	prev = region_prev(f->r);
+	next = region_next(f->r);
+	if (prev)
+		map_neighbour(f, prev, prev->end - PAGE_SIZE);
+	if (next)
+		map_neighbour(f, next, next->start);
+	return true;
 }
 
 static int ask_pager(struct fault *f, bool for_write, struct pager_page *got)
@@ -286,12 +371,143 @@ static int fault_shared(struct fault *f)
 	return ret ? ret : install(f, got.pa, got.page, region_mmu_prot(f->r, for_write));
 }
 
+/* Pages around a write to private memory that would need a copy of their own soon: of a window file, or shared with a
+ * parent or child. Where faults are dear, one fault copies them all. */
+struct copies {
+	u64 va;
+	u32 n;
+	struct page *new; /* n frames in a row */
+	struct {
+		paddr_t pa;
+		struct page
+			*page; /* referenced while we copy; NULL: of the window, or the zero page */
+		bool is_mapped;
+	} src[COPY_AROUND];
+};
+
+static bool copy_source(struct fault *f, u64 va, u32 i, struct copies *c)
+{
+	u32 flags;
+	paddr_t pa;
+
+	c->src[i].page = NULL;
+	c->src[i].is_mapped = arch_mmu_query(&f->as->arch, va, &pa, &flags);
+	if (!c->src[i].is_mapped)
+		return f->r->pager && f->r->pager->ops->get_window &&
+		       f->r->pager->ops->get_window(f->r->pager, region_pgoff(f->r, va), 1,
+						    &c->src[i].pa) == 1;
+	if (flags & MMU_Q_WRITE)
+		return false;
+	c->src[i].pa = pa;
+	c->src[i].page = frame_page(pa);
+	return !c->src[i].page ||
+	       ((c->src[i].page->flags & PG_ANON) && refs_read(&c->src[i].page->refs) > 1);
+}
+
+/* Finds the row of such pages that contains f->va. */
+static bool find_copies(struct fault *f, struct copies *c)
+{
+	u64 low = MAX(f->r->start, ALIGN_DOWN(f->va, COPY_AROUND * PAGE_SIZE));
+	u64 end = MIN(f->r->end,
+		      ALIGN_DOWN(f->va, COPY_AROUND * PAGE_SIZE) + COPY_AROUND * PAGE_SIZE);
+	u64 va;
+
+	c->n = 0;
+	c->va = low;
+	for (va = low; va < end; va += PAGE_SIZE) {
+		if (copy_source(f, va, c->n, c)) {
+			c->n++;
+		} else if (va >= f->va) {
+			break;
+		} else {
+			c->n = 0;
+			c->va = va + PAGE_SIZE;
+		}
+	}
+	return c->n >= 2 && c->va <= f->va && f->va < c->va + c->n * PAGE_SIZE;
+}
+
+static void put_sources(struct copies *c, u32 times)
+{
+	u32 i;
+
+	for (i = 0; i < c->n; i++)
+		for (u32 k = 0; c->src[i].page && k < times; k++)
+			page_put(c->src[i].page);
+}
+
+/* pt_lock held. False: something changed meanwhile. */
+static bool install_copies(struct fault *f, struct copies *c)
+{
+	u32 i, prot = region_mmu_prot(f->r, true), flags;
+	struct mmu_run run;
+	paddr_t pa;
+
+	if (is_outdated(f) || arch_mmu_run(&f->as->arch, c->va, c->n, &run) || run.n < c->n)
+		return false;
+	for (i = 0; i < c->n; i++) {
+		bool is_mapped = arch_mmu_run_query(&run, i, &pa, &flags);
+
+		if (is_mapped != c->src[i].is_mapped ||
+		    (is_mapped && (pa.pa != c->src[i].pa.pa || (flags & MMU_Q_WRITE))))
+			return false;
+	}
+	for (i = 0; i < c->n; i++) {
+		c->new[i].flags |= PG_ANON;
+		if (c->src[i].is_mapped)
+			rss_add_one(f->r, c->src[i].pa, -1);
+		arch_mmu_run_set(&run, i, page_paddr(&c->new[i]), prot);
+	}
+	arch_mmu_flush(&f->as->arch, c->va, c->n);
+	rss_add(f->r, c->n, 0);
+	f->r->has_anon = true;
+	return true;
+}
+
+static bool copy_around(struct fault *f)
+{
+	struct copies c;
+	bool found, done;
+	u32 i, order;
+
+	spin_lock(&f->as->pt_lock);
+	found = find_copies(f, &c);
+	for (i = 0; found && i < c.n; i++)
+		if (c.src[i].page)
+			page_get(c.src[i].page);
+	spin_unlock(&f->as->pt_lock);
+	if (!found)
+		return false;
+	order = 32 - (u32)__builtin_clz(c.n - 1);
+	if (page_alloc_run(order, PAGE_USER, &c.new)) {
+		put_sources(&c, 1);
+		return false;
+	}
+	for (i = 0; i < c.n; i++)
+		memcpy(page_kaddr(&c.new[i]), arch_phys_to_virt(c.src[i].pa), PAGE_SIZE);
+	spin_lock(&f->as->pt_lock);
+	done = install_copies(f, &c);
+	spin_unlock(&f->as->pt_lock);
+	for (i = done ? c.n : 0; i < 1u << order; i++)
+		page_put(&c.new[i]);
+	put_sources(&c, done ? 2 : 1);
+	return done;
+}
+
+static bool wants_copies(const struct fault *f)
+{
+	return arch_fault_sizes.anon > 1 && f->is_write && !(f->r->flags & REGION_SHARED);
+}
+
 static int fault_private_file(struct fault *f)
 {
 	struct pager_page got;
 	struct page *new;
-	int ret = ask_pager(f, false, &got);
+	int ret;
 
+	if (wants_copies(f) && copy_around(f))
+		return 0;
+	ret = ask_pager(f, false, &got);
 	if (ret)
 		return ret;
 	if (!f->is_write)
@@ -383,6 +599,11 @@ static int fault_present(struct fault *f)
 	if (pg)
 		page_get(pg);
 	spin_unlock(&as->pt_lock);
+	if (wants_copies(f) && copy_around(f)) {
+		if (pg)
+			page_put(pg);
+		return 0;
+	}
 	return copy_on_write(f, pa, pg);
 unlock:
 	spin_unlock(&as->pt_lock);
@@ -470,4 +691,40 @@ int aspace_fault(struct aspace *as, u64 va, u32 access)
 		if (ret)
 			return ret;
 	}
+}
+
+static bool is_patchable(const struct region *r)
+{
+	return r->file && !(r->flags & REGION_SHARED) &&
+	       (r->prot & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC;
+}
+
+int aspace_patch_code(struct aspace *as, u64 va, const void *bytes, size_t n)
+{
+	struct fault f = { .as = as, .va = ALIGN_DOWN(va, PAGE_SIZE) };
+	struct page *new;
+	paddr_t pa;
+	u32 flags;
+	int ret = -EFAULT;
+
+	rwsem_read_lock(&as->lock);
+	f.r = find_region(as, va);
+	if (!f.r || f.r->start > va || !is_patchable(f.r))
+		goto unlock;
+	if (f.r->pager)
+		f.seq = load_acquire(&f.r->pager->unmap_seq);
+	spin_lock(&as->pt_lock);
+	if (arch_mmu_query(&as->arch, f.va, &pa, &flags))
+		ret = 0;
+	spin_unlock(&as->pt_lock);
+	if (!ret)
+		ret = alloc_anon(0, &new);
+	if (!ret) {
+		memcpy(page_kaddr(new), arch_phys_to_virt(pa), PAGE_SIZE);
+		memcpy((u8 *)page_kaddr(new) + (va - f.va), bytes, n);
+		ret = replace(&f, pa, new);
+	}
+unlock:
+	rwsem_read_unlock(&as->lock);
+	return ret == RETRY ? -EFAULT : ret;
 }

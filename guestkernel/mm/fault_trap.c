@@ -34,15 +34,21 @@ static void fault_signal(int ret, u64 va, u32 access)
 bool trap_page_fault(u64 va, u32 access)
 {
 	struct task *t = current();
+	bool is_timed;
 	int ret = -EFAULT;
 
 	if (unlikely(t->nofault))
 		return false;
 	if (likely(va < USER_VA_END && t->mm)) {
 		t->min_flt++;
+		is_timed = !t->kernel_since_ns;
+		if (is_timed)
+			task_kernel_begin(t);
 		do
 			ret = aspace_fault(t->mm, va, access);
 		while (unlikely(ret == -ENOMEM) && reclaim_memory());
+		if (is_timed)
+			t->stime_ns += task_kernel_end(t);
 	}
 	if (likely(!ret))
 		return true;

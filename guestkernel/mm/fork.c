@@ -12,8 +12,12 @@
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/wait.h"
 #include "guestkernel/mm/region.h"
 #include "guestkernel/uapi/mman.h"
+
+/* Address range whose pages are shared before others get their turn. */
+#define SHARE_AT_ONCE (8ull << 20)
 
 struct share {
 	u32 anon;
@@ -35,20 +39,38 @@ static bool share_one(void *ctx, u64 va, paddr_t pa)
 	return true;
 }
 
+/* After a part: moves va to the next page there is; false at the end. */
+static bool more_pages(struct aspace *src, u64 *va, u64 end)
+{
+	paddr_t pa;
+	u32 flags;
+	bool more;
+
+	cond_resched();
+	spin_lock(&src->pt_lock);
+	more = arch_mmu_next(&src->arch, va, end, &pa, &flags);
+	spin_unlock(&src->pt_lock);
+	return more;
+}
+
 /* copy is the child's region of r. */
 static int clone_pages(struct aspace *src, struct region *copy, const struct region *r)
 {
 	struct aspace *dst = copy->as;
 	struct share s = { 0 };
+	u64 va = r->start, n;
 	int ret;
 
 	if (r->pager && !r->has_anon)
 		return 0;
-	spin_lock_pair(&src->pt_lock, &dst->pt_lock);
-	ret = arch_mmu_share(&dst->arch, &src->arch, r->start, (r->end - r->start) >> PAGE_SHIFT,
-			     share_one, &s);
+	do {
+		n = MIN(r->end - va, SHARE_AT_ONCE);
+		spin_lock_pair(&src->pt_lock, &dst->pt_lock);
+		ret = arch_mmu_share(&dst->arch, &src->arch, va, n >> PAGE_SHIFT, share_one, &s);
+		spin_unlock_pair(&src->pt_lock, &dst->pt_lock);
+		va += n;
+	} while (!ret && va < r->end && more_pages(src, &va, r->end));
 	rss_add(copy, s.anon, 0);
-	spin_unlock_pair(&src->pt_lock, &dst->pt_lock);
 	return ret;
 }
 

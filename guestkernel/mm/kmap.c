@@ -14,6 +14,7 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/lock.h"
 #include "guestkernel/kapi/page.h"
+#include "guestkernel/kapi/leak.h"
 
 #define STACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
 
@@ -52,6 +53,7 @@ static int map_stack(u64 base)
 			ret = arch_kmap_page(base + i * PAGE_SIZE, page_paddr(pg), true);
 		if (ret)
 			return ret; /* what is mapped stays with its addresses: unused, but counted */
+		leak_forget(pg);
 		kmap.nr_frames++;
 	}
 	return 0;

@@ -18,6 +18,7 @@
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/leak.h"
 #include "guestkernel/mm/slab.h"
 
 #define MAX_ORDER   11
@@ -25,6 +26,7 @@
 #define CACHE_BATCH 16
 #define FRESH_BATCH 8
 #define RESERVE_MIN 256
+#define JOIN_MIN    512
 
 struct page *page_map;
 u64 page_first_pfn, page_end_pfn;
@@ -35,6 +37,7 @@ static struct {
 	u32 have; /* bit n: free[n] has a block */
 	struct page
 		*single; /* free frames not joined with their neighbours yet, linked by next_free */
+	u64 nr_single;	 /* of them */
 	u64 frontier;	 /* next never-used pfn */
 	u64 nr_free;	 /* frames on the lists */
 	u64 reserve;
@@ -153,6 +156,7 @@ static struct page *take_single(void)
 	if (!pg)
 		return take_listed(0);
 	zone.single = pg->next_free;
+	zone.nr_single--;
 	zone.nr_free--;
 	return pg;
 }
@@ -164,6 +168,7 @@ static void join_singles(void)
 
 	while ((pg = zone.single) != NULL) {
 		zone.single = pg->next_free;
+		zone.nr_single--;
 		zone.nr_free--;
 		free_block(page_pfn(pg), 0);
 	}
@@ -181,6 +186,10 @@ static struct page *take(u32 order, u32 flags, bool *is_zero)
 		goto unlock;
 	if (!fresh_first)
 		pg = order ? take_listed(order) : take_single();
+	if (!pg && order && zone.nr_single >= JOIN_MIN) { /* rather than touch new memory */
+		join_singles();
+		pg = take_listed(order);
+	}
 	if (!pg) {
 		pg = take_fresh(order);
 		*is_zero = pg != NULL;
@@ -234,6 +243,7 @@ static void spill(struct cpu *c)
 		c->page_cache_nr--;
 		pg->next_free = zone.single;
 		zone.single = pg;
+		zone.nr_single++;
 		zone.nr_free++;
 	}
 	spin_unlock(&zone.lock);
@@ -300,6 +310,7 @@ int page_alloc(u32 flags, struct page **out)
 	page_start(pg);
 	if ((flags & PAGE_ZERO) && !is_zero)
 		memset(page_kaddr(pg), 0, PAGE_SIZE);
+	leak_note(pg, PAGE_SIZE);
 	*out = pg;
 	return 0;
 }
@@ -317,12 +328,25 @@ int page_alloc_order(u32 order, u32 flags, struct page **out)
 	page_start(pg);
 	if ((flags & PAGE_ZERO) && !is_zero)
 		memset(page_kaddr(pg), 0, PAGE_SIZE << order);
+	leak_note(pg, PAGE_SIZE << order);
 	*out = pg;
 	return 0;
 }
 
+int page_alloc_run(u32 order, u32 flags, struct page **out)
+{
+	u64 left = READ_ONCE(zone.nr_free) + (page_end_pfn - READ_ONCE(zone.frontier));
+	u32 i;
+	int ret = left < zone.nr_total / 4 ? -ENOMEM : page_alloc_order(order, flags, out);
+
+	for (i = 1; !ret && i < 1u << order; i++)
+		page_start(*out + i);
+	return ret;
+}
+
 void page_free_order(struct page *pg, u32 order)
 {
+	leak_forget(pg);
 	spin_lock(&zone.lock);
 	free_block(page_pfn(pg), order);
 	spin_unlock(&zone.lock);
@@ -334,6 +358,7 @@ void page_put(struct page *pg)
 
 	if (!refs_put(&pg->refs))
 		return;
+	leak_forget(pg);
 	c = this_cpu();
 	pg->flags = 0;
 	pg->next_free = c->page_cache;

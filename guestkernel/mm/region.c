@@ -14,6 +14,7 @@
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/pager.h"
+#include "guestkernel/kapi/wait.h"
 #include "guestkernel/uapi/mman.h"
 
 #define ZAP_BATCH 64
@@ -382,6 +383,7 @@ void region_zap(struct region *r, u64 va, u64 end)
 		for (i = 0; i < z.nr; i++)
 			page_put(z.page[i]);
 		va = stop;
+		cond_resched();
 	}
 }
 

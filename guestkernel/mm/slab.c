@@ -17,6 +17,7 @@
 #include "guestkernel/kapi/lock.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/leak.h"
 
 #define OBJECT_MAX 2048
 
@@ -69,8 +70,10 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 	if (size > PAGE_SIZE)
 		return NULL;
 	c = kzalloc(sizeof *c);
-	if (c)
+	if (c) {
+		leak_forget(c);
 		cache_init(c, name, (u32)size);
+	}
 	return c;
 }
 
@@ -80,6 +83,7 @@ static struct page *slab_new(struct kmem_cache *c)
 
 	if (page_alloc(0, &pg))
 		return NULL;
+	leak_forget(pg);
 	atomic64_add(&nr_frames, 1);
 	pg->flags = PG_SLAB;
 	pg->cache = c;
@@ -122,6 +126,7 @@ void *kmem_cache_alloc(struct kmem_cache *c)
 	}
 	p = slab_take(c, pg);
 	spin_unlock(&c->lock);
+	leak_note(p, c->size);
 	return p;
 }
 
@@ -139,6 +144,7 @@ static void slab_free(struct page *pg, void *p)
 	struct kmem_cache *c = pg->cache;
 	struct page *release = NULL;
 
+	leak_forget(p);
 	spin_lock(&c->lock);
 	BUG_ON(pg->inuse == 0);
 	*(void **)p = pg->next_free;
@@ -190,6 +196,8 @@ void *kmalloc(size_t size)
 	if (page_alloc_order(order, 0, &pg))
 		return NULL;
 	atomic64_add(&nr_frames, 1ull << order);
+	leak_forget(pg);
+	leak_note(page_kaddr(pg), size);
 	pg->flags = PG_LARGE;
 	pg->index = order;
 	return page_kaddr(pg);
@@ -231,6 +239,7 @@ void kfree(void *p)
 		slab_free(pg, p);
 		return;
 	}
+	leak_forget(p);
 	order = (u32)pg->index;
 	atomic64_sub(&nr_frames, 1ull << order);
 	page_free_order(pg, order);

@@ -12,32 +12,43 @@
 #include "arch/uaccess.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/lock.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/wait.h"
 #include "guestkernel/task/task.h"
 #include "guestkernel/uapi/uio.h"
+
+/* Bytes between two looks at whether something else is due. */
+#define COPY_AT_ONCE ((size_t)16 * PAGE_SIZE)
 
 static bool range_ok(u64 va, u64 n)
 {
 	return va < USER_VA_END && n <= USER_VA_END - va;
 }
 
+static bool may_access(u64 va, u64 n)
+{
+	lock_check_user_access();
+	return range_ok(va, n);
+}
+
 int copy_from_user(void *dst, uaddr_t src, size_t n)
 {
-	if (unlikely(!range_ok(src.va, n)))
+	if (unlikely(!may_access(src.va, n)))
 		return n ? -EFAULT : 0;
 	return unlikely(arch_copy_from_user(dst, src.va, n)) ? -EFAULT : 0;
 }
 
 int copy_to_user(uaddr_t dst, const void *src, size_t n)
 {
-	if (unlikely(!range_ok(dst.va, n)))
+	if (unlikely(!may_access(dst.va, n)))
 		return n ? -EFAULT : 0;
 	return unlikely(arch_copy_to_user(dst.va, src, n)) ? -EFAULT : 0;
 }
 
 int clear_user(uaddr_t dst, size_t n)
 {
-	if (!range_ok(dst.va, n))
+	if (!may_access(dst.va, n))
 		return n ? -EFAULT : 0;
 	return arch_clear_user(dst.va, n) ? -EFAULT : 0;
 }
@@ -47,6 +58,7 @@ s64 strncpy_from_user(char *dst, uaddr_t src, size_t n)
 	size_t done = 0;
 	int ret;
 
+	lock_check_user_access();
 	if (src.va >= USER_VA_END)
 		return -EFAULT;
 	ret = arch_strncpy_from_user(dst, src.va, MIN(n, (size_t)(USER_VA_END - src.va)), &done);
@@ -218,6 +230,7 @@ static size_t move_piece(struct iov_cursor *c, enum iov_op op, void *buf, size_t
 			memset(p, 0, n);
 		return n;
 	}
+	lock_check_user_access();
 	if (op == IOV_PUT)
 		return n - arch_copy_to_user(c->seg->user.va + c->seg_off, buf, n);
 	if (op == IOV_GET)
@@ -235,6 +248,10 @@ static s64 move(struct iov_cursor *c, enum iov_op op, void *buf, size_t n)
 
 		settle(c);
 		piece = MIN(n - done, (size_t)(c->seg->len - c->seg_off));
+		if (!c->is_kernel) {
+			piece = MIN(piece, COPY_AT_ONCE);
+			cond_resched();
+		}
 		did = move_piece(c, op, buf ? (u8 *)buf + done : NULL, piece);
 		c->seg_off += did;
 		c->left -= did;

@@ -345,6 +345,14 @@ static s64 ioctl_inode(struct file *f, u32 cmd, uaddr_t arg)
 	return put_user(arg, (s32)((s64)st.size - f->pos));
 }
 
+/* No file system here can be frozen. */
+static s64 ioctl_freeze(u32 cmd)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return cmd == FIFREEZE ? -EOPNOTSUPP : -EINVAL;
+}
+
 static s64 ioctl_file(struct file *f, s32 fd, u32 cmd, u64 arg)
 {
 	s64 ret;
@@ -358,6 +366,9 @@ static s64 ioctl_file(struct file *f, s32 fd, u32 cmd, u64 arg)
 		return ioctl_int_flag(f, UADDR(arg), O_NONBLOCK);
 	case FIOASYNC:
 		return ioctl_int_flag(f, UADDR(arg), FASYNC);
+	case FIFREEZE:
+	case FITHAW:
+		return ioctl_freeze(cmd);
 	}
 	ret = ioctl_inode(f, cmd, UADDR(arg));
 	if (ret != -ENOTTY)

@@ -13,6 +13,7 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/kapi/user.h"
+#include "guestkernel/kapi/wait.h"
 #include "guestkernel/mm/aspace.h"
 #include "guestkernel/task/rlimit.h"
 #include "guestkernel/task/sched.h"
@@ -28,11 +29,19 @@
 #include "guestkernel/uapi/sysinfo.h"
 #include "syscalls_gen.h"
 
+#ifndef ARCH_UTS_MACHINE32 /* an architecture without a 32-bit name */
+#define ARCH_UTS_MACHINE32 ARCH_UTS_MACHINE
+#endif
+
 s64 sys_uname(uaddr_t out)
 {
 	struct new_utsname u;
 
 	utsname_get(&u);
+	if ((current_group()->personality & PER_MASK) == PER_LINUX32) {
+		memset(u.machine, 0, sizeof u.machine);
+		strlcpy(u.machine, ARCH_UTS_MACHINE32, sizeof u.machine);
+	}
 	return put_user(out, u);
 }
 
@@ -98,6 +107,7 @@ s64 sys_getrandom(uaddr_t out, u64 n, u32 flags)
 		done += part;
 		if (signal_pending() && done < n)
 			break;
+		cond_resched();
 	}
 	memset(buf, 0, sizeof buf);
 	barrier();
@@ -111,7 +121,7 @@ s64 sys_personality(u32 persona)
 
 	if (persona == 0xffffffffu)
 		return old;
-	if ((persona & PER_MASK) != PER_LINUX)
+	if ((persona & PER_MASK) != PER_LINUX && (persona & PER_MASK) != PER_LINUX32)
 		return -EINVAL;
 	g->personality = persona;
 	return old;

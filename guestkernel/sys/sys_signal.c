@@ -5,6 +5,7 @@
  * See       task/signal.c, task/deliver.c
  */
 #include "arch/thread.h"
+#include "fs/procfs.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
@@ -250,6 +251,23 @@ s64 sys_rt_tgsigqueueinfo(s32 tgid, s32 tid, s32 sig, uaddr_t uinfo)
 	return r < 0 ? r : thread_kill(tgid, tid, sig, &info);
 }
 
+/* A pidfd, or a descriptor of /proc/<pid>. */
+static int signal_target(s32 fd, struct pid **out, u32 *flags)
+{
+	struct task *t;
+	struct file *f;
+	int r = pidfd_lookup(fd, out, flags);
+
+	if (r != -EBADF || fd_lookup(fd, &f))
+		return r;
+	*flags = 0;
+	t = procfs_process_of(f);
+	if (t)
+		r = task_pid_get(t, out);
+	file_put(f);
+	return r;
+}
+
 s64 sys_pidfd_send_signal(s32 fd, s32 sig, uaddr_t uinfo, u32 flags)
 {
 	enum signal_to to = SIGNAL_TO_PROCESS;
@@ -261,7 +279,7 @@ s64 sys_pidfd_send_signal(s32 fd, s32 sig, uaddr_t uinfo, u32 flags)
 
 	if ((flags & (flags - 1)) || flags > PIDFD_SIGNAL_PROCESS_GROUP || !sig_ok(sig))
 		return -EINVAL;
-	r = pidfd_lookup(fd, &p, &ff);
+	r = signal_target(fd, &p, &ff);
 	if (r < 0)
 		return r;
 	if (!uaddr_is_null(uinfo)) {

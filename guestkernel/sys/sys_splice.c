@@ -15,6 +15,7 @@
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/wait.h"
 #include "syscalls_gen.h"
 
 #define BOUNCE_BYTES 65536u
@@ -52,6 +53,7 @@ static s64 copy_data(struct file *in, s64 *in_pos, struct file *out, s64 *out_po
 		len -= (u64)w;
 		if (w < r || signal_pending())
 			break;
+		cond_resched();
 	}
 	kfree(buf);
 	return done;

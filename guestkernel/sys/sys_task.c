@@ -12,6 +12,7 @@
 #include "guestkernel/task/clone.h"
 #include "guestkernel/task/exec.h"
 #include "guestkernel/task/job_int.h"
+#include "guestkernel/task/ns.h"
 #include "guestkernel/task/pidfd.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/task/wait.h"
@@ -109,6 +110,20 @@ s64 sys_clone3(struct regs *r, uaddr_t ua, u64 size)
 s64 sys_unshare(u64 flags)
 {
 	return task_unshare(flags);
+}
+
+s64 sys_setns(s32 fd, u32 nstype)
+{
+	struct file *f;
+	struct ns *ns;
+	int ret = fd_lookup(fd, &f);
+
+	if (ret)
+		return ret;
+	ns = nsfs_file_ns(f);
+	ret = ns ? ns_enter(ns, nstype) : -EINVAL;
+	file_put(f);
+	return ret;
 }
 
 /* Bytes that arguments and environment may take: a quarter of the stack limit, at most 6 MiB, at least 128 KiB. */

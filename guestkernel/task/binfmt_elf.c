@@ -208,7 +208,10 @@ static int map_file_part(struct elf_image *im, struct aspace *mm, const Elf64_Ph
 	req.pgoff = mr.off_bytes >> PAGE_SHIFT;
 	req.pager = mr.pager;
 	req.file = im->file;
-	return aspace_map(mm, &req, &out);
+	r = aspace_map(mm, &req, &out);
+	if (mr.pager)
+		mr.pager->ops->put(mr.pager);
+	return r;
 }
 
 static int map_segment(struct elf_image *im, struct aspace *mm, const Elf64_Phdr *p, u64 bias)

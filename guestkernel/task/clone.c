@@ -16,12 +16,14 @@
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
+#include "guestkernel/kapi/semundo.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/user.h"
 #include "guestkernel/mm/aspace.h"
 #include "guestkernel/task/futex.h"
 #include "guestkernel/task/itimer.h"
 #include "guestkernel/task/pidfd.h"
+#include "guestkernel/task/ns.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/trap.h"
@@ -51,8 +53,8 @@ static int check_flags(const struct clone_req *q)
 {
 	u64 f = q->flags;
 
-	if (f & CLONE_NAMESPACES)
-		return (f & CLONE_NEWUSER) || capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
+	if ((f & CLONE_NEWNS) && (f & CLONE_FS))
+		return -EINVAL;
 	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
 		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
@@ -73,6 +75,14 @@ static int copy_resources(struct task *t, const struct clone_req *q)
 	struct task *me = current();
 	int r = 0;
 
+	r = ns_set_clone(me->ns, q->flags & CLONE_NAMESPACES, &t->ns);
+	if (r < 0)
+		return r;
+	if (q->flags & CLONE_SYSVSEM) {
+		t->sem_undo = sem_undo_share(&me->sem_undo);
+		if (!t->sem_undo)
+			return -ENOMEM;
+	}
 	if (q->flags & CLONE_FILES)
 		t->files = fdtable_get(me->files);
 	else
@@ -101,8 +111,14 @@ static void drop_resources(struct task *t)
 	if (t->files)
 		fdtable_put(t->files);
 	t->mm = NULL;
+	if (t->ns)
+		ns_set_put(t->ns);
 	t->fs = NULL;
 	t->files = NULL;
+	t->ns = NULL;
+	if (t->sem_undo)
+		sem_undo_put(t->sem_undo);
+	t->sem_undo = NULL;
 }
 
 static int new_group(struct task *t, const struct clone_req *q)
@@ -468,23 +484,31 @@ int task_unshare(u64 flags)
 	struct task *t = current();
 	struct fdtable *files = NULL, *old_files;
 	struct fs_ctx *fs = NULL, *old_fs;
+	struct ns_set *ns;
 	int r = 0;
 
 	if (flags & ~(u64)(CLONE_FILES | CLONE_FS | CLONE_SYSVSEM | CLONE_NAMESPACES | CLONE_VM |
 			   CLONE_THREAD | CLONE_SIGHAND))
 		return -EINVAL;
-	if (flags & CLONE_NAMESPACES)
-		return (flags & CLONE_NEWUSER) || capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 	if ((flags & (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)) && t->group->nr_threads > 1)
 		return -EINVAL;
 	if (flags & CLONE_FILES)
 		r = fdtable_clone(t->files, &files);
 	if (r == 0 && (flags & CLONE_FS))
 		r = fs_ctx_clone(t->fs, &fs);
+	if (r == 0)
+		r = ns_set_clone(t->ns, flags & CLONE_NAMESPACES, &ns);
 	if (r < 0) {
 		if (files)
 			fdtable_put(files);
+		if (fs)
+			fs_ctx_put(fs);
 		return r;
+	}
+	task_ns_replace(ns);
+	if ((flags & (CLONE_SYSVSEM | CLONE_NEWIPC)) && t->sem_undo) {
+		sem_undo_put(t->sem_undo);
+		t->sem_undo = NULL;
 	}
 	spin_lock(&t->alloc_lock);
 	old_files = t->files;

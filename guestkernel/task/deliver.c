@@ -203,6 +203,8 @@ static void enter_handler(struct regs *r, struct delivery *d)
 		.altstack_size = t->altstack_size,
 	};
 
+	if (!(d->sa.sa_flags & SA_RESTORER) && arch_vdso_sigreturn_offset())
+		req.restorer = t->mm->vdso_base + arch_vdso_sigreturn_offset();
 	if (!t->altstack_size)
 		req.altstack_flags = SS_DISABLE;
 	else

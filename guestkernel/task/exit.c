@@ -14,10 +14,12 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/poll.h"
+#include "guestkernel/kapi/semundo.h"
 #include "guestkernel/mm/aspace.h"
 #include "guestkernel/task/clone.h"
 #include "guestkernel/task/exit.h"
 #include "guestkernel/task/job_int.h"
+#include "guestkernel/task/ns.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
 
@@ -26,6 +28,7 @@ static void release_resources(struct task *t)
 	struct aspace *mm = t->mm;
 	struct fdtable *files = t->files;
 	struct fs_ctx *fs = t->fs;
+	struct ns_set *ns = t->ns;
 	u64 rss;
 
 	if (mm) {
@@ -41,6 +44,7 @@ static void release_resources(struct task *t)
 	t->mm = NULL;
 	t->files = NULL;
 	t->fs = NULL;
+	t->ns = NULL;
 	spin_unlock(&t->alloc_lock);
 	if (mm) {
 		aspace_activate(NULL);
@@ -50,6 +54,11 @@ static void release_resources(struct task *t)
 		fdtable_put(files);
 	if (fs)
 		fs_ctx_put(fs);
+	if (ns)
+		ns_set_put(ns);
+	if (t->sem_undo)
+		sem_undo_put(t->sem_undo);
+	t->sem_undo = NULL;
 }
 
 static void add_usage(struct tgroup *g, struct task *t)

@@ -15,6 +15,7 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/task/cred.h"
 #include "guestkernel/task/exec.h"
+#include "guestkernel/task/ns.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/task/utsname.h"
@@ -126,6 +127,7 @@ static void init_entry(void *arg)
 	e = fdtable_create(&t->files);
 	if (e == 0)
 		e = fs_ctx_create(&t->fs);
+	t->ns = ns_set_get(&ns_set_init);
 	if (e < 0)
 		start_failed(e, "descriptor table");
 	if (init.prepare) {

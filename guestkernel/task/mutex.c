@@ -82,7 +82,7 @@ bool mutex_trylock(struct mutex *m) NO_LOCK_ANALYSIS
 {
 	if (!cas(owner_word(m), 0, (u64)current()))
 		return false;
-	lock_rank_push(m->rank, m);
+	lock_rank_push_tried(m->rank, m);
 	return true;
 }
 
@@ -170,7 +170,7 @@ bool rwsem_read_trylock(struct rwsem *s)
 	s->count += ok;
 	spin_unlock(&s->guard);
 	if (ok)
-		lock_rank_push(s->rank, s);
+		lock_rank_push_tried(s->rank, s);
 	return ok;
 }
 
@@ -199,9 +199,8 @@ void rwsem_read_unlock(struct rwsem *s) NO_LOCK_ANALYSIS
 	spin_unlock(&s->guard);
 }
 
-void rwsem_write_lock(struct rwsem *s) NO_LOCK_ANALYSIS
+static void write_lock(struct rwsem *s) NO_LOCK_ANALYSIS
 {
-	lock_rank_push(s->rank, s);
 	spin_lock(&s->guard);
 	if (unlikely(s->count != 0 || !list_empty(&s->waiters))) {
 		rwsem_wait(s, true);
@@ -209,6 +208,18 @@ void rwsem_write_lock(struct rwsem *s) NO_LOCK_ANALYSIS
 	}
 	s->count = -1;
 	spin_unlock(&s->guard);
+}
+
+void rwsem_write_lock(struct rwsem *s) NO_LOCK_ANALYSIS
+{
+	lock_rank_push(s->rank, s);
+	write_lock(s);
+}
+
+void rwsem_write_lock_child(struct rwsem *s) NO_LOCK_ANALYSIS
+{
+	lock_rank_push_child(s->rank, s);
+	write_lock(s);
 }
 
 void rwsem_write_unlock(struct rwsem *s) NO_LOCK_ANALYSIS

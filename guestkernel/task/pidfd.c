@@ -81,6 +81,19 @@ int pidfd_lookup(s32 fd, struct pid **out, u32 *flags)
 	return r;
 }
 
+int task_pid_get(struct task *t, struct pid **out)
+{
+	int r;
+
+	spin_lock(&tasklist_lock);
+	*out = pid_lookup(t->tid);
+	r = *out && (*out)->task == t ? 0 : -ESRCH;
+	if (!r)
+		refs_get(&(*out)->refs);
+	spin_unlock(&tasklist_lock);
+	return r;
+}
+
 int pid_task_get(struct pid *pid, struct task **out)
 {
 	spin_lock(&tasklist_lock);

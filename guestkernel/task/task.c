@@ -290,9 +290,11 @@ bool task_may_access(struct task *t, bool attach)
 
 void task_times(struct task *t, struct task_times *out)
 {
-	u64 total = task_runtime_now(t);
+	u64 total = task_runtime_now(t), stime = t->stime_ns;
 
-	out->stime_ns = MIN(t->stime_ns, total);
+	if (t == current() && t->kernel_since_ns)
+		stime += arch_clock_ns() - t->kernel_since_ns;
+	out->stime_ns = MIN(stime, total);
 	out->utime_ns = total - out->stime_ns;
 }
 

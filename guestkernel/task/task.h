@@ -10,10 +10,11 @@
  * Locking   [T] tasklist_lock (RANK_TASKLIST), [S] group->lock (RANK_SIGHAND), [R] run queue lock of
  *           t->cpu, [I] immutable after creation, [a] atomic, [A] task->alloc_lock (RANK_FSCTX): pointers
  *           that other tasks may look at (mm, files, fs, cred).
- * Missing   ptrace, seccomp, namespaces.
+ * Missing   ptrace, seccomp.
  */
 #pragma once
 
+#include "arch/clock.h"
 #include "arch/thread.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/cred.h"
@@ -22,6 +23,7 @@
 #include "guestkernel/kapi/sigmask.h"
 #include "guestkernel/kapi/timer.h"
 #include "guestkernel/kapi/wait.h"
+#include "guestkernel/task/lockcheck.h"
 #include "guestkernel/task/sigset.h"
 #include "guestkernel/uapi/prctl.h"
 #include "guestkernel/uapi/resource.h"
@@ -32,6 +34,8 @@ struct fs_ctx;
 struct file;
 struct tty_session;
 struct posix_timer;
+struct ns_set;
+struct sem_undo_list;
 
 #define PID_MAX_DEFAULT 32768
 #define PID_RESERVED	300
@@ -147,15 +151,19 @@ struct task {
 	bool on_rq;		  /* [R] */
 	bool on_cpu;		  /* [a] its stack is in use */
 	bool is_idle, is_kthread; /* [I] */
-	s8 nice;		  /* [R] */
-	u8 policy;		  /* [R] SCHED_* */
-	u8 rt_priority;		  /* [R] */
+	bool must_move; /* [self] runnable, but no longer allowed here: queued elsewhere after the switch */
+	s8 nice;	/* [R] */
+	u8 policy;	/* [R] SCHED_* */
+	u8 rt_priority; /* [R] */
 	bool reset_on_fork;
 	struct list rq_link;		  /* [R] */
 	u64 vruntime;			  /* [R] ns scaled by weight */
 	u64 exec_start_ns, slice_used_ns; /* [R] */
-	u64 runtime_ns, stime_ns;	  /* [R] */
-	u64 affinity;			  /* [R] CPU bit mask */
+	u64 runtime_ns, stime_ns;	  /* [R]; stime_ns also [self] */
+	u64 kernel_since_ns; /* [self] on this CPU since then for a system call or fault; 0: not timed */
+	u32 quick_nr,
+		quick_skipped; /* [self] number + 1 of the last timed call; the same since, not timed */
+	u64 affinity;	       /* [R] CPU bit mask */
 	u64 nvcsw, nivcsw;
 	u64 min_flt, maj_flt; /* [self] counted by mm */
 	u64 wait_chan;	      /* wait queue asleep on, for wchan */
@@ -171,11 +179,13 @@ struct task {
 	s32 exit_code;		  /* [self] */
 
 	/* resources */
-	struct spinlock alloc_lock; /* RANK_FSCTX */
-	struct aspace *mm;	    /* [A] */
-	struct fdtable *files;	    /* [A] */
-	struct fs_ctx *fs;	    /* [A] */
-	const struct cred *cred;    /* [A] */
+	struct spinlock alloc_lock;	/* RANK_FSCTX */
+	struct aspace *mm;		/* [A] */
+	struct fdtable *files;		/* [A] */
+	struct fs_ctx *fs;		/* [A] */
+	const struct cred *cred;	/* [A] */
+	struct ns_set *ns;		/* [A] */
+	struct sem_undo_list *sem_undo; /* [self] */
 
 	/* signals */
 	sigset_t blocked;		/* [self], changed under [S] */
@@ -197,7 +207,23 @@ struct task {
 	bool in_execve;
 	u32 ioprio;
 	u64 syscw, syscr;
+#ifdef DEBUG_LOCKS
+	struct held_locks held; /* [self] sleeping locks */
+#endif
 };
+
+/* The time between the two, without that asleep or preempted, is system time of the current task. */
+static inline void task_kernel_begin(struct task *t)
+{
+	t->kernel_since_ns = arch_clock_ns();
+}
+static inline u64 task_kernel_end(struct task *t)
+{
+	u64 ns = arch_clock_ns() - t->kernel_since_ns;
+
+	t->kernel_since_ns = 0;
+	return ns;
+}
 
 extern struct spinlock tasklist_lock;
 extern struct tgroup *init_group;

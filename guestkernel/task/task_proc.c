@@ -20,6 +20,7 @@
 #include "guestkernel/mm/aspace.h"
 #include "guestkernel/mm/mm_proc.h"
 #include "guestkernel/task/cred.h"
+#include "guestkernel/task/ns.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/uapi/capability.h"
@@ -645,33 +646,6 @@ static int op_root(struct task *t, struct path *out)
 	return fs_path(t, out, fs_ctx_root);
 }
 
-/* One namespace of each kind; numbers as the first ones of Linux have. */
-static int op_ns_ino(struct task *t, const char *name, u64 *ino)
-{
-	static const struct {
-		const char *name;
-		u64 ino;
-	} ns[] = {
-		{"ipc",		 4026531839ull},
-		{ "uts",		 4026531838ull},
-		{ "user",		  4026531837ull},
-		{ "pid",		 4026531836ull},
-		{ "cgroup",	    4026531835ull},
-		{ "time",		  4026531834ull},
-		{ "mnt",		 4026531841ull},
-		{ "net",		 4026531840ull},
-		{ "pid_for_children",  4026531836ull},
-		{ "time_for_children", 4026531834ull},
-	};
-
-	for (u32 i = 0; i < ARRAY_SIZE(ns); i++)
-		if (strcmp(ns[i].name, name) == 0) {
-			*ino = ns[i].ino;
-			return 0;
-		}
-	return -ENOENT;
-}
-
 static s64 op_mem(struct task *t, u64 va, void *buf, size_t n, bool write)
 {
 	struct aspace *mm = task_mm_get(t);
@@ -699,6 +673,6 @@ const struct proc_task_ops task_proc_ops = {
 	.exe = op_exe,
 	.cwd = op_cwd,
 	.root = op_root,
-	.ns_ino = op_ns_ino,
+	.ns = task_ns_get,
 	.mem = op_mem,
 };

@@ -316,6 +316,8 @@ struct winsize {
 	u16 ws_ypixel;
 };
 
+#define NS_GET_NSTYPE 0xb703
+
 struct file_clone_range {
 	s64 src_fd;
 	u64 src_offset;

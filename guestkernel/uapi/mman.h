@@ -10,6 +10,10 @@
 #include "guestkernel/uapi/types.h"
 #include "arch/uapi_mman.h"
 
+#ifndef MAP_32BIT
+#define MAP_32BIT 0 /* where the architecture has no such flag, nobody can ask for it */
+#endif
+
 #define PROT_NONE      0x0
 #define PROT_READ      0x1
 #define PROT_WRITE     0x2

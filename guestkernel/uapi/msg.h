@@ -19,6 +19,17 @@
 #define MSGMAX	     8192
 #define MSGMNB	     16384
 
+struct msginfo {
+	s32 msgpool;
+	s32 msgmap;
+	s32 msgmax;
+	s32 msgmnb;
+	s32 msgmni;
+	s32 msgssz;
+	s32 msgtql;
+	u16 msgseg;
+};
+
 struct msqid64_ds {
 	struct ipc64_perm msg_perm;
 	s64 msg_stime;

@@ -37,10 +37,11 @@ static uint64_t ticks(void)
 #ifdef __x86_64__ /* the only place that knows a CPU */
 	return __builtin_ia32_rdtsc();
 #else
-	uint64_t t;
+	uint64_t t, hz;
 
-	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
-	return t;
+	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
+	__asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(t));
+	return t * (1000000000 / hz); /* a slow clock: only sums over many rounds are exact */
 #endif
 }
 
@@ -75,7 +76,11 @@ static inline long raw_call(long number)
 	__asm__ volatile("syscall" : "=a"(result) : "a"(number) : "rcx", "r11", "memory");
 	return result;
 #else
-	return syscall(number);
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0");
+
+	__asm__ volatile("svc #0" : "=r"(x0) : "r"(x8) : "memory");
+	return x0;
 #endif
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/layout.h"
 #include "tests/lib/fake_vm.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	copy = malloc(size); /* exact, so that ASan sees the first byte behind it */
 	memcpy(copy, data, size);
-	if (kimage_load(&k, copy, size, &vm.mem, HYP_RAM_BASE, &e) == 0) {
+	if (kimage_load(&k, copy, size, KERNEL_VA_BASE, &vm.mem, HYP_RAM_BASE, &e) == 0) {
 		for (i = 0; i < k.nr_segs; i++)
 			if (k.seg[i].gpa < HYP_RAM_BASE ||
 			    k.seg[i].gpa + k.seg[i].len > HYP_RAM_BASE + FAKE_RAM ||

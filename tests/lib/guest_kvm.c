@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * guest_kvm - guestlib.h on a virtual machine: the doorbell is a port, the monitor starts CPUs
+ * guest_kvm - guestlib.h on a virtual machine: the doorbell is the machine's, the monitor starts CPUs
  */
+#include "arch/cpu_local.h"
 #include "tests/lib/guestlib.h"
 
 #define DIRECT_MAP 0xffff800000000000ull
@@ -15,14 +16,14 @@ void *at_gpa(u64 gpa)
 
 void ring_doorbell(void)
 {
-	__asm__ volatile("outl %0, %w1" : : "a"(0), "d"(HYP_DOORBELL_PORT) : "memory");
+	arch_doorbell(0);
 }
 
 void start_cpu(u32 cpu, void (*fn)(void))
 {
 	struct hyp_cpu_start s = { .cpu = cpu,
 				   .ip = (u64)fn,
-				   .sp = (u64)(stacks[cpu & 3] + sizeof stacks[0] - 8) };
+				   .sp = (u64)(stacks[cpu & 3] + sizeof stacks[0] - 16) };
 
 	raw_call(HYP_CPU_START, sizeof s, &s, sizeof s);
 }

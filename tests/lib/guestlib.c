@@ -4,24 +4,9 @@
  */
 #include "tests/lib/guestlib.h"
 
+#include "guest_cpu.h"
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/string.h"
-
-void *memcpy(void *d, const void *s, size_t n)
-{
-	void *dst = d;
-
-	__asm__ volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(n) : : "memory");
-	return dst;
-}
-
-void *memset(void *d, int c, size_t n)
-{
-	void *dst = d;
-
-	__asm__ volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(c) : "memory");
-	return dst;
-}
 
 size_t strlen(const char *s)
 {
@@ -52,7 +37,7 @@ noreturn_fn void panic(const char *fmt, ...)
 {
 	say(fmt);
 	for (;;)
-		__asm__ volatile("ud2");
+		guest_lost();
 }
 
 struct hyp_channel *channel(u32 cpu)
@@ -114,6 +99,7 @@ void put_stdout(const void *p, u32 n)
 
 void guest_start(const void *fdt)
 {
+	const struct guest_case *c;
 	const char *want;
 	u32 i;
 
@@ -123,6 +109,12 @@ void guest_start(const void *fdt)
 		if (strcmp(want, cases[i].name))
 			continue;
 		cases[i].fn();
+		exit_with(0);
+	}
+	for (c = machine_cases; want && c->name; c++) {
+		if (strcmp(want, c->name))
+			continue;
+		c->fn();
 		exit_with(0);
 	}
 	exit_with(99 << 8);

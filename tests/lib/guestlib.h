@@ -18,6 +18,7 @@ struct guest_case {
 };
 extern const struct guest_case cases[];
 extern const u32 nr_cases;
+extern const struct guest_case machine_cases[]; /* of this CPU; ends with a nameless one */
 
 /* Parses the device tree and runs the case it names; comes back never. */
 void guest_start(const void *fdt);

@@ -48,3 +48,7 @@ void host_signal_set(bool pending)
 {
 	WRITE_ONCE(current()->work, pending ? WORK_SIGNAL : 0);
 }
+
+void cond_resched(void)
+{
+}

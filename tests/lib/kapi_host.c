@@ -8,6 +8,7 @@
  * See       harness.h, kapi_host.h
  */
 #include "tests/lib/kapi_host.h"
+#include "arch/clock.h"
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/cpu.h"
@@ -56,6 +57,11 @@ void log_print(enum log_level level, const char *fmt, ...)
 void host_clock_fix(u64 monotonic_ns)
 {
 	fixed_clock = monotonic_ns;
+}
+
+u64 arch_clock_ns(void)
+{
+	return clock_monotonic_ns();
 }
 
 u64 clock_monotonic_ns(void)

@@ -212,6 +212,16 @@ int page_alloc_order(u32 order, u32 flags, struct page **out)
 	return 0;
 }
 
+int page_alloc_run(u32 order, u32 flags, struct page **out)
+{
+	int ret = page_alloc_order(order, flags, out);
+	u32 i;
+
+	for (i = 1; !ret && i < 1u << order; i++)
+		refs_init(&(*out + i)->refs, 1);
+	return ret;
+}
+
 int page_alloc(u32 flags, struct page **out)
 {
 	return page_alloc_order(0, flags, out);

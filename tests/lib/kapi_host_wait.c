@@ -212,6 +212,11 @@ void rwsem_write_lock(struct rwsem *s) NO_LOCK_ANALYSIS
 	rwsem_lock(s, true);
 }
 
+void rwsem_write_lock_child(struct rwsem *s) NO_LOCK_ANALYSIS
+{
+	rwsem_lock(s, true);
+}
+
 void rwsem_write_unlock(struct rwsem *s) NO_LOCK_ANALYSIS
 {
 	BUG_ON(s->count != -1);
@@ -343,5 +348,9 @@ int wait_sleep(u64 deadline_ns)
 }
 
 void wait_finish(void)
+{
+}
+
+void cond_resched(void)
 {
 }

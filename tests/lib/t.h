@@ -32,6 +32,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "t_cpu.h"
+#include "tests/lib/old_calls.h"
+
 struct t_case {
 	const char *name;
 	void (*fn)(void);

@@ -114,7 +114,9 @@ class Sandbox:
 
     def command(self, image, args, terminal=False, options=()):
         environment = [f"--env={k}={v}" for k, v in Native.environment(terminal).items()]
+        kernel = os.environ.get("MONITOR_TEST_KERNEL")
         return [*shlex.split(self.monitor), "run", f"--platform={self.platform}", "-i", *(["-t"] if terminal else []),
+                *([f"--debug-kernel={kernel}"] if kernel else []),
                 f"--hostname={HOSTNAME}", *environment, *options,
                 str(self.images / (image + ".tar")), *args]
 

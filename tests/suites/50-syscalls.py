@@ -6,7 +6,9 @@
 # packages: build test
 """syscalls - tests/syscalls natively (the specification), then in the sandbox on each machine
 
-Cases: native, process, kvm, testhost, each followed by /PROGRAM for one program.
+Cases: native, process, kvm, testhost, debug, each followed by /PROGRAM for one program. debug is the test host with
+the guest kernel that checks the order of its locks and panics when something leaked (guestkernel/task/lockcheck.c,
+guestkernel/leakcheck.c).
 """
 import os
 import pathlib
@@ -29,7 +31,7 @@ def main():
         return
     if suite.wanted('native') and not suite.meson_tests(directory, 'syscalls', prefix='native/'):
         suite.skip('native', 'there are no system call programs yet')
-    if not any(suite.wanted(m) for m in ('process', 'kvm', 'testhost')):
+    if not any(suite.wanted(machine) for machine in ('process', 'kvm', 'testhost', 'debug')):
         return
     monitor = directory / 'monitor'
     if not RUNNER.exists() or not monitor.exists():
@@ -50,6 +52,15 @@ def main():
     if suite.wanted('testhost') and not fast:
         suite.relay('testhost', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '1500', '--',
                                 RUNNER, *options, *programs('testhost')], 1600)
+    if suite.wanted('debug'):
+        target = 'guestkernel/kernel_debug.elf'
+        text, status = suite.run(['ninja', '-C', directory, target], timeout=900)
+        if status:
+            suite.fail('debug', 'the debug kernel does not build', text, f'ninja -C {directory} {target}')
+            return
+        suite.relay('debug', [suite.ROOT / 'tools/testhost', 'x86_64', '--smp', '2', '--timeout', '1500', '--',
+                              RUNNER, '--option=--debug-kernel', f'--option={directory / target}', '--timeout',
+                              '600', '--once', *programs('debug')], 1600)
 
 
 main()

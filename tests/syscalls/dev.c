@@ -6,6 +6,7 @@
  */
 #include "tests/lib/t.h"
 
+#include <linux/fs.h>
 #include <sys/ioctl.h>
 
 static void null_swallows(void)
@@ -81,5 +82,15 @@ static void generic_ioctls(void)
 	CHECK_ERRNO(ioctl(fds[0], FIONREAD, t_bad_ptr()), EFAULT);
 }
 
+static void pipes_cannot_be_frozen(void)
+{
+	int fds[2];
+
+	MUST(pipe(fds));
+	CHECK(ioctl(fds[0], FIFREEZE, 0) == -1 && (errno == EOPNOTSUPP || errno == EPERM));
+	CHECK(ioctl(fds[0], FITHAW, 0) == -1 && (errno == EINVAL || errno == EPERM));
+}
+
 TEST_PROGRAM(dev, CASE(null_swallows), CASE(zero_gives_zeros_and_maps), CASE(full_is_full),
-	     CASE(random_gives_bytes), CASE(standard_links_exist), CASE(generic_ioctls));
+	     CASE(random_gives_bytes), CASE(standard_links_exist), CASE(generic_ioctls),
+	     CASE(pipes_cannot_be_frozen));

@@ -15,7 +15,7 @@ static void prepare(void)
 {
 	bad[0] = t_bad_ptr();
 	bad[1] = t_kernel_ptr();
-	bad[2] = (void *)(uintptr_t)0x7ffffffff000ull; /* the first byte past user addresses */
+	bad[2] = (void *)(uintptr_t)T_USER_END;
 }
 
 #define EACH_BAD(call)              \

@@ -226,8 +226,8 @@ static void errors(void)
 
 	CHECK_EQ(fcntl(ep, F_GETFD), FD_CLOEXEC);
 	CHECK_ERRNO(epoll_create1(1), EINVAL);
-	CHECK_ERRNO(syscall(SYS_epoll_create, 0), EINVAL);
-	MUST(syscall(SYS_epoll_create, 1));
+	CHECK_ERRNO(epoll_create(0), EINVAL);
+	MUST(epoll_create(1));
 	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_ADD, t_temp_fd(), &ev), EPERM);
 	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_ADD, 500, &ev), EBADF);
 	CHECK_ERRNO(epoll_ctl(ep, EPOLL_CTL_MOD, fd, &ev), ENOENT);

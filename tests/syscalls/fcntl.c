@@ -31,9 +31,9 @@ static void status_flags(void)
 {
 	int fd = MUST(open("f", O_RDWR | O_CREAT | O_EXCL | O_APPEND, 0600));
 
-	CHECK_EQ(fcntl(fd, F_GETFL) & ~0100000, O_RDWR | O_APPEND);
+	CHECK_EQ(fcntl(fd, F_GETFL) & ~T_O_LARGEFILE, O_RDWR | O_APPEND);
 	MUST(fcntl(fd, F_SETFL, O_NONBLOCK | O_WRONLY));
-	CHECK_EQ(fcntl(fd, F_GETFL) & ~0100000, O_RDWR | O_NONBLOCK);
+	CHECK_EQ(fcntl(fd, F_GETFL) & ~T_O_LARGEFILE, O_RDWR | O_NONBLOCK);
 }
 
 static void o_path_descriptors_can_do_little(void)

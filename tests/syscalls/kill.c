@@ -152,6 +152,23 @@ static void pidfds_signal_poll_and_wait(void)
 	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0), ESRCH);
 }
 
+static void a_proc_directory_names_a_process(void)
+{
+	pid_t pid = sleeping_child();
+	char name[48];
+	int fd, tasks;
+
+	snprintf(name, sizeof name, "/proc/%d", (int)pid);
+	fd = MUST(open(name, O_RDONLY | O_DIRECTORY));
+	snprintf(name, sizeof name, "/proc/%d/task", (int)pid);
+	tasks = MUST(open(name, O_RDONLY | O_DIRECTORY));
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, tasks, 0, NULL, 0), EBADF);
+	MUST(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+	MUST(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0));
+	t_wait_signal(pid, SIGTERM);
+	CHECK_ERRNO(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0), ESRCH);
+}
+
 static void pidfd_errors(void)
 {
 	CHECK_ERRNO(syscall(SYS_pidfd_open, 0, 0), EINVAL);
@@ -192,5 +209,5 @@ static void pidfd_getfd_takes_a_descriptor(void)
 TEST_PROGRAM(kill, CASE(kill_self_is_delivered_at_once), CASE(signal_zero_only_asks),
 	     CASE(groups_are_reached), CASE(own_group_by_zero), CASE(thread_directed_signals),
 	     CASE(queued_values_arrive), CASE(users_may_signal_their_own_only), CASE(errors),
-	     CASE(pidfds_signal_poll_and_wait), CASE(pidfd_errors),
-	     CASE(pidfd_getfd_takes_a_descriptor));
+	     CASE(pidfds_signal_poll_and_wait), CASE(a_proc_directory_names_a_process),
+	     CASE(pidfd_errors), CASE(pidfd_getfd_takes_a_descriptor));

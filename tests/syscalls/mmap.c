@@ -241,7 +241,7 @@ static void errors(void)
 
 static void code_can_run_from_executable_memory_only(void)
 {
-	static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 };
+	static const unsigned char code[] = T_RETURN_42;
 	unsigned char *p =
 		MUST(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	int (*fn)(void) = (int (*)(void))p;
@@ -253,6 +253,7 @@ static void code_can_run_from_executable_memory_only(void)
 		_exit(fn());
 	t_wait_signal(pid, SIGSEGV);
 	MUST(mprotect(p, PAGE, PROT_READ | PROT_EXEC));
+	__builtin___clear_cache((char *)p, (char *)p + sizeof(code));
 	CHECK_EQ(fn(), 42);
 }
 

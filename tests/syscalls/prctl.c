@@ -6,8 +6,11 @@
  */
 #include "tests/lib/t.h"
 
-#include <asm/prctl.h>
 #include <sys/prctl.h>
+
+#ifdef SYS_arch_prctl
+#include <asm/prctl.h>
+#endif
 
 static void the_name_is_kept_cut_and_inherited(void)
 {
@@ -107,7 +110,7 @@ static void timer_slack_is_settable(void)
 	CHECK_EQ(prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0), 100000);
 }
 
-#ifdef __x86_64__
+#ifdef SYS_arch_prctl
 static void segment_bases(void)
 {
 	unsigned long fs = 0, gs = 0;

@@ -6,7 +6,9 @@
  */
 #include "tests/lib/t.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <time.h>
 
 static void limits_are_kept_and_inherited(void)
 {
@@ -101,6 +103,42 @@ static void usage_grows(void)
 	CHECK_ERRNO(getrusage(RUSAGE_SELF, t_bad_ptr()), EFAULT);
 }
 
+static long long usec(struct timeval t)
+{
+	return (long long)t.tv_sec * 1000000 + t.tv_usec;
+}
+
+static long long cpu_usec(void)
+{
+	struct timespec t;
+
+	MUST(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t));
+	return (long long)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static void kernel_work_is_system_time(void)
+{
+	static char buf[1 << 20];
+	struct rusage a, b;
+	int fd = MUST(open("/dev/zero", O_RDONLY));
+	volatile unsigned long n = 0;
+	long long end;
+
+	MUST(read(fd, buf, sizeof buf));
+	MUST(getrusage(RUSAGE_SELF, &a));
+	for (end = cpu_usec() + 300000; cpu_usec() < end;)
+		MUST(read(fd, buf, sizeof buf));
+	MUST(getrusage(RUSAGE_SELF, &b));
+	CHECK(usec(b.ru_stime) - usec(a.ru_stime) > 200000);
+	for (end = cpu_usec() + 300000; cpu_usec() < end;)
+		for (int i = 0; i < 1000000; i++)
+			n++;
+	MUST(getrusage(RUSAGE_SELF, &a));
+	CHECK(usec(a.ru_utime) - usec(b.ru_utime) > 200000);
+	CHECK(usec(a.ru_stime) - usec(b.ru_stime) < 100000);
+	close(fd);
+}
+
 TEST_PROGRAM(rlimit, CASE(limits_are_kept_and_inherited), CASE(users_may_only_lower_the_hard_limit),
 	     CASE(prlimit_reaches_other_processes), CASE(every_resource_can_be_read),
-	     CASE(cpu_limit_signals), CASE(usage_grows));
+	     CASE(cpu_limit_signals), CASE(usage_grows), CASE(kernel_work_is_system_time));

@@ -213,21 +213,9 @@ static void default_actions(void)
 static void registers_survive_a_handler(void)
 {
 	unsigned long out[6] = { 0 };
-	register unsigned long *where asm("r8");
-	long ret = SYS_kill;
-	long pid = getpid();
 
 	t_handle(SIGUSR1, record, 0);
-	where = out;
-	asm volatile("mov $0x1111, %%rbx\n\t mov $0x2222, %%r12\n\t mov $0x3333, %%r13\n\t"
-		     "mov $0x4444, %%r14\n\t mov $0x5555, %%r15\n\t mov $0x6666, %%r9\n\t"
-		     "syscall\n\t"
-		     "mov %%rbx, 0(%%r8)\n\t mov %%r12, 8(%%r8)\n\t mov %%r13, 16(%%r8)\n\t"
-		     "mov %%r14, 24(%%r8)\n\t mov %%r15, 32(%%r8)\n\t mov %%r9, 40(%%r8)\n\t"
-		     : "+a"(ret)
-		     : "D"(pid), "S"((long)SIGUSR1), "r"(where)
-		     : "rbx", "r12", "r13", "r14", "r15", "r9", "rcx", "r11", "memory");
-	CHECK_EQ(ret, 0);
+	CHECK_EQ(t_kill_with_registers(SIGUSR1, out), 0);
 	CHECK_EQ(depth, 1);
 	for (unsigned long i = 0; i < 6; i++)
 		CHECK_EQ(out[i], (i + 1) * 0x1111);

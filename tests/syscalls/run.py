@@ -6,7 +6,8 @@ Role   tests/syscalls/run.py --monitor build/monitor --programs build/tests/sysc
        packs the static multi-call binary into a root file system tar, starts one sandbox per program
        (or one for all with --once) and prints the TAP lines it produced.
 Rules  a case in differences.txt marked `sandbox` is expected to fail and only reported; every other
-       failed or missing case fails the run. A sandbox has --timeout seconds.
+       failed or missing case fails the run, and so does a sandbox that did not end cleanly (the debug kernel
+       panics at the end when something leaked). A sandbox has --timeout seconds.
 """
 import argparse
 import io
@@ -91,6 +92,9 @@ def relay(output, status, wanted, differences, quiet):
             report("known", name, differences[name])
         else:
             report("failed", name)
+    if not missing and status not in (0, 1):
+        print(f"# the sandbox ended with {status}")
+        report("failed", wanted[0].split("/")[0] + "/end_of_the_sandbox")
     for name in missing:
         if name in differences:
             report("known", name, differences[name])

@@ -34,6 +34,14 @@ static void affinity_is_kept_and_inherited(void)
 		_exit(one != 1ul << first);
 	}
 	t_wait_exit(pid, 0);
+	for (int cpu = first; cpu < 64; cpu++) {
+		if (!(all >> cpu & 1))
+			continue;
+		CPU_ZERO(&set);
+		CPU_SET(cpu, &set);
+		MUST(sched_setaffinity(0, sizeof(set), &set));
+		CHECK_EQ(sched_getcpu(), cpu);
+	}
 }
 
 static void affinity_errors(void)

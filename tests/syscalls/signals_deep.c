@@ -230,9 +230,9 @@ static void segv_tells_the_address(void)
 	CHECK_EQ(seen.si_signo, SIGSEGV);
 	seen.si_signo = 0;
 	if (sigsetjmp(jump, 1) == 0)
-		*(volatile char *)0x8000000000000000ull = 1; /* not canonical */
+		*(volatile char *)T_ODD_ADDRESS = 1;
 	CHECK_EQ(seen.si_signo, SIGSEGV);
-	CHECK_EQ(seen.si_code, SI_KERNEL);
+	CHECK_EQ(seen.si_code, T_ODD_CODE);
 }
 
 static void cpu_exceptions_have_their_signals(void)
@@ -242,86 +242,64 @@ static void cpu_exceptions_have_their_signals(void)
 	catch_fault(SIGFPE, 0);
 	catch_fault(SIGILL, 0);
 	catch_fault(SIGTRAP, 0);
+	if (T_DIVISION_TRAPS) {
+		if (sigsetjmp(jump, 1) == 0)
+			zero = (int)count / zero;
+		CHECK_EQ(seen.si_signo, SIGFPE);
+		CHECK_EQ(seen.si_code, FPE_INTDIV);
+	}
 	if (sigsetjmp(jump, 1) == 0)
-		zero = (int)count / zero;
-	CHECK_EQ(seen.si_signo, SIGFPE);
-	CHECK_EQ(seen.si_code, FPE_INTDIV);
-	if (sigsetjmp(jump, 1) == 0)
-		asm volatile("ud2");
+		t_undefined();
 	CHECK_EQ(seen.si_signo, SIGILL);
-	CHECK_EQ(seen.si_code, ILL_ILLOPN);
+	CHECK_EQ(seen.si_code, T_UNDEFINED_CODE);
 	if (sigsetjmp(jump, 1) == 0)
-		asm volatile("int3");
+		t_breakpoint();
 	CHECK_EQ(seen.si_signo, SIGTRAP);
 }
 
-static void privileged_instructions_are_segv(void)
+static void privileged_instructions_are_refused(void)
 {
-	catch_fault(SIGSEGV, 0);
+	catch_fault(T_PRIVILEGED_SIG, 0);
 	if (sigsetjmp(jump, 1) == 0)
-		asm volatile("hlt");
-	CHECK_EQ(seen.si_signo, SIGSEGV);
+		t_privileged_a();
+	CHECK_EQ(seen.si_signo, T_PRIVILEGED_SIG);
 	seen.si_signo = 0;
 	if (sigsetjmp(jump, 1) == 0)
-		asm volatile("cli");
-	CHECK_EQ(seen.si_signo, SIGSEGV);
+		t_privileged_b();
+	CHECK_EQ(seen.si_signo, T_PRIVILEGED_SIG);
 	seen.si_signo = 0;
 	if (sigsetjmp(jump, 1) == 0)
-		asm volatile("out %%al, $0x80" : : "a"(0));
-	CHECK_EQ(seen.si_signo, SIGSEGV);
+		t_privileged_c();
+	CHECK_EQ(seen.si_signo, T_PRIVILEGED_SIG);
 }
 
 static void skip_fault(int sig, siginfo_t *info, void *context)
 {
-	ucontext_t *uc = context;
-
-	uc->uc_mcontext.gregs[REG_RIP] += 2;
-	uc->uc_mcontext.gregs[REG_RBX] = 4242;
+	t_skip_undefined(context, 4242);
 	count++;
 }
 
 static void the_handler_may_change_registers(void)
 {
 	struct sigaction sa = { .sa_sigaction = skip_fault, .sa_flags = SA_SIGINFO };
-	long rbx = 0;
 
 	MUST(sigaction(SIGILL, &sa, NULL));
-	asm volatile("ud2" : "+b"(rbx));
-	CHECK_EQ(rbx, 4242);
+	CHECK_EQ(t_undefined_value(), 4242);
 	CHECK_EQ(count, 1);
 }
 
 static void clobber_fp(int sig)
 {
-	double values[8];
-
-	for (int i = 0; i < 8; i++)
-		values[i] = i * 3.25 + count;
-	asm volatile("pxor %%xmm0, %%xmm0\n\t pxor %%xmm5, %%xmm5\n\t pxor %%xmm15, %%xmm15\n\t"
-		     "fldz\n\t fstp %%st(0)"
-		     :
-		     : "m"(values)
-		     : "xmm0", "xmm5", "xmm15");
+	t_clobber_vectors();
 	count++;
 }
 
 static void vector_registers_survive_handlers(void)
 {
 	double in[4] = { 1.5, 2.5, 3.5, 4.5 }, out[4] = { 0 };
-	register double *from asm("r12");
-	register double *to asm("r13");
-	long ret = SYS_kill;
-	long pid = getpid();
 
 	t_handle(SIGUSR1, clobber_fp, 0);
-	from = in;
-	to = out;
-	asm volatile("movupd (%%r12), %%xmm0\n\t movupd 16(%%r12), %%xmm15\n\t"
-		     "syscall\n\t"
-		     "movupd %%xmm0, (%%r13)\n\t movupd %%xmm15, 16(%%r13)\n\t"
-		     : "+a"(ret)
-		     : "D"(pid), "S"((long)SIGUSR1), "r"(from), "r"(to)
-		     : "rcx", "r11", "xmm0", "xmm15", "memory");
+	t_kill_with_vectors(SIGUSR1, in, out);
 	CHECK_EQ(count, 1);
 	CHECK(!memcmp(in, out, sizeof(in)));
 }
@@ -349,14 +327,11 @@ static void vector_registers_survive_preemption(void)
 
 static void the_rounding_mode_is_per_process_and_kept(void)
 {
-	unsigned int mxcsr, want = 0x1f80 | 0x6000;
-
-	asm volatile("ldmxcsr %0" : : "m"(want));
+	t_round_to_zero();
 	t_handle(SIGUSR1, nothing, 0);
 	MUST(raise(SIGUSR1));
 	MUST(sched_yield());
-	asm volatile("stmxcsr %0" : "=m"(mxcsr));
-	CHECK_EQ(mxcsr & 0x6000, 0x6000);
+	CHECK(t_rounds_to_zero());
 }
 
 static void sigchld_carries_the_child(void)
@@ -403,10 +378,7 @@ static void a_bad_frame_kills(void)
 
 	if (pid == 0) {
 		t_handle(SIGUSR1, nothing, 0);
-		asm volatile("mov $8, %%rsp\n\t syscall"
-			     :
-			     : "a"((long)SYS_kill), "D"((long)getpid()), "S"((long)SIGUSR1)
-			     : "rcx", "r11", "memory");
+		t_kill_without_stack(SIGUSR1);
 		_exit(0);
 	}
 	t_wait_signal(pid, SIGSEGV);
@@ -419,7 +391,7 @@ TEST_PROGRAM(signals_deep, CASE(read_restarts_with_sa_restart),
 	     CASE(stack_overflow_is_caught_on_the_alternate_stack),
 	     CASE(stack_overflow_without_one_kills), CASE(the_stack_grows_on_demand),
 	     CASE(segv_tells_the_address), CASE(cpu_exceptions_have_their_signals),
-	     CASE(privileged_instructions_are_segv), CASE(the_handler_may_change_registers),
+	     CASE(privileged_instructions_are_refused), CASE(the_handler_may_change_registers),
 	     CASE(vector_registers_survive_handlers), CASE(vector_registers_survive_preemption),
 	     CASE(the_rounding_mode_is_per_process_and_kept), CASE(sigchld_carries_the_child),
 	     CASE(nocldstop_suppresses_stop_reports), CASE(a_bad_frame_kills));

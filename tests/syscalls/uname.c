@@ -95,6 +95,19 @@ static void personality_is_kept(void)
 	CHECK_EQ(personality(0xffffffff), ADDR_NO_RANDOMIZE);
 }
 
+static void a_32_bit_personality_changes_the_machine(void)
+{
+	struct utsname now, was;
+
+	CHECK_EQ(uname(&was), 0);
+	CHECK_EQ(personality(PER_LINUX32), 0);
+	CHECK_EQ(uname(&now), 0);
+	CHECK(strcmp(now.machine, was.machine) != 0);
+	CHECK_EQ(personality(PER_LINUX), PER_LINUX32);
+	CHECK_EQ(uname(&now), 0);
+	CHECK_EQ(strcmp(now.machine, was.machine), 0);
+}
+
 static void syslog_needs_privilege_or_tells_its_size(void)
 {
 	long n = syscall(SYS_syslog, 10, NULL, 0);
@@ -106,4 +119,5 @@ static void syslog_needs_privilege_or_tells_its_size(void)
 TEST_PROGRAM(uname, CASE(uname_is_linux), CASE(names_can_be_set), CASE(users_may_not_set_names),
 	     CASE(sysinfo_is_sane), CASE(ids), CASE(random_bytes_differ),
 	     CASE(a_large_random_request_is_served), CASE(personality_is_kept),
+	     CASE(a_32_bit_personality_changes_the_machine),
 	     CASE(syslog_needs_privilege_or_tells_its_size));

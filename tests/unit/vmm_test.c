@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "arch/layout.h"
 #include "guestkernel/host/boot.h"
 #include "tests/lib/fake_vm.h"
 #include "vmm/log.h"
@@ -168,7 +169,8 @@ Test(kimage, what_is_no_kernel_is_refused_in_one_sentence)
 	size_t i;
 
 	for (i = 0; i < sizeof files / sizeof *files; i++) {
-		cr_assert_lt(kimage_load(&k, files[i], strlen(files[i]), &vm.mem, HYP_RAM_BASE, &e),
+		cr_assert_lt(kimage_load(&k, files[i], strlen(files[i]), KERNEL_VA_BASE, &vm.mem,
+					 HYP_RAM_BASE, &e),
 			     0);
 		cr_assert(e.msg[0]);
 	}

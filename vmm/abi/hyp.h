@@ -23,8 +23,10 @@ typedef struct {
 } hyp_ptr;
 
 #define HYP_DOORBELL_PORT 0x0d0bu
-#define HYP_PAGE_SIZE	  4096u
-#define HYP_CPU_MAX	  64u
+#define HYP_DOORBELL_GPA \
+	0x000000000d0b0000ull /* aarch64: page of the doorbell, behind which nothing is */
+#define HYP_PAGE_SIZE 4096u
+#define HYP_CPU_MAX   64u
 
 /* Guest-physical layout. */
 #define HYP_RAM_BASE \

@@ -16,6 +16,7 @@
 #include "arch/param.h"
 #include "arch/pte.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/leak.h"
 #include "guestkernel/kapi/lock.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/string.h"
@@ -52,7 +53,10 @@ static int table_frame(struct page **out)
 	}
 	spin_unlock(&spare.lock);
 	*out = pg;
-	return pg ? 0 : page_alloc(PAGE_ZERO, out);
+	if (!pg)
+		return page_alloc(PAGE_ZERO, out);
+	leak_note(pg, PAGE_SIZE);
+	return 0;
 }
 
 /* owner: the entry that points to this table, so that destroying can clear just that. */
@@ -89,6 +93,7 @@ static void release_tables(struct page *list)
 			pg->next_free = spare.list;
 			spare.list = pg;
 			spare.nr++;
+			leak_forget(pg);
 			pg = NULL;
 		}
 		spin_unlock(&spare.lock);
@@ -156,7 +161,7 @@ int arch_mmu_create(struct arch_aspace *as)
 void arch_mmu_destroy(struct arch_aspace *as)
 {
 	mmu_leave_everywhere(as);
-	mmu_empty_root(pte_direct(as->root_pa));
+	mmu_forget(as);
 	release_tables(as->tables);
 	as->tables = NULL;
 	as->root_pa = 0;

@@ -20,6 +20,8 @@
 
 u64 arch_kmap_base = KMAP_BASE, arch_kmap_end = KMAP_BASE + KMAP_BYTES;
 
+const struct arch_fault_sizes arch_fault_sizes = { .window = 16, .anon = 1, .anon_row = 1 };
+
 static struct spinlock shoot_lock = SPINLOCK_INIT(RANK_LEAF);
 static struct {
 	struct arch_aspace *as;
@@ -105,6 +107,7 @@ int arch_kmap_page(u64 va, paddr_t pa, bool writable)
 	if (ret)
 		return ret;
 	WRITE_ONCE(*pte, pa.pa | pte_kernel(writable));
+	mmu_publish();
 	return 0;
 }
 

@@ -64,8 +64,9 @@ void fpu_prepare_exit(struct stub_thread *st)
 	struct arch_thread *t = (struct arch_thread *)current();
 
 	if (likely(t->fpu_cpu == this_cpu()->id && st->owner == t && st->image)) {
-		st->area->fp = PM_STUB_AREA + this_cpu()->id * PM_STUB_AREA_BYTES +
-			       (u64)(st->image - (u8 *)st->area);
+		st->area->fp = st->fast ? 0
+					: PM_STUB_AREA + this_cpu()->id * PM_STUB_AREA_BYTES +
+						  (u64)(st->image - (u8 *)st->area);
 		return;
 	}
 	memcpy((u8 *)st->area + AREA_XSAVE, t->fpu, arch_fpu_size());

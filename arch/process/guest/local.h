@@ -12,7 +12,8 @@
 #include "guestkernel/kapi/list.h"
 #include "vmm/abi/process.h"
 
-#define FPU_IN_MEMORY 0xffffffffu /* arch_thread.fpu_cpu: t->fpu is the truth; else a CPU's application thread */
+#define FPU_IN_MEMORY \
+	0xffffffffu /* arch_thread.fpu_cpu: t->fpu is the truth; else a CPU's application thread */
 
 extern const struct pm_boot *pm_boot;
 
@@ -45,6 +46,8 @@ struct stub_thread {
 	struct arch_thread *owner; /* whose vector state its image holds */
 	u8 *image;		   /* that image in the area; NULL: none */
 	u32 tid;
+	u32 pin;   /* host CPU + 1 it is bound to; 0: none */
+	bool fast; /* it came by fast_entry: its vector registers are live */
 	bool used; /* ran since the stub was last cleaned */
 };
 
@@ -53,8 +56,8 @@ struct stub {
 	struct command *cmd;
 	struct page *cmd_page, *area_page;
 	u32 area_order;
-	u32 pid;
-	bool broken; /* does not answer any more */
+	u32 pid, pin; /* the service thread's */
+	bool broken;  /* does not answer any more */
 	struct stub_thread thread[];
 };
 
@@ -67,10 +70,22 @@ struct range_list {
 	} r[SPACE_RANGES];
 };
 
+#define REWRITE_COUNTS 64
+
+/* Of one space; see rewrite.c. */
+struct rewrite {
+	u32 next_slot; /* 0: not looked yet */
+	struct {
+		u64 ip;
+		u16 count, grace;
+	} site[REWRITE_COUNTS];
+};
+
 /* What an address space is beside its tables. [page table lock] */
 struct space {
 	struct stub *stub;
 	struct range_list stale, pending;
+	struct rewrite rewrite; /* no lock: guesses */
 };
 
 /* start.c */
@@ -100,6 +115,8 @@ bool space_fault(struct arch_aspace *as, u64 va, bool is_write, bool is_exec, bo
 /* The thread of this CPU in s runs until it is parked again; serves interrupts meanwhile. False: it is gone. */
 bool handover_run(struct stub *s, struct stub_thread *st);
 void interrupts_serve(void);
+/* Binds a thread of a stub to the host CPU of this kernel thread while that one is bound itself. */
+void follow_pin(u32 tid, u32 *pin);
 
 /* user.c */
 noreturn_fn void user_loop(struct regs *r);
@@ -107,3 +124,6 @@ noreturn_fn void user_loop(struct regs *r);
 /* fpu.c */
 void fpu_note_entry(struct stub_thread *st, u64 fp);
 void fpu_prepare_exit(struct stub_thread *st);
+
+/* rewrite.c: a call came from r->ip by a signal. */
+void rewrite_count(struct rewrite *w, const struct regs *r);

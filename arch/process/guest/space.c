@@ -31,6 +31,7 @@
 
 u64 arch_kmap_base = KMAP_BASE, arch_kmap_end = KMAP_BASE + KMAP_BYTES;
 bool arch_prefers_fresh_pages;
+const struct arch_fault_sizes arch_fault_sizes = { .window = 512, .anon = 16, .anon_row = 64 };
 
 enum op_kind { OP_NONE, OP_UNMAP, OP_PROTECT, OP_MAP };
 
@@ -156,7 +157,8 @@ static bool batch_full(const struct batch *b)
 static void batch_add(struct batch *b, enum op_kind kind, u64 va, u64 len, u64 pa, u32 prot)
 {
 	if (b->kind == kind && b->va + b->len == va &&
-	    (kind == OP_UNMAP || (b->prot == prot && (kind == OP_PROTECT || b->pa + b->len == pa)))) {
+	    (kind == OP_UNMAP ||
+	     (b->prot == prot && (kind == OP_PROTECT || b->pa + b->len == pa)))) {
 		b->len += len;
 		return;
 	}

@@ -32,9 +32,9 @@ BUILD_BUG_ON(HYP_ABI_VERSION != 1);
 #define ARCH_SET_GS_CALL 0x1001
 #define FAULT_STACK	 8192
 /* VM FS FILES SIGHAND THREAD SYSVSEM */
-#define CLONE_CPU	 0x50f00ull
-#define SA_FAULT	 0x4c000004ull
-#define UC_REGS		 40
+#define CLONE_CPU 0x50f00ull
+#define SA_FAULT  0x4c000004ull
+#define UC_REGS	  40
 
 const struct pm_boot *pm_boot;
 
@@ -132,7 +132,7 @@ noreturn_fn void kernel_fault(s32 sig, const u8 *info, const u64 *uc)
 static void set_this_cpu(struct cpu *c)
 {
 	c->arch.self = c;
-	c->arch.spin = pm_boot->flags & PM_SPIN_NEVER ? 0 : 1000;
+	c->arch.spin = pm_boot->flags & PM_SPIN_NEVER ? 0 : 200;
 	host_call3(HOST_ARCH_PRCTL, ARCH_SET_GS_CALL, (u64)c, 0);
 }
 
@@ -191,8 +191,9 @@ int arch_cpu_start(struct cpu *c, void *stack_top)
 			 "ud2\n"
 			 "1:"
 			 : "=a"(ret)
-			 : "0"(HOST_CLONE), "D"(CLONE_CPU), "S"(ALIGN_DOWN((u64)stack_top - 64, 16)),
-			   "d"(0), "r"(r10), "r"(r8), "r"(r12)
+			 : "0"(HOST_CLONE), "D"(CLONE_CPU),
+			   "S"(ALIGN_DOWN((u64)stack_top - 64, 16)), "d"(0), "r"(r10), "r"(r8),
+			   "r"(r12)
 			 : "rcx", "r11", "memory");
 	return ret < 0 ? (int)ret : 0;
 }

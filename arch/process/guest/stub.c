@@ -37,14 +37,14 @@ BUILD_BUG_ON(offsetof(struct command, op) != CMD_OPS);
 BUILD_BUG_ON(sizeof(struct command_op) != CMD_OP_BYTES);
 BUILD_BUG_ON(PM_STUB_AREA_BYTES != 1 << AREA_STRIDE_SHIFT);
 
-#define POOL_MAX	32
-#define ANSWER_POLL_MS	200
-#define ANSWER_ROUNDS	25 /* 5 s */
-#define CLEAN_TRIES	8
-#define IP_WORD		16
-#define FILTER_MAX	((STUB_DATA_BYTES - DATA_FILTERS) / 8)
-#define SIGKILL_	9
-#define SA_FLAGS	0x4c000004ull /* SIGINFO ONSTACK NODEFER RESTORER */
+#define POOL_MAX       32
+#define ANSWER_POLL_MS 200
+#define ANSWER_ROUNDS  25 /* 5 s */
+#define CLEAN_TRIES    8
+#define IP_WORD	       16
+#define FILTER_MAX     ((STUB_DATA_BYTES - DATA_FILTERS) / 8)
+#define SIGKILL_       9
+#define SA_FLAGS       0x4c000004ull /* SIGINFO ONSTACK NODEFER RESTORER */
 
 extern const char stub_code[], stub_spawner[], stub_handler[], stub_restorer[];
 
@@ -55,7 +55,9 @@ static struct {
 	struct spinlock lock;
 	struct list free;
 	u32 nr;
-} pool = { .lock = SPINLOCK_INIT(RANK_LEAF), .free = { &pool.free, &pool.free } };
+} pool = {
+	.lock = SPINLOCK_INIT(RANK_LEAF), .free = {&pool.free, &pool.free}
+};
 
 static struct spinlock birth_lock = SPINLOCK_INIT(RANK_LEAF);
 
@@ -164,6 +166,7 @@ bool stub_run(struct stub *s, u32 count)
 
 	if (s->broken)
 		return false;
+	follow_pin(s->pid, &s->pin);
 	cmd->count = count;
 	cmd->done_fd = PM_FD_DONE + this_cpu()->id;
 	store_release(&cmd->seq, cmd->seq + 1);

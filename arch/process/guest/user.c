@@ -45,6 +45,12 @@ __asm__(".pushsection .text\n"
 	"	ud2\n"
 	".popsection\n");
 
+/* The GS base of programs that have none: their area's address, for fast_entry. */
+static u64 area_address(void)
+{
+	return PM_STUB_AREA + this_cpu()->id * PM_STUB_AREA_BYTES;
+}
+
 static void load_area(struct area *a, const struct regs *r, const struct arch_thread *t)
 {
 	u64 *w = a->regs;
@@ -68,7 +74,7 @@ static void load_area(struct area *a, const struct regs *r, const struct arch_th
 	w[IP] = r->ip;
 	w[FLAGS] = (r->flags & FLAGS_USER) | FLAGS_FIXED | FLAGS_IF;
 	a->fs_base = t->fs_base;
-	a->gs_base = t->gs_base;
+	a->gs_base = t->gs_base ? t->gs_base : area_address();
 }
 
 static void store_regs(struct regs *r, struct arch_thread *t, const struct area *a)
@@ -100,6 +106,8 @@ static void store_regs(struct regs *r, struct arch_thread *t, const struct area 
 	};
 	t->fs_base = READ_ONCE(a->fs_base);
 	t->gs_base = READ_ONCE(a->gs_base);
+	if (likely(t->gs_base == area_address()))
+		t->gs_base = 0;
 }
 
 static void kill_task(const char *why)
@@ -148,7 +156,7 @@ static void exception(struct regs *r, const struct entry *e)
 	trap_user_exception(r, (s32)e->sig, code, addr, (u32)e->trapno, e->err);
 }
 
-static void system_call(struct regs *r, const struct entry *e)
+static void system_call(struct regs *r, struct space *space, const struct entry *e)
 {
 	if (unlikely(e->arch != AUDIT_X86_64 || r->ip >= USER_VA_END)) {
 		/* int 0x80 and the old vsyscall page: there is nothing there */
@@ -156,14 +164,28 @@ static void system_call(struct regs *r, const struct entry *e)
 		return;
 	}
 	r->orig_ax = r->ax;
+	rewrite_count(&space->rewrite, r);
 	trap_syscall(r);
 }
 
-static void dispatch(struct regs *r, struct stub *s, const struct entry *e)
+static void fast_call(struct regs *r)
+{
+	if (unlikely(r->ip >= USER_VA_END)) {
+		trap_user_exception(r, SIGSEGV, SI_KERNEL, 0, 13, 0);
+		return;
+	}
+	r->orig_ax = r->ax;
+	trap_syscall(r);
+}
+
+static void dispatch(struct regs *r, struct space *space, const struct entry *e)
 {
 	switch (e->sig) {
+	case ENTRY_FAST:
+		fast_call(r);
+		break;
 	case SIGSYS:
-		system_call(r, e);
+		system_call(r, space, e);
 		break;
 	case SIGSEGV:
 	case SIGBUS:
@@ -180,7 +202,7 @@ static void dispatch(struct regs *r, struct stub *s, const struct entry *e)
 	case SIG_PREEMPT:
 		break;
 	default:
-		s->broken = true;
+		space->stub->broken = true;
 		kill_task("it damaged the code that runs it");
 	}
 }
@@ -222,8 +244,9 @@ static void run_once(struct regs *r)
 		.cr2 = READ_ONCE(a->cr2),
 	};
 	store_regs(r, t, a);
+	st->fast = e.sig == ENTRY_FAST;
 	fpu_note_entry(st, READ_ONCE(a->fp));
-	dispatch(r, sp->stub, &e);
+	dispatch(r, sp, &e);
 }
 
 noreturn_fn void user_loop(struct regs *r)

@@ -45,7 +45,8 @@
 #define AREA_ARCH	  48
 #define AREA_TID	  52
 #define AREA_FP		  56 /* XSAVE image to load before going on, 0: none */
-#define AREA_REGS	  64 /* 18 words in the order of the signal frame: r8-r15 di si bp bx dx ax cx sp ip flags */
+#define AREA_REGS \
+	64 /* 18 words in the order of the signal frame: r8-r15 di si bp bx dx ax cx sp ip flags */
 #define AREA_REGS_WORDS	  18
 #define AREA_FS		  208
 #define AREA_GS		  216
@@ -61,8 +62,11 @@
 #define STATE_PARKED	 3 /* the thread waits, spinning */
 #define STATE_SLEEPING	 4 /* the thread waits in the futex */
 
+#define STUB_FAST_OFF 0x1000 /* of fast_entry in the code */
+
 /* AREA_SIG beside signal numbers. */
 #define ENTRY_BIRTH  0
+#define ENTRY_FAST   99	 /* a system call without a signal: fast_entry; vector registers are live */
 #define ENTRY_BROKEN 100 /* a fault in the stub's own code */
 
 #define SIG_PREEMPT 10

@@ -340,6 +340,9 @@ store:	movq	%rsi, %r8
 /* A signal in this code: preemption comes again, and goes back to where it was; anything else is the end. */
 nested:	cmpl	$SIG_PREEMPT, %edi
 	je	1f
+	andq	$~0x100, 136(%rbp)	/* single-stepping ends here */
+	cmpl	$5, %edi
+	je	1f
 	movl	$ENTRY_BROKEN, AREA_SIG(%rbx)
 	jmp	store
 1:	movq	184(%rbp), %rcx
@@ -351,6 +354,51 @@ nested:	cmpl	$SIG_PREEMPT, %edi
 
 stub_restorer:
 	ud2
+
+/* A rewritten call site (guest/rewrite.c): rax = call number, rcx = where it returns to, everything else the program's,
+ * its stack too. The area is found by the GS base; a program with one of its own makes the call the other way. */
+	.org	stub_code + STUB_FAST_OFF
+fast_entry:
+	rdgsbase %r11
+	shrq	$22, %r11
+	cmpl	$(PM_STUB_AREA >> 22), %r11d
+	jne	1f
+	movq	%rsp, %gs:AREA_REGS+120
+	rdgsbase %r11
+	leaq	AREA_ALTSTACK_TOP(%r11), %rsp
+	movq	%r8, AREA_REGS(%r11)
+	movq	%r9, AREA_REGS+8(%r11)
+	movq	%r10, AREA_REGS+16(%r11)
+	movq	%r12, AREA_REGS+32(%r11)
+	movq	%r13, AREA_REGS+40(%r11)
+	movq	%r14, AREA_REGS+48(%r11)
+	movq	%r15, AREA_REGS+56(%r11)
+	movq	%rdi, AREA_REGS+64(%r11)
+	movq	%rsi, AREA_REGS+72(%r11)
+	movq	%rbp, AREA_REGS+80(%r11)
+	movq	%rbx, AREA_REGS+88(%r11)
+	movq	%rdx, AREA_REGS+96(%r11)
+	movq	%rax, AREA_REGS+104(%r11)
+	movq	%rcx, AREA_REGS+112(%r11)
+	movq	%rcx, AREA_REGS+128(%r11)
+	pushfq
+	popq	%rax
+	movq	%rax, AREA_REGS+136(%r11)
+	movq	%rax, AREA_REGS+24(%r11)
+	cld
+	movq	%r11, %rbx
+	movl	$ENTRY_FAST, AREA_SIG(%rbx)
+	rdfsbase %rax
+	movq	%rax, AREA_FS(%rbx)
+	movq	%rbx, AREA_GS(%rbx)
+	leaq	AREA_XSAVE(%rbx), %rcx
+	movq	%rcx, AREA_FP(%rbx)
+	movl	$XSAVE_MASK, %eax
+	xorl	%edx, %edx
+	xsaveopt64 (%rcx)
+	jmp	park
+1:	leaq	-2(%rcx), %r11		/* the syscall instruction at the end of the site */
+	jmp	*%r11
 	.globl	stub_code_end
 stub_code_end:
 

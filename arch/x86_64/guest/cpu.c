@@ -21,6 +21,7 @@
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/leak.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/main.h"
 #include "vmm/abi/hyp.h"
@@ -213,6 +214,7 @@ int arch_cpu_start(struct cpu *c, void *stack_top)
 	c->arch.tables = kzalloc(sizeof *c->arch.tables);
 	if (!c->arch.tables)
 		return -ENOMEM;
+	leak_forget(c->arch.tables); /* as long as the CPU */
 	req.ip = (u64)entry_secondary;
 	req.sp = (u64)stack_top;
 	req.arg = (u64)c;

@@ -52,6 +52,14 @@ int arch_vm_init(struct vm *vm, struct err *e)
 	return 0;
 }
 
+/* The doorbell is a port. */
+int arch_pt_map_devices(struct arch_pagetables *pt, struct err *e)
+{
+	(void)pt;
+	(void)e;
+	return 0;
+}
+
 int arch_vm_route_event(struct vm *vm, uint32_t gsi, struct err *e)
 {
 	struct {

@@ -94,6 +94,13 @@ extern u64 arch_kmap_base, arch_kmap_end;
 /* True where clearing a frame costs far more than taking one the host has not backed yet. */
 extern bool arch_prefers_fresh_pages;
 
+/* How much one fault brings in, in pages: of a file in the window, and of anonymous memory (a power of two; on its own, and
+ * in a row of faults). Where mapping a run costs as much as mapping a page, these are large. */
+struct arch_fault_sizes {
+	u32 window, anon, anon_row;
+};
+extern const struct arch_fault_sizes arch_fault_sizes;
+
 /* The direct map of guest memory. */
 void *arch_phys_to_virt(paddr_t pa);
 paddr_t arch_virt_to_phys(const void *p);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * boot_pte - page table entries the monitor writes and reads: x86-64
+ * boot_pte - numbers of x86-64 the monitor needs: page table entries, names of the machine
  *
  * Role      For arch/common/vmm/.
  * See       Intel SDM volume 3, 4.5
@@ -9,6 +9,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define ARCH_KERNEL_MACHINE 62		/* EM_X86_64 */
+#define ARCH_AUDIT	    0xc000003eu /* AUDIT_ARCH_X86_64 */
 
 #define BOOT_PTE_VALID 0x001ull
 #define BOOT_PTE_TABLE 0x023ull /* present, writable, accessed */

@@ -106,8 +106,11 @@ static inline void mmu_fill_root(u64 *root)
 	root[511] = kernel[511];
 }
 
-static inline void mmu_empty_root(u64 *root)
+/* The space is loaded nowhere and its tables are about to be freed. */
+static inline void mmu_forget(struct arch_aspace *as)
 {
+	u64 *root = pte_direct(as->root_pa);
+
 	root[DIRECT_MAP_BASE >> 39 & 511] = 0;
 	root[KMAP_BASE >> 39 & 511] = 0;
 	root[511] = 0;
@@ -117,6 +120,11 @@ static inline void mmu_empty_root(u64 *root)
 static inline void mmu_load(struct arch_aspace *as)
 {
 	write_cr3(as ? as->root_pa : mmu_boot_root);
+}
+
+/* Kernel entries just made are in force on this CPU. */
+static inline void mmu_publish(void)
+{
 }
 
 static inline void mmu_flush_kernel_page(u64 va)

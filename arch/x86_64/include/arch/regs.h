@@ -67,3 +67,8 @@ static inline void regs_restart_syscall(struct regs *r, s64 nr)
 	r->ax = (u64)nr;
 	r->ip -= 2;
 }
+/* Innermost frame of the interrupted code, for backtraces. */
+static inline u64 arch_regs_fp(const struct regs *r)
+{
+	return r->bp;
+}

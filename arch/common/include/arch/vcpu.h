@@ -2,7 +2,7 @@
 /*
  * vcpu - the monitor's side of this architecture: page tables at entry, registers, exits
  *
- * Role      Included by vmm/. Implemented in arch/x86_64/vmm/.
+ * Role      Included by vmm/. Implemented in arch/<cpu>/vmm/ and arch/common/vmm/.
  */
 #pragma once
 
@@ -10,9 +10,6 @@
 
 #include "arch/boot_pte.h"
 #include "vmm/err.h"
-
-#define ARCH_KERNEL_MACHINE 62		/* EM_X86_64 */
-#define ARCH_AUDIT	    0xc000003eu /* AUDIT_ARCH_X86_64 */
 
 struct kvm_run;
 struct vm;
@@ -31,10 +28,12 @@ int arch_pt_init(struct arch_pagetables *pt, struct gmem *m, uint64_t start, uin
 /* Maps with the largest pages that fit; ENOMEM when [next, end) is used up. */
 int arch_pt_map(struct arch_pagetables *pt, uint64_t va, uint64_t gpa, uint64_t len, int flags,
 		struct err *e) MUST_CHECK;
+/* What the guest reaches beside memory: the doorbell page, where it is one. */
+int arch_pt_map_devices(struct arch_pagetables *pt, struct err *e) MUST_CHECK;
 /* Guest-virtual address of the direct map. */
 uint64_t arch_direct_map(uint64_t gpa);
 
-/* irqchip and anything the VM needs before vCPUs. */
+/* Interrupt controller and anything the VM needs before vCPUs. */
 int arch_vm_init(struct vm *vm, struct err *e) MUST_CHECK;
 /* CPUID, control registers, the state at the kernel's first instruction. */
 int arch_vcpu_init(struct vm *vm, struct vcpu *v, struct err *e) MUST_CHECK;
@@ -62,7 +61,7 @@ uint32_t arch_vcpu_backtrace(struct vcpu *v, uint64_t *frames, uint32_t max);
 bool arch_vcpu_sleeps_for_good(struct vcpu *v);
 /* Raises the event interrupt on any CPU. Any thread. */
 void arch_vm_interrupt(struct vm *vm, uint32_t cpu);
-/* Routes event number gsi (an irqfd) to the event interrupt of CPU 0. */
+/* Routes event number gsi (an irqfd) to the event interrupt of CPU 0. All vCPUs exist. */
 int arch_vm_route_event(struct vm *vm, uint32_t gsi, struct err *e) MUST_CHECK;
 
 /* process machine: 0, or what this processor or its kernel lacks. */

@@ -8,8 +8,3 @@
 
 /* Return addresses of the frames from fp outwards; stops at anything that is not a kernel stack address. */
 u32 arch_backtrace(u64 fp, u64 *out, u32 max);
-
-static inline u64 arch_regs_fp(const struct regs *r)
-{
-	return r->bp;
-}

@@ -8,20 +8,12 @@
 #pragma once
 
 #include "arch/regs.h"
+#include "arch/thread_state.h"
 #include "guestkernel/kapi/types.h"
 
 struct task;
 struct fpu_state;
 struct sigframe_req;
-
-struct arch_thread {
-	u64 ksp;	      /* saved kernel stack pointer while not running */
-	u64 kstack_top;	      /* [I] */
-	u64 fs_base, gs_base; /* application's, valid while not running */
-	struct fpu_state *fpu;
-	u32 fpu_cpu;			     /* CPU that saved fpu last */
-	u64 trap_nr, error_code, fault_addr; /* of the last exception, for signal frames */
-};
 
 /* Prepares a new thread whose kernel stack ends at kstack_top. The frame is empty. -ENOMEM. */
 int must_check arch_thread_init(struct arch_thread *t, void *kstack_top);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * cpu - the running CPU: per-CPU area, halting, relaxing, cycle counter
+ * cpu_local - the per-CPU area of the process machine, the cycle counter, the doorbell
  *
- * Role      Contract of the cpu part of an architecture, for the process machine: a CPU is a thread of the kernel
- *           process, whose GS base points at struct cpu.
+ * Role      The machine's part of arch/cpu.h: a CPU is a thread of the kernel process, whose GS base points at
+ *           struct cpu.
  * Rules     "Interrupts" (the monitor's events, other CPUs, the timer) are looked at while waiting for
  *           application code, in arch_cpu_idle() and, where they ask for an answer, in arch_spin_relax().
  */
@@ -25,7 +25,9 @@ struct arch_cpu {
 	void *fpu_owner;	       /* unused here: each application thread knows */
 	u64 timer_at;		       /* cycles; 0: none */
 	u32 spin;		       /* rounds a handover is worth waiting for awake */
-	u32 tid;
+	u32 slow;		       /* handovers in a row that outlasted that */
+	u32 pin;		       /* host CPU + 1 this thread is bound to; 0: none */
+	u64 pin_until;		       /* cycles */
 };
 
 static inline struct cpu *this_cpu(void)
@@ -54,14 +56,3 @@ static inline u64 arch_cycles(void)
 
 /* Rings once: the request is in the channel page (vmm/abi/hyp.h); the reply is there on return. */
 void arch_doorbell(u32 nr);
-/* One round of a spin loop: pause, and serve pending remote calls (TLB shootdown, stop). */
-void arch_spin_relax(void);
-/* Sleeps until an interrupt; returns with interrupts off after it was handled. The caller has checked that
- * there is nothing to do; a wake-up sent since then is not lost. */
-void arch_cpu_idle(void);
-/* Starts CPU id: it calls sched_secondary_main() on its own idle stack. 0 or -errno. */
-int arch_cpu_start(struct cpu *c, void *stack_top);
-/* Upper end of the stack kmain() runs on. */
-void *arch_boot_stack_top(void);
-/* Halts this CPU forever (panic, shutdown). */
-noreturn_fn void arch_cpu_stop(void);

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * cpu - system control registers, feature choice, starting CPUs
+ *
+ * Role      arch_start() is the first C of the kernel, arch_start_secondary() of every other CPU. The monitor has
+ *           turned the MMU on already, with tables of its own making.
+ * Rules     Features are decided once, on CPU 0, and every CPU gets the same control bits.
+ * Missing   Branch target identification (so it is not announced), SVE and SME (KVM keeps them off), memory tagging, address randomisation of the kernel; an
+ *           overflow of the kernel stack is not named but faults until the watchdog ends it.
+ * See       Arm ARM D13.2
+ */
+#include "arch/cpu.h"
+
+#include "arch/aarch64/guest/local.h"
+#include "arch/irq.h"
+#include "arch/mmu.h"
+#include "arch/regs.h"
+#include "arch/thread.h"
+#include "guestkernel/host/hyp.h"
+#include "guestkernel/kapi/cpu.h"
+#include "guestkernel/main.h"
+#include "vmm/abi/hyp.h"
+
+BUILD_BUG_ON(offsetof(struct regs, x[30]) != REGS_X30);
+BUILD_BUG_ON(offsetof(struct regs, sp) != REGS_SP);
+BUILD_BUG_ON(offsetof(struct regs, pc) != REGS_PC);
+BUILD_BUG_ON(offsetof(struct regs, pstate) != REGS_PSTATE);
+BUILD_BUG_ON(offsetof(struct regs, orig_x0) != REGS_ORIG_X0);
+BUILD_BUG_ON(sizeof(struct regs) != REGS_SIZE);
+BUILD_BUG_ON(offsetof(struct cpu, arch.current) != 0); /* current() */
+BUILD_BUG_ON(HYP_ABI_VERSION != 1);		       /* the note in entry.S */
+
+#define CPACR_FPEN	 (3ull << 20)
+#define CNTKCTL_EL0VCTEN (1ull << 1)
+#define PMUSERENR_NONE	 0
+
+struct cpu_features features;
+bool uaccess_has_pan; /* features.pan, where uaccess.S finds it */
+bool arch_prefers_fresh_pages;
+
+static struct cpu boot_cpu;
+extern char boot_stack_top[];
+extern const char entry_secondary[], vectors[];
+
+static u32 field(u64 reg, u32 shift)
+{
+	return (u32)(reg >> shift & 15);
+}
+
+/* Bits of AT_HWCAP: a field of an ID register of at least a value. */
+static const struct {
+	u8 reg, shift, least, bit;
+} hwcaps[] = {
+	{0,  4,	1, 3 }, /* AES */
+	{ 0, 4,	2, 4 }, /* PMULL */
+	{ 0, 8,	1, 5 }, /* SHA1 */
+	{ 0, 12, 1, 6 }, /* SHA2 */
+	{ 0, 12, 2, 21}, /* SHA512 */
+	{ 0, 16, 1, 7 }, /* CRC32 */
+	{ 0, 20, 2, 8 }, /* ATOMICS */
+	{ 0, 28, 1, 12}, /* ASIMDRDM */
+	{ 0, 32, 1, 17}, /* SHA3 */
+	{ 0, 36, 1, 18}, /* SM3 */
+	{ 0, 40, 1, 19}, /* SM4 */
+	{ 0, 44, 1, 20}, /* ASIMDDP */
+	{ 0, 48, 1, 23}, /* ASIMDFHM */
+	{ 0, 52, 1, 27}, /* FLAGM */
+	{ 1, 0,	1, 16}, /* DCPOP */
+	{ 1, 4,	1, 30}, /* PACA, by QARMA5 */
+	{ 1, 8,	1, 30}, /* PACA, by the maker's own */
+	{ 1, 24, 1, 31}, /* PACG */
+	{ 1, 28, 1, 31},
+	  { 1, 12, 1, 13}, /* JSCVT */
+	{ 1, 16, 1, 14}, /* FCMA */
+	{ 1, 20, 1, 15}, /* LRCPC */
+	{ 1, 20, 2, 26}, /* ILRCPC */
+	{ 1, 36, 1, 29}, /* SB */
+	{ 2, 48, 1, 24}, /* DIT */
+	{ 3, 32, 1, 25}, /* USCAT */
+	{ 4, 4,	2, 28}, /* SSBS */
+};
+
+static void detect_features(void)
+{
+	u64 reg[] = { read_sysreg(id_aa64isar0_el1), read_sysreg(id_aa64isar1_el1),
+		      read_sysreg(id_aa64pfr0_el1), read_sysreg(id_aa64mmfr2_el1),
+		      read_sysreg(id_aa64pfr1_el1) };
+	u64 ctr = read_sysreg(ctr_el0);
+	u32 i;
+
+	features.pan = field(read_sysreg(id_aa64mmfr1_el1), 20) != 0;
+	features.asid_bits = field(read_sysreg(id_aa64mmfr0_el1), 4) == 2 ? 16 : 8;
+	features.idc = ctr >> 28 & 1;
+	features.dic = ctr >> 29 & 1;
+	features.icache_line = 4u << (ctr & 15);
+	features.dcache_line = 4u << (ctr >> 16 & 15);
+	features.ssbs = field(reg[4], 4) >= 2;
+	features.pauth = field(reg[1], 4) || field(reg[1], 8);
+	uaccess_has_pan = features.pan;
+	if (field(reg[2], 16) != 15)
+		features.hwcap |= 1; /* FP */
+	if (field(reg[2], 20) != 15)
+		features.hwcap |= 2; /* ASIMD */
+	if (field(reg[2], 16) == 1)
+		features.hwcap |= 1u << 9 | 1u << 10; /* half precision */
+	for (i = 0; i < ARRAY_SIZE(hwcaps); i++)
+		if (field(reg[hwcaps[i].reg], hwcaps[i].shift) >= hwcaps[i].least)
+			features.hwcap |= 1ull << hwcaps[i].bit;
+	if (!features.pauth)
+		features.hwcap &= ~(1ull << 30 | 1ull << 31);
+}
+
+static void setup_cpu(struct cpu *c)
+{
+	u64 sctlr = SCTLR_M | SCTLR_C | SCTLR_SA | SCTLR_SA0 | SCTLR_ITD | SCTLR_SED | SCTLR_EOS |
+		    SCTLR_I | SCTLR_DZE | SCTLR_UCT | SCTLR_NTWI | SCTLR_NTWE | SCTLR_TSCXT |
+		    SCTLR_EIS | SCTLR_UCI | SCTLR_NTLSMD | SCTLR_LSMAOE;
+
+	write_sysreg(vbar_el1, vectors);
+	write_sysreg(tpidr_el1, c);
+	if (c == &boot_cpu)
+		detect_features();
+	if (!features.pan)
+		sctlr |= SCTLR_SPAN;
+	if (features.pauth)
+		sctlr |= SCTLR_ENIA | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB;
+	write_sysreg(sctlr_el1, sctlr);
+	write_sysreg(cpacr_el1, CPACR_FPEN);
+	write_sysreg(cntkctl_el1, CNTKCTL_EL0VCTEN);
+	write_sysreg(mdscr_el1, 0);
+	isb();
+	if (features.pan)
+		__asm__ volatile(".arch armv8.1-a; msr pan, #1" : : : "memory");
+}
+
+noreturn_fn void arch_start(const void *fdt)
+{
+	cpus[0] = &boot_cpu;
+	setup_cpu(&boot_cpu);
+	mmu_setup();
+	mmu_setup_cpu();
+	irq_setup_cpu();
+	kmain(fdt);
+}
+
+noreturn_fn void arch_start_secondary(struct cpu *c)
+{
+	setup_cpu(c);
+	mmu_setup_cpu();
+	irq_setup_cpu();
+	secondary_main(c);
+}
+
+int arch_cpu_start(struct cpu *c, void *stack_top)
+{
+	struct hyp_cpu_start req = {
+		.cpu = c->id,
+		.ip = (u64)entry_secondary,
+		.sp = (u64)stack_top,
+		.arg = (u64)c,
+	};
+
+	return arch_hostcall(HYP_CPU_START, &req, sizeof req, NULL, 0);
+}
+
+void *arch_boot_stack_top(void)
+{
+	return boot_stack_top;
+}
+
+noreturn_fn void arch_cpu_stop(void)
+{
+	for (;;)
+		__asm__ volatile("msr daifset, #15; wfi");
+}
+
+void arch_spin_relax(void)
+{
+	__asm__ volatile("yield");
+	if (unlikely(READ_ONCE(this_cpu()->arch.ipi_pending) & ~(u32)IPI_RESCHED))
+		ipi_serve();
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * thread_state - what a task keeps of this machine
+ */
+#pragma once
+
+#include "guestkernel/kapi/types.h"
+
+struct fpu_state;
+
+struct arch_thread {
+	u64 ksp;	/* saved kernel stack pointer while not running */
+	u64 kstack_top; /* [I] */
+	u64 tls;	/* TPIDR_EL0, valid while not running */
+	struct fpu_state *fpu;
+	u64 pauth_key
+		[10]; /* of this program: instruction A and B, data A and B, generic; low and high */
+	u32 fpu_cpu;  /* CPU that saved fpu last */
+	u64 esr, fault_addr; /* of the last exception, for signal frames */
+};

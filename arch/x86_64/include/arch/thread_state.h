@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * thread_state - what a task keeps of this machine
+ */
+#pragma once
+
+#include "guestkernel/kapi/types.h"
+
+struct fpu_state;
+
+struct arch_thread {
+	u64 ksp;	      /* saved kernel stack pointer while not running */
+	u64 kstack_top;	      /* [I] */
+	u64 fs_base, gs_base; /* application's, valid while not running */
+	struct fpu_state *fpu;
+	u32 fpu_cpu;			     /* CPU that saved fpu last */
+	u64 trap_nr, error_code, fault_addr; /* of the last exception, for signal frames */
+};

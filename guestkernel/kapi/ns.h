@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * ns - what all namespaces have in common
+ *
+ * Role      Embedded first in each kind (task/utsname.c, ...). Tasks hold a set of them (task/ns.c); /proc/<pid>/ns
+ *           opens them as files (fs/nsfs.c), and setns(2) takes such a file.
+ */
+#pragma once
+
+#include "guestkernel/kapi/refs.h"
+
+struct file;
+struct path;
+
+enum ns_kind { NS_CGROUP, NS_IPC, NS_MNT, NS_NET, NS_PID, NS_TIME, NS_USER, NS_UTS, NS_KINDS };
+
+struct ns {
+	struct refs refs;
+	enum ns_kind kind;	     /* [I] */
+	u64 ino;		     /* [I] shown by ns/ and stat */
+	void (*free)(struct ns *ns); /* [I] NULL: lives for ever */
+};
+
+static inline struct ns *ns_get(struct ns *ns)
+{
+	refs_get(&ns->refs);
+	return ns;
+}
+static inline void ns_put(struct ns *ns)
+{
+	if (refs_put(&ns->refs) && ns->free)
+		ns->free(ns);
+}
+
+/* "uts" and so on. */
+extern const char *const ns_names[NS_KINDS];
+/* fs/nsfs.c: the place of a namespace's file; path_put() by the caller. */
+int must_check nsfs_path(struct ns *ns, struct path *out);
+/* The namespace behind an open file, borrowed; NULL when it is none. */
+struct ns *nsfs_file_ns(struct file *f);

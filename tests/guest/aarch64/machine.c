@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * machine - hostile cases that only aarch64 has
+ *
+ * Role      See tests/guest/hostile.c.
+ * Rules     The program has no exception vectors: an exception is an endless loop of exceptions.
+ */
+#include "tests/lib/guestlib.h"
+
+#define FAR_GPA (HYP_RAM_BASE + (1ull << 37))
+#define GICD	0x08000000ull
+#define GICR	0x08100000ull
+#define BLOCK	0x701ull /* valid, inner shareable, accessed */
+#define DEVICE	0x705ull
+#define LOW_VA	(1ull << 39)
+
+/* Tables of our own making: 2 MiB of any guest-physical address at LOW_VA, by way of TTBR0. */
+static volatile u8 *map_anything(u64 gpa, u64 kind)
+{
+	static u64 pud[512] __attribute__((aligned(4096))), pmd[512] __attribute__((aligned(4096)));
+	u64 root, base = HYP_RAM_BASE - 0xffffffff80000000ull;
+
+	__asm__ volatile("mrs %0, ttbr0_el1" : "=r"(root));
+	pmd[0] = (gpa & ~((2ull << 20) - 1)) | kind;
+	pud[0] = ((u64)pmd + base) | 3;
+	((u64 *)at_gpa(root))[1] = ((u64)pud + base) | 3;
+	__asm__ volatile("dsb sy; tlbi vmalle1; dsb sy; isb" : : : "memory");
+	return (volatile u8 *)(LOW_VA + (gpa & ((2ull << 20) - 1)));
+}
+
+static void touch_nothing(void)
+{
+	*map_anything(FAR_GPA, BLOCK) = 1;
+}
+
+static void fetch_nothing(void)
+{
+	((void (*)(void))(uintptr_t)map_anything(FAR_GPA, BLOCK))();
+}
+
+static void write_window(void)
+{
+	*map_anything(HYP_WINDOW_BASE, BLOCK) = 1;
+}
+
+/* A pair of words has no description a host could emulate it from. */
+static void touch_nothing_by_pair(void)
+{
+	__asm__ volatile("stp xzr, xzr, [%0]" : : "r"(map_anything(FAR_GPA, BLOCK)) : "memory");
+}
+
+static void walk_through_nothing(void)
+{
+	u64 root;
+
+	__asm__ volatile("mrs %0, ttbr0_el1" : "=r"(root));
+	((u64 *)at_gpa(root))[1] = FAR_GPA | 3;
+	__asm__ volatile("dsb sy; isb" : : : "memory");
+	*(volatile u8 *)LOW_VA = 1;
+}
+
+static void doorbell_byte(void)
+{
+	*(volatile u8 *)at_gpa(HYP_DOORBELL_GPA) = 0;
+}
+
+static void doorbell_wide(void)
+{
+	*(volatile u64 *)at_gpa(HYP_DOORBELL_GPA) = 0;
+}
+
+static void doorbell_beside(void)
+{
+	*(volatile u32 *)((u8 *)at_gpa(HYP_DOORBELL_GPA) + 4) = 0;
+}
+
+static void doorbell_read(void)
+{
+	(void)*(volatile u32 *)at_gpa(HYP_DOORBELL_GPA);
+}
+
+static void doorbell_pair(void)
+{
+	__asm__ volatile("stp wzr, wzr, [%0]" : : "r"(at_gpa(HYP_DOORBELL_GPA)) : "memory");
+}
+
+/* The interrupt controller's pages are KVM's: nonsense there is the guest's own trouble. */
+static void gic_nonsense(void)
+{
+	volatile u8 *dist = map_anything(GICD, DEVICE);
+	u32 i;
+
+	for (i = 0; i < 0x10000; i += 0x104)
+		*(volatile u32 *)(dist + i) = 0xffffffff;
+	for (i = 0; i < 0x20000; i += 0x204)
+		*(volatile u32 *)(dist + (GICR - GICD) + i) = 0xffffffff;
+}
+
+static void gic_byte_of_everything(void)
+{
+	volatile u8 *dist = map_anything(GICD, DEVICE);
+	u32 i;
+
+	for (i = 0; i < 0x1000; i += 0x11)
+		dist[i] = 0xff;
+}
+
+static u64 hvc(u64 nr, u64 a, u64 b, u64 c)
+{
+	register u64 x0 __asm__("x0") = nr;
+	register u64 x1 __asm__("x1") = a;
+	register u64 x2 __asm__("x2") = b;
+	register u64 x3 __asm__("x3") = c;
+
+	__asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : "memory");
+	return x0;
+}
+
+static void psci_off(void)
+{
+	hvc(0x84000008, 0, 0, 0);
+}
+
+static void psci_reset(void)
+{
+	hvc(0x84000009, 0, 0, 0);
+}
+
+/* Starting a CPU behind the monitor's back, at an address where nothing is. */
+static void psci_start(void)
+{
+	hvc(0xc4000003, 1, 0x1234567800ull, 0);
+	hvc(0x95c1ba5f + 2, 1, 0x1234567800ull, 0);
+}
+
+static void hvc_numbers(void)
+{
+	u64 i;
+
+	for (i = 0; i < 64; i++) {
+		hvc(0x84000010 + i, ~0ull, ~0ull, ~0ull);
+		hvc(0x86000000 + i, ~0ull, ~0ull, ~0ull);
+		hvc(0xc6000000 + i * 0x40, ~0ull, ~0ull, ~0ull);
+		hvc(i, ~0ull, ~0ull, ~0ull);
+	}
+}
+
+static void lost(void)
+{
+	__asm__ volatile("brk #0");
+}
+
+const struct guest_case machine_cases[] = {
+	{"touch_nothing",	   touch_nothing	 },
+	{ "fetch_nothing",	   fetch_nothing	 },
+	{ "touch_nothing_by_pair",  touch_nothing_by_pair },
+	{ "walk_through_nothing",	  walk_through_nothing  },
+	{ "write_window",		  write_window	       },
+	{ "doorbell_byte",	   doorbell_byte	 },
+	{ "doorbell_wide",	   doorbell_wide	 },
+	{ "doorbell_beside",	     doorbell_beside	     },
+	{ "doorbell_read",	   doorbell_read	 },
+	{ "doorbell_pair",	   doorbell_pair	 },
+	{ "gic_nonsense",		  gic_nonsense	       },
+	{ "gic_byte_of_everything", gic_byte_of_everything},
+	{ "psci_off",		      psci_off	       },
+	{ "psci_reset",		psci_reset		   },
+	{ "psci_start",		psci_start		   },
+	{ "hvc_numbers",		 hvc_numbers	     },
+	{ "lost",		   lost		       },
+	{ NULL,		     NULL		     },
+};

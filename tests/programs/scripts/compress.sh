@@ -1,0 +1,9 @@
+# about: xz with threads, gzip, bzip2 and tar through pipes; comm, join, split and checksums over the bytes
+# timeout: 600
+mkdir -p /tmp/z && cd /tmp/z || exit 1
+awk 'BEGIN { for (i = 0; i < 60000; i++) print i, (i * 7919) % 10007, "word" i % 97 }' > data; wc -c data
+for c in 'xz -T2 -1' 'xz -T1 -0' 'gzip -6' 'gzip -1'; do $c -c data > out; ${c%% *} -dc out | cmp - data && echo "$c same"; done; xz -T2 -k --block-size=200KiB data; xz -l data.xz | tail -1 | awk '{print $1, $2}'; xz -t data.xz && echo whole; rm data.xz
+split -l 1000 data part.; ls part.* | wc -l; cat part.* | sha256sum; sha256sum part.* > sums; sha256sum -c sums --quiet && echo all right; echo bad >> part.aa; sha256sum -c sums 2>/dev/null | grep -v OK
+mkdir t; cp part.* t; tar cz t | tee copy.tgz | tar tzv | awk '{s += $3} END {print NR, s}'; tar xzf copy.tgz --transform 's/^t/u/'; diff -r t u && echo same; tar cf a.tar t; tar rf a.tar data; tar tf a.tar | tail -1; tar --delete -f a.tar data; tar tf a.tar | wc -l; tar cJf - t | tar xJO t/part.ab | sed -n 1p; find t -name '*b' | cpio -o 2>/dev/null | wc -c
+sort -k2,2n -k1,1n data | head -3; sort -k3,3 -u data | wc -l; sort -t' ' -k3,3 -s data | cut -d' ' -f3 | uniq -c | awk '{print $1}' | sort | uniq -c; sort data | head -100 > j1; sort data | tail -n +50 > j2; join j1 j2 2>/dev/null | wc -l; comm -12 part.ab part.ab | wc -l; shuf --random-source=data data | sort -n | cmp - data && echo sorted; head -100 data | cut -d' ' -f1 | paste -sd+ | bc
+dd if=data bs=7 count=1000 skip=3 2>/dev/null | md5sum; dd if=data of=sparse bs=1k seek=500 conv=notrunc 2>/dev/null; stat -c %s sparse; cmp -i 0:512000 data sparse && echo shifted; head -c -100000 data | tail -c 50 | od -c | head -2; tac data | head -1; fold -w 3 part.ab | wc -l; fmt -w 40 part.ab | head -1; pr -l 20 part.ab | head -8 | tail -1; csplit -s data 10 '/^100 /' '{0}'; wc -l xx*

@@ -1,0 +1,10 @@
+# about: awk, sed, find and xargs over five thousand files, in parallel and with names hard to quote
+# timeout: 900
+mkdir -p /tmp/farm && cd /tmp/farm || exit 1
+awk 'BEGIN { for (d = 0; d < 50; d++) { system("mkdir -p d" d); for (f = 0; f < 100; f++) { n = "d" d "/f" f ".txt"; for (l = 0; l <= f % 7; l++) print d, f, l, (d * 100 + f) * 31 % 1009 > n; close(n) } } }'
+find . -name '*.txt' | wc -l; find . -name '*.txt' -exec cat {} + | awk '{s += $4; n[$3]++} END {print s; for (k in n) print k, n[k]}' | sort -n; find . -type f -size -10c | wc -l; find . -path './d1*' -name 'f?.txt' -print0 | xargs -0 -P 4 -n 20 grep -c . | awk -F: '{s += $2} END {print s}'
+find . -type f -print0 | xargs -0 -P 4 -n 500 sed -i 's/^\([0-9]*\) \([0-9]*\)/\2 \1/'; find . -type f -exec cat {} + | sort | md5sum; grep -rlE '^99 (1|2)[0-9] ' . | wc -l; grep -rh '^5 ' . | sort -k2n | tail -1; find . -newer d0/f0.txt -type f | wc -l | grep -c .
+for i in 1 2 3 4 5 6 7 8; do touch "d0/sp ace $i" "d0/quo'te$i" "d0/new
+line$i" "d0/-dash$i" "d0/\$dollar$i"; done; find d0 -name '*
+*' | wc -l; find d0 ! -name '*.txt' -type f -print0 | sort -z | xargs -0 -I{} mv -- {} d1/; find d1 ! -name '*.txt' -type f -print0 | tr -cd '\0' | wc -c; find d1 ! -name '*.txt' -type f -delete; find . -type f | wc -l
+find . -type f | awk -F/ '{c[$2]++} END {for (k in c) print c[k]}' | sort -u; find . -type f -printf '%s\n' | sort -n | uniq -c | awk '{print $1, $2}' | md5sum; find . -depth -type d -empty | wc -l; find . -type f -name 'f9?.txt' -execdir mv {} {}.bak \;; find . -name '*.bak' | wc -l; find . -type f -links +1 | wc -l; cp -al d2 hard; find d2 -links 2 | wc -l; rm -r hard; ls | sort -V | tail -2; tar cf - d3 d4 | (mkdir x && cd x && tar xf -); diff -rq d3 x/d3 && du -s --apparent-size --block-size=1 x/d3/f1.txt | cut -f1; rsync --version >/dev/null 2>&1; chmod -R go-rwx d5; find d5 -perm /077 | wc -l; stat -c %a d5/f1.txt; find . -name 'f1*' | sed 's|.*/||' | sort | uniq -c | sort -rn | awk '{print $1}' | sort | uniq -c; rm -rf /tmp/farm; ls /tmp
