@@ -39,10 +39,11 @@
 
 #define NAMESPACES \
 	(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP)
-#define RSEQ_BYTES	32
-#define RSEQ_UNREGISTER 1
-#define LOW_FDS		64 /* descriptors are moved above, then to their places */
-#define ERROR_TEXT	256
+#define RSEQ_BYTES	 32
+#define RSEQ_UNREGISTER	 1
+#define LAST_WORDS_TRIES 100 /* 1 s */
+#define LOW_FDS		 64  /* descriptors are moved above, then to their places */
+#define ERROR_TEXT	 256
 
 /* vm->at.pm_boot: struct pm_boot and the sentence of a failed start, then a page for each filter. */
 struct boot_page {
@@ -201,6 +202,17 @@ static void child_place_fds(struct vm *vm)
 		child_fail(vm, "closing descriptors");
 }
 
+/* It needs no more of these; a host that refuses has lower ones. */
+static void child_limit(struct vm *vm)
+{
+	const struct rlimit none = { 0, 0 },
+			    fds = { PM_FD_DONE + vm->nr_cpus, PM_FD_DONE + vm->nr_cpus };
+
+	if (setrlimit(RLIMIT_NOFILE, &fds) || setrlimit(RLIMIT_MEMLOCK, &none) ||
+	    setrlimit(RLIMIT_MSGQUEUE, &none) || setrlimit(RLIMIT_FSIZE, &none))
+		child_fail(vm, "lowering limits");
+}
+
 /* Without a handler of the monitor's, and without a signal it blocks. */
 static void child_reset_signals(void)
 {
@@ -245,6 +257,7 @@ static _Noreturn void child_main(struct vm *vm, bool has_namespaces, int monitor
 	child_bind_to_parent(vm, monitor_pidfd);
 	child_map_memory(vm);
 	child_place_fds(vm);
+	child_limit(vm);
 	child_unregister_rseq(vm);
 	entry((const struct pm_boot *)(PM_DIRECT_BASE + vm->at.pm_boot));
 	_exit(1);
@@ -383,13 +396,28 @@ static clockid_t process_clock(struct vcpu *v)
 	return clock_getcpuclockid(v->vm->kernel_pid, &clock) ? CLOCK_MONOTONIC : clock;
 }
 
-/* Its registers are its own: it says its last words itself, on SIGTRAP. */
+/* Its registers are its own: SIGTRAP makes its first thread, CPU 0, panic, and the panic has the addresses. What it
+ * says is not served any more; like all of the channel it is copied, then looked at. */
 static uint32_t process_backtrace(struct vcpu *v, uint64_t *frames, uint32_t max)
 {
-	(void)v;
-	(void)frames;
-	(void)max;
-	return 0;
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	struct hyp_channel *ch = vm_channel(v->vm, v->id);
+	struct hyp_panic said;
+	int i;
+
+	if (v->id || kill(v->vm->kernel_pid, SIGTRAP))
+		return 0;
+	for (i = 0; i < LAST_WORDS_TRIES; i++) {
+		if (__atomic_load_n(&ch->bell, __ATOMIC_ACQUIRE) == PM_BELL_RUNG &&
+		    ch->nr == HYP_PANIC)
+			break;
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+	}
+	memcpy(&said, ch->payload, sizeof said);
+	if (i == LAST_WORDS_TRIES || said.nr_frames > max)
+		return 0;
+	memcpy(frames, said.frames, said.nr_frames * sizeof frames[0]);
+	return said.nr_frames;
 }
 
 static bool process_sleeps_for_good(struct vcpu *v)

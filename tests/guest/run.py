@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""run - hostile guests against the monitor: run.py MONITOR HOSTILE.ELF [CASE...]
+"""run - hostile guests against the monitor: run.py [--platform=NAME] MONITOR HOSTILE.ELF [CASE...]
 
 Role      Boots each case of hostile.c and compares exit status and last words with the table below.
 Rules     A sanitizer's report, a signal death, a silent 125 or a run out of time fails any case.
@@ -105,6 +105,14 @@ MACHINE = {
         'lost': (125, KERNEL + 'hangs on CPU 0'),
     },
 }
+# What differs in a kernel process; None: there is nothing like it.
+DIED = r'monitor: the kernel process was killed by signal 11'
+PROCESS = {
+    **dict.fromkeys(('start_nowhere', 'touch_nothing', 'halt')),
+    **dict.fromkeys(('touch_unmapped', 'write_window', 'port_other', 'port_byte', 'port_in', 'port_string'), (125, DIED)),
+    'triple_fault': (125, r'monitor: the kernel process was killed by signal 4'),
+    'hang': (125, KERNEL + 'hangs on CPU 0 with interrupts off'),
+}
 NEEDS_STDIN = {'ring_stdin'}
 
 
@@ -115,8 +123,8 @@ def make_image(path):
         tar.addfile(info, io.BytesIO(b'true'))
 
 
-def run(monitor, elf, image, case, env):
-    args = [monitor, 'run', '--platform=kvm', '--cpus', '2', '--memory', '64m', '--debug-kernel', elf]
+def run(monitor, platform, elf, image, case, env):
+    args = [monitor, 'run', '--platform=' + platform, '--cpus', '2', '--memory', '64m', '--debug-kernel', elf]
     args += (['-i'] if case in NEEDS_STDIN else []) + [image, case]
     try:
         with open('/dev/null' if case not in NEEDS_STDIN else '/dev/zero', 'rb') as stdin:
@@ -143,15 +151,19 @@ def judge(case, status, text, cpu=os.uname().machine):
 
 
 def main():
+    platform = sys.argv.pop(1).split('=')[1] if sys.argv[1].startswith('--platform=') else 'kvm'
     monitor, elf, *cases = sys.argv[1:]
-    failed, every = False, [*EXPECT, *MACHINE[os.uname().machine]]
+    expected = MACHINE[os.uname().machine]
+    if platform == 'process':
+        expected.update(PROCESS)
+    failed, every = False, [case for case, want in {**EXPECT, **expected}.items() if want]
     with tempfile.TemporaryDirectory() as tmp:
         image = pathlib.Path(tmp) / 'image.tar'
         make_image(image)
         env = {**os.environ, 'XDG_CACHE_HOME': tmp,
                'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0'}
         for number, case in enumerate(cases or every, 1):
-            status, text = run(monitor, elf, image, case, env)
+            status, text = run(monitor, platform, elf, image, case, env)
             wrong = judge(case, status, text)
             for line in text.splitlines()[:30] if wrong else []:
                 print('# ' + line)

@@ -4,14 +4,9 @@
  */
 #include "tests/lib/guestlib.h"
 
-#include "arch/cpu_local.h"
 #include "guest_cpu.h"
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/string.h"
-
-void guest_start(const void *fdt);
-
-static u8 stacks[4][8192] __attribute__((aligned(16)));
 
 size_t strlen(const char *s)
 {
@@ -45,11 +40,6 @@ noreturn_fn void panic(const char *fmt, ...)
 		guest_lost();
 }
 
-void *at_gpa(u64 gpa)
-{
-	return (void *)(DIRECT_MAP + gpa);
-}
-
 struct hyp_channel *channel(u32 cpu)
 {
 	return (struct hyp_channel *)at_gpa(boot.channels) + cpu;
@@ -58,11 +48,6 @@ struct hyp_channel *channel(u32 cpu)
 struct hyp_ring *ring(enum hyp_stream s)
 {
 	return (struct hyp_ring *)at_gpa(boot.rings) + s;
-}
-
-void ring_doorbell(void)
-{
-	arch_doorbell(0);
 }
 
 s32 raw_call(u32 nr, u32 len, const void *req, u32 n)
@@ -101,15 +86,6 @@ noreturn_fn void exit_with(s32 status)
 
 	for (;;)
 		raw_call(HYP_EXIT, sizeof e, &e, sizeof e);
-}
-
-void start_cpu(u32 cpu, void (*fn)(void))
-{
-	struct hyp_cpu_start s = { .cpu = cpu,
-				   .ip = (u64)fn,
-				   .sp = (u64)(stacks[cpu & 3] + sizeof stacks[0] - 16) };
-
-	raw_call(HYP_CPU_START, sizeof s, &s, sizeof s);
 }
 
 void put_stdout(const void *p, u32 n)

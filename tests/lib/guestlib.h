@@ -3,16 +3,14 @@
  * guestlib - what a bare guest program needs: hostcalls, raw and well-formed, and where things lie
  *
  * Role      For tests/guest. A program defines cases[]; the first argument of the container chooses one. A case that
- *           returns ends the run with status 0.
- * Rules     No interrupt table: any exception is a triple fault.
+ *           returns ends the run with status 0. Linked with the part for a machine: guest_kvm.c, guest_process.c.
+ * Rules     No interrupt table and no signal handler: any exception is the end.
  */
 #pragma once
 
 #include "guestkernel/host/boot.h"
 #include "vmm/abi/hyp.h"
 #include "vmm/abi/ring.h"
-
-#define DIRECT_MAP 0xffff800000000000ull
 
 struct guest_case {
 	const char *name;
@@ -22,6 +20,9 @@ extern const struct guest_case cases[];
 extern const u32 nr_cases;
 extern const struct guest_case machine_cases[]; /* of this CPU; ends with a nameless one */
 
+/* Parses the device tree and runs the case it names; comes back never. */
+void guest_start(const void *fdt);
+/* guest_kvm.c, guest_process.c: direct map, doorbell, start of a CPU. */
 void *at_gpa(u64 gpa);
 struct hyp_channel *channel(u32 cpu);
 struct hyp_ring *ring(enum hyp_stream s);
