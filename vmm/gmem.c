@@ -13,6 +13,12 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
+
+static uint64_t host_page(void)
+{
+	return (uint64_t)sysconf(_SC_PAGESIZE);
+}
 
 int gmem_init(struct gmem *m, uint64_t ram_size, struct err *e)
 {
@@ -59,7 +65,8 @@ int gmem_add_window(struct gmem *m, int file_fd, uint64_t len, uint64_t *gpa_out
 		w = &m->window[m->nr_windows - 1];
 		gpa = round_up_u64(w->gpa + w->len, 1ull << 30);
 	}
-	len = round_up_u64(len, HYP_PAGE_SIZE);
+	len = round_up_u64(len,
+			   host_page()); /* what KVM takes; the same or more than the guest's */
 	if (len == 0 || gpa - HYP_WINDOW_BASE + len > HYP_WINDOW_MAX)
 		return err_set(e, EFBIG, "a file of %lu bytes does not fit the guest's file window",
 			       len);
@@ -114,12 +121,21 @@ int gmem_copy_out(struct gmem *m, hyp_ptr dst, const void *src, uint64_t len)
 
 int gmem_release(struct gmem *m, hyp_ptr start, uint64_t npages)
 {
-	uint64_t len;
+	uint64_t len, off, from, to;
 
 	if (mul_overflow(npages, (uint64_t)HYP_PAGE_SIZE, &len) || start.gpa % HYP_PAGE_SIZE ||
 	    !gmem_range(m, start, len))
 		return -EFAULT;
-	if (madvise(m->ram + (start.gpa - HYP_RAM_BASE), len, MADV_REMOVE))
+	off = start.gpa - HYP_RAM_BASE;
+	from = round_up_u64(off, host_page());
+	to = (off + len) / host_page() * host_page();
+	if (from >= to) { /* within one larger page of the host */
+		memset(m->ram + off, 0, len);
+		return 0;
+	}
+	memset(m->ram + off, 0, from - off);
+	memset(m->ram + to, 0, off + len - to);
+	if (madvise(m->ram + from, to - from, MADV_REMOVE))
 		return -errno;
 	return 0;
 }

@@ -73,7 +73,9 @@ static int measure(struct platform_report *r)
 	uint64_t start = now_us();
 	int ret;
 
-	probe = (struct vm){ .kvm_fd = -1, .fd = -1, .event_fd = -1, .kick_fd = -1 };
+	probe = (struct vm){
+		.kvm_fd = -1, .fd = -1, .irqchip_fd = -1, .event_fd = -1, .kick_fd = -1
+	};
 	ret = machine_kvm.open(&probe, &r->kvm_error);
 	if (!ret)
 		ret = arch_kvm_probe(probe.kvm_fd, probe.fd, &r->ring0_ps, &r->kvm_error);

@@ -98,10 +98,11 @@ void stub_spawner_start(void);
 struct stub *stub_get(void);
 /* Unmaps everything, makes sure no application code runs in it, and keeps or kills it. */
 void stub_put(struct stub *s);
+/* Ends the process and returns when it maps nothing any more; whoever still has it sees broken. */
+void stub_break(struct stub *s);
 void stub_kill(struct stub *s);
 /* Runs count operations of s->cmd; false when one failed or the stub is broken. */
 bool stub_run(struct stub *s, u32 count);
-void stub_kill_all(void);
 
 /* space.c */
 /* The space of the running task with a stub; NULL: none to be had. */

@@ -250,7 +250,7 @@ static void start_over(struct arch_aspace *as, struct space *sp)
 	op->arg[0] = 0;
 	op->arg[1] = PM_STUB_BASE;
 	if (!stub_run(sp->stub, 1))
-		sp->stub->broken = true;
+		stub_break(sp->stub); /* nothing of ours stays mapped */
 }
 
 static void settle_list(struct arch_aspace *as, struct batch *b, struct range_list *l, bool holes)

@@ -174,16 +174,21 @@ bool stub_run(struct stub *s, u32 count)
 	return wait_done(s->pid);
 }
 
-void stub_kill(struct stub *s)
+void stub_break(struct stub *s)
 {
+	const struct host_timespec t = { 0, 100000 };
+	u32 word = 0;
+
 	if (s->pid)
 		host_call3(HOST_TGKILL, s->pid, s->pid, SIGKILL_);
-	while (s->pid && is_alive(s->pid)) {
-		const struct host_timespec t = { 0, 100000 };
-		u32 word = 0;
-
+	while (s->pid && is_alive(s->pid))
 		host_futex_wait(&word, 0, &t);
-	}
+	s->broken = true;
+}
+
+void stub_kill(struct stub *s)
+{
+	stub_break(s);
 	page_put(s->cmd_page);
 	page_free_order(s->area_page, s->area_order);
 	kfree(s);

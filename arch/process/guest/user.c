@@ -202,7 +202,7 @@ static void dispatch(struct regs *r, struct space *space, const struct entry *e)
 	case SIG_PREEMPT:
 		break;
 	default:
-		space->stub->broken = true;
+		stub_break(space->stub);
 		kill_task("it damaged the code that runs it");
 	}
 }
@@ -230,7 +230,7 @@ static void run_once(struct regs *r)
 	fpu_prepare_exit(st);
 	load_area(a, r, t);
 	if (unlikely(!handover_run(sp->stub, st))) {
-		sp->stub->broken = true;
+		stub_break(sp->stub);
 		kill_task("its host process does not answer");
 		return;
 	}

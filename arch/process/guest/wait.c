@@ -35,7 +35,8 @@
 #define SLOW_MAX	 16u	      /* one in three in vain */
 #define PIN_CYCLES	 600000000ull /* about 0.2 s */
 #define PREEMPT_RETRY_NS (200 * 1000ull)
-#define PREEMPT_GIVE_UP	 50000u /* 10 s */
+#define LOOK_NS		 NSEC_PER_SEC /* a stub that died is noticed */
+#define PREEMPT_GIVE_UP	 50000u	      /* 10 s */
 #define WAITV_U32	 2u
 
 extern struct vdso_data vdso_data;
@@ -255,7 +256,7 @@ bool handover_run(struct stub *s, struct stub_thread *st)
 		u64 ns;
 
 		interrupts_serve();
-		ns = ns_to_timer();
+		ns = MIN(ns_to_timer(), LOOK_NS);
 		if (trap_work_pending() && !is_parked(a)) {
 			if (host_call3(HOST_TGKILL, s->pid, st->tid, SIG_PREEMPT) < 0 ||
 			    ++tries > PREEMPT_GIVE_UP)
@@ -265,7 +266,7 @@ bool handover_run(struct stub *s, struct stub_thread *st)
 		sleep_on_both(a, ns);
 		if (is_parked(a))
 			break;
-		if (++tries % 64 == 0 && host_call3(HOST_TGKILL, s->pid, st->tid, 0) < 0)
+		if (host_call3(HOST_TGKILL, s->pid, st->tid, 0) < 0)
 			return false;
 	}
 	return true;

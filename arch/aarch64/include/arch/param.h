@@ -14,4 +14,5 @@
 #define ARCH_ELF_MACHINE	183		      /* EM_AARCH64 */
 #define ARCH_PLATFORM		"aarch64"
 #define ARCH_UTS_MACHINE	"aarch64"
-#define ARCH_NR_RESTART_SYSCALL 128 /* number of restart_syscall(2) */
+#define ARCH_UTS_MACHINE32	"armv8l" /* what PER_LINUX32 makes uname(2) say */
+#define ARCH_NR_RESTART_SYSCALL 128	 /* number of restart_syscall(2) */
