@@ -76,6 +76,16 @@ static bool is_answered(void)
 		 HYP_EVENT_PING);
 }
 
+static bool has_started(struct vcpu *v)
+{
+	bool started;
+
+	pthread_mutex_lock(&v->vm->lock);
+	started = v->started;
+	pthread_mutex_unlock(&v->vm->lock);
+	return started;
+}
+
 static void look_at_all(void)
 {
 	uint32_t first = dog.pinged + 1, i;
@@ -88,6 +98,8 @@ static void look_at_all(void)
 		uint64_t now = cpu_ns(w->clock), used = now - w->last_ns;
 
 		w->last_ns = now;
+		if (!has_started(&dog.vm->cpu[id]))
+			continue; /* its clock may be one with the others' */
 		if (dog.is_waiting && dog.pinged == id && now - dog.ping_ns > HANG_CPU_NS)
 			ask(&dog.vm->cpu[id], LOOK_HUNG);
 		if (used < BUSY_NS) {

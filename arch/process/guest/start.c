@@ -18,6 +18,7 @@
 #include "arch/process/guest/host.h"
 #include "arch/process/guest/local.h"
 #include "arch/x86_64/guest/features.h"
+#include "guestkernel/host/hyp.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/errno.h"
@@ -174,14 +175,17 @@ noreturn_fn void secondary_start(struct cpu *c)
 	secondary_main(c);
 }
 
-/* The new thread finds its CPU in r12: its stack is empty. */
+/* The new thread finds its CPU in r12: its stack is empty. The monitor is told, so that its watchdog looks. */
 int arch_cpu_start(struct cpu *c, void *stack_top)
 {
-	register u64 r12 __asm__("r12") = (u64)c;
+	struct hyp_cpu_start req = { .cpu = c->id };
+	s64 ret = arch_hostcall(HYP_CPU_START, &req, sizeof req, NULL, 0);
+	register u64 r12 __asm__("r12") = (u64)c; /* from here on no calls */
 	register u64 r10 __asm__("r10") = 0;
 	register u64 r8 __asm__("r8") = 0;
-	s64 ret;
 
+	if (ret < 0)
+		return (int)ret;
 	__asm__ volatile("syscall\n\t"
 			 "testq %%rax, %%rax\n\t"
 			 "jnz 1f\n\t"

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * filter_test - the filters of the process machine, evaluated: every call number, every place, chosen arguments
+ */
+#include <criterion/criterion.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "arch/vcpu.h"
+#include "vmm/abi/process.h"
+#include "vmm/sandbox.h"
+
+#define INSIDE	 (PM_STUB_CODE + 0x123)
+#define X32_BIT	 0x40000000
+#define NR_CALLS 1024
+
+static struct sock_filter filter[SANDBOX_FILTER_MAX];
+
+/* The verdict of the filter last built; only the instructions that filter.c uses. */
+static uint32_t verdict(const struct seccomp_data *d)
+{
+	uint32_t a = 0, at = 0;
+
+	for (;;) {
+		const struct sock_filter *f = &filter[at++];
+		bool is_true;
+
+		switch (f->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			memcpy(&a, (const uint8_t *)d + f->k, sizeof a);
+			continue;
+		case BPF_RET | BPF_K:
+			return f->k;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			is_true = a == f->k;
+			break;
+		case BPF_JMP | BPF_JGE | BPF_K:
+			is_true = a >= f->k;
+			break;
+		case BPF_JMP | BPF_JGT | BPF_K:
+			is_true = a > f->k;
+			break;
+		case BPF_JMP | BPF_JSET | BPF_K:
+			is_true = a & f->k;
+			break;
+		default:
+			cr_assert_fail("instruction 0x%x", f->code);
+			return 0;
+		}
+		at += is_true ? f->jt : f->jf;
+	}
+}
+
+static bool is_allowed(int nr, uint64_t ip, uint64_t a0, uint64_t a1)
+{
+	struct seccomp_data d = {
+		.nr = nr, .arch = ARCH_AUDIT, .instruction_pointer = ip, .args = {a0, a1}
+	};
+	uint32_t v = verdict(&d);
+
+	cr_assert(v == SECCOMP_RET_ALLOW || v == SECCOMP_RET_TRAP);
+	return v == SECCOMP_RET_ALLOW;
+}
+
+Test(filter, every_kind_fits_and_the_kernel_process_makes_few_calls)
+{
+	int kind;
+
+	for (kind = SANDBOX_MAIN; kind < SANDBOX_KINDS; kind++)
+		cr_assert_gt(sandbox_filter_build((enum sandbox_thread)kind, filter), 3);
+	cr_assert_leq(sandbox_filter_calls(SANDBOX_KERNEL), 15);
+	cr_assert_eq(sandbox_filter_calls(SANDBOX_APP), 1);
+}
+
+Test(filter, application_code_makes_no_call_from_its_own_code)
+{
+	const uint64_t outside[] = { 0,
+				     0x400000,
+				     PM_STUB_CODE - 2,
+				     PM_STUB_CODE,
+				     PM_STUB_CODE + 1,
+				     PM_STUB_CODE + PM_STUB_CODE_BYTES + 1,
+				     PM_STUB_CODE + (1ull << 32) + 0x100,
+				     PM_STUB_COMMAND,
+				     PM_STUB_AREA,
+				     0xffffffffff600002 };
+	size_t i;
+	int nr;
+
+	sandbox_filter_build(SANDBOX_APP, filter);
+	for (i = 0; i < ARRAY_SIZE(outside); i++)
+		for (nr = -1; nr < NR_CALLS; nr++)
+			cr_assert(!is_allowed(nr, outside[i], 0, FUTEX_WAKE) &&
+				  !is_allowed(nr | X32_BIT, outside[i], 0, FUTEX_WAKE));
+}
+
+Test(filter, the_stubs_code_waits_and_wakes_and_no_more)
+{
+	int nr, op;
+
+	sandbox_filter_build(SANDBOX_APP, filter);
+	for (nr = -1; nr < NR_CALLS; nr++) {
+		cr_assert_eq(is_allowed(nr, INSIDE, 0, FUTEX_WAIT), nr == SYS_futex, "%d", nr);
+		cr_assert(!is_allowed(nr | X32_BIT, INSIDE, 0, FUTEX_WAIT));
+	}
+	for (op = 0; op < 512; op++)
+		cr_assert_eq(is_allowed(SYS_futex, INSIDE, 0, (uint64_t)op),
+			     op == FUTEX_WAIT || op == FUTEX_WAKE);
+}
+
+Test(filter, calls_of_another_architecture_trap)
+{
+	struct seccomp_data d = { .arch = AUDIT_ARCH_I386, .instruction_pointer = INSIDE };
+
+	sandbox_filter_build(SANDBOX_APP, filter);
+	for (d.nr = 0; d.nr < NR_CALLS; d.nr++)
+		cr_assert_eq(verdict(&d), SECCOMP_RET_TRAP);
+	sandbox_filter_build(SANDBOX_SPAWNER, filter);
+	for (d.nr = 0; d.nr < NR_CALLS; d.nr++)
+		cr_assert_eq(verdict(&d), SECCOMP_RET_TRAP);
+}
+
+static bool may_map(enum sandbox_thread kind, uint64_t prot, uint64_t flags, uint64_t fd)
+{
+	struct seccomp_data d = {
+		.nr = SYS_mmap, .arch = ARCH_AUDIT, .args = {0x1000, 4096, prot, flags, fd, 0}
+	};
+
+	sandbox_filter_build(kind, filter);
+	return verdict(&d) == SECCOMP_RET_ALLOW;
+}
+
+Test(filter, what_is_mapped_is_the_sandboxs_own)
+{
+	const uint64_t rw = PROT_READ | PROT_WRITE, ours = MAP_SHARED | MAP_FIXED;
+
+	cr_assert(may_map(SANDBOX_KERNEL, rw, ours, PM_FD_RAM));
+	cr_assert(!may_map(SANDBOX_KERNEL, rw | PROT_EXEC, ours, PM_FD_RAM));
+	cr_assert(!may_map(SANDBOX_KERNEL, rw, ours, PM_FD_DONE));
+	cr_assert(!may_map(SANDBOX_KERNEL, rw, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1));
+	cr_assert(may_map(SANDBOX_SERVICE, rw | PROT_EXEC, ours, PM_FD_WINDOW));
+	cr_assert(!may_map(SANDBOX_SERVICE, rw, ours, PM_FD_DONE));
+	cr_assert(!may_map(SANDBOX_SERVICE, rw, ours | MAP_ANONYMOUS, (uint64_t)-1));
+}
+
+Test(filter, the_kernel_process_starts_threads_and_no_processes)
+{
+	sandbox_filter_build(SANDBOX_KERNEL, filter);
+	cr_assert(is_allowed(SYS_clone, 0, 0x50f00, 0x1000));
+	cr_assert(!is_allowed(SYS_clone, 0, 17, 0));
+	cr_assert(!is_allowed(SYS_clone, 0, 0x50f00 | CLONE_NEWUSER, 0));
+	cr_assert(!is_allowed(SYS_execve, 0, 0, 0) && !is_allowed(SYS_openat, 0, 0, 0) &&
+		  !is_allowed(SYS_clone3, 0, 0, 0) && !is_allowed(SYS_ptrace, 0, 0, 0));
+}
