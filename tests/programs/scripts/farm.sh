@@ -1,5 +1,5 @@
 # about: awk, sed, find and xargs over five thousand files, in parallel and with names hard to quote
-# timeout: 900
+# timeout: 3600
 mkdir -p /tmp/farm && cd /tmp/farm || exit 1
 awk 'BEGIN { for (d = 0; d < 50; d++) { system("mkdir -p d" d); for (f = 0; f < 100; f++) { n = "d" d "/f" f ".txt"; for (l = 0; l <= f % 7; l++) print d, f, l, (d * 100 + f) * 31 % 1009 > n; close(n) } } }'
 find . -name '*.txt' | wc -l; find . -name '*.txt' -exec cat {} + | awk '{s += $4; n[$3]++} END {print s; for (k in n) print k, n[k]}' | sort -n; find . -type f -size -10c | wc -l; find . -path './d1*' -name 'f?.txt' -print0 | xargs -0 -P 4 -n 20 grep -c . | awk -F: '{s += $2} END {print s}'
