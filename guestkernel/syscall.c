@@ -53,20 +53,13 @@ s64 syscall_dispatch(struct regs *r)
 /* Reading the clock twice would be a good part of a short call. So a call that was short stands for the next ones
  * of the same number. */
 #define QUICK_NS    2000
-#define QUICK_CALLS 15
+#define QUICK_CALLS 63
 
-void trap_syscall(struct regs *r)
+/* Apart, so that the common way saves no registers for it. */
+static __attribute__((noinline)) void timed_call(struct regs *r, struct task *t, u32 nr)
 {
-	struct task *t = current();
-	u32 nr = (u32)regs_syscall_nr(r) + 1;
 	u64 ns;
 
-	if (likely(nr == t->quick_nr && t->quick_skipped < QUICK_CALLS)) {
-		t->quick_skipped++;
-		regs_set_ret(r, syscall_dispatch(r));
-		lock_check_none_held();
-		return;
-	}
 	task_kernel_begin(t);
 	regs_set_ret(r, syscall_dispatch(r));
 	ns = task_kernel_end(t);
@@ -75,6 +68,19 @@ void trap_syscall(struct regs *r)
 		t->stime_ns += t->quick_skipped * MIN(ns, (u64)QUICK_NS);
 	t->quick_nr = ns < QUICK_NS ? nr : 0;
 	t->quick_skipped = 0;
+}
+
+void trap_syscall(struct regs *r)
+{
+	struct task *t = current();
+	u32 nr = (u32)regs_syscall_nr(r) + 1;
+
+	if (likely(nr == t->quick_nr && t->quick_skipped < QUICK_CALLS)) {
+		t->quick_skipped++;
+		regs_set_ret(r, syscall_dispatch(r));
+	} else {
+		timed_call(r, t, nr);
+	}
 	lock_check_none_held();
 }
 

@@ -19,7 +19,7 @@
  *           on the CPU that is leaving it, and is not stolen.
  * Locking   cpu->rq_lock. t->cpu changes under the lock of the old CPU while the task is in no queue.
  *           System time is that of system calls and faults of user mode (sched.h); what interrupts and switches
- *           cost counts as user time. Calls that were quick are timed once in sixteen.
+ *           cost counts as user time. Calls that were quick are timed once in sixty-four.
  * Missing   SCHED_DEADLINE; groups.
  */
 #include "guestkernel/task/sched.h"
