@@ -147,8 +147,6 @@ static void exception(struct regs *r, const struct entry *e)
 	s32 code = e->code;
 
 	note_exception(e, 0);
-	if (e->sig == SIGTRAP && e->trapno == VEC_DB)
-		r->flags &= ~(u64)FLAGS_TF;
 	if (e->sig == SIGSEGV || (e->sig == SIGBUS && e->trapno != VEC_AC)) {
 		code = SI_KERNEL;
 		addr = 0;

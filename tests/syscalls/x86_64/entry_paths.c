@@ -351,7 +351,8 @@ static void single_steps_go_through_calls(void)
 				 : "rcx", "r11", "memory", "cc");
 		CHECK(ret == getpid());
 	}
-	CHECK(nr_traps >= 200 * 5);
+	CHECK(nr_traps >=
+	      200 * 4); /* mov, syscall, nop, pushfq, and; the first two may be one in a sandbox */
 }
 
 static void a_program_may_use_gs_for_itself(void)
