@@ -519,7 +519,9 @@ class Cache(ImageTest):
         seen = 0
         for _ in range(12):
             p = subprocess.Popen([lib.TOOL, path], env=self.bench.env, stdout=subprocess.DEVNULL)
-            time.sleep(rnd.uniform(0.01, 0.3))
+            while p.poll() is None and not self.bench.leftovers():
+                time.sleep(0.001)       # until it builds; then anywhere in it
+            time.sleep(rnd.uniform(0, 0.1))
             p.kill()
             p.wait()
             seen += len(self.bench.leftovers())

@@ -225,13 +225,12 @@ static void settle_range(struct arch_aspace *as, struct batch *b, u64 va, u64 en
 	}
 }
 
-static void forget_all(struct arch_aspace *as, struct space *sp)
+static void forget_all(struct arch_aspace *as)
 {
 	u64 va = 0, stop, *pte;
 	paddr_t pa;
 	u32 flags;
 
-	sp->stale.nr = sp->pending.nr = 0;
 	while (arch_mmu_next(as, &va, USER_VA_END, &pa, &flags)) {
 		pte = leaf(as, va, USER_VA_END, &stop);
 		for (; va < stop; va += PAGE_SIZE, pte++)
@@ -245,12 +244,14 @@ static void start_over(struct arch_aspace *as, struct space *sp)
 {
 	struct command_op *op = &sp->stub->cmd->op[0];
 
-	forget_all(as, sp);
+	forget_all(as);
 	op->nr = HOST_MUNMAP;
 	op->arg[0] = 0;
 	op->arg[1] = PM_STUB_BASE;
 	if (!stub_run(sp->stub, 1))
 		stub_break(sp->stub); /* nothing of ours stays mapped */
+	store_release(&sp->stale.nr, 0);
+	store_release(&sp->pending.nr, 0);
 }
 
 static void settle_list(struct arch_aspace *as, struct batch *b, struct range_list *l, bool holes)
@@ -259,10 +260,11 @@ static void settle_list(struct arch_aspace *as, struct batch *b, struct range_li
 
 	for (i = 0; i < l->nr; i++)
 		settle_range(as, b, l->r[i].va, l->r[i].end, holes);
-	l->nr = 0;
 	if (b->kind != OP_NONE)
 		put_op(b);
 	batch_run(b);
+	/* Only now: a CPU on its way to application code that finds the list empty relies on the stub. */
+	store_release(&l->nr, 0);
 }
 
 static void settle(struct arch_aspace *as, struct space *sp)
