@@ -6,9 +6,9 @@
 # packages: build test
 """syscalls - tests/syscalls natively (the specification), then in the sandbox on each machine
 
-Cases: native, process, kvm, testhost, debug, each followed by /PROGRAM for one program. debug is the test host with
-the guest kernel that checks the order of its locks and panics when something leaked (guestkernel/task/lockcheck.c,
-guestkernel/leakcheck.c).
+Cases: native, process, kvm, testhost, debug, each followed by /PROGRAM for one program. debug is the process machine
+and the test host with guest kernels that check the order of their locks and panic when something leaked
+(guestkernel/task/lockcheck.c, guestkernel/leakcheck.c).
 """
 import os
 import pathlib
@@ -52,15 +52,21 @@ def main():
     if suite.wanted('testhost') and not fast:
         suite.relay('testhost', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '1500', '--',
                                 RUNNER, *options, *programs('testhost')], 1600)
-    if suite.wanted('debug'):
-        target = 'guestkernel/kernel_debug.elf'
-        text, status = suite.run(['ninja', '-C', directory, target], timeout=900)
-        if status:
-            suite.fail('debug', 'the debug kernel does not build', text, f'ninja -C {directory} {target}')
-            return
-        suite.relay('debug', [suite.ROOT / 'tools/testhost', 'x86_64', '--smp', '2', '--timeout', '1500', '--',
-                              RUNNER, '--option=--debug-kernel', f'--option={directory / target}', '--timeout',
-                              '600', '--once', *programs('debug')], 1600)
+    if suite.wanted('debug') and not fast:
+        run_debug(directory, 'kernel_process_debug.elf', 'process', [])
+        run_debug(directory, 'kernel_debug.elf', 'kvm', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '1500', '--'])
+
+
+def run_debug(directory, kernel, platform, place):
+    """All programs in one sandbox with a kernel that checks itself; results are debug/PLATFORM/..."""
+    target = f'guestkernel/{kernel}'
+    text, status = suite.run(['ninja', '-C', directory, target], timeout=900)
+    if status:
+        suite.fail(f'debug/{platform}', 'the debug kernel does not build', text, f'ninja -C {directory} {target}')
+        return
+    suite.relay(f'debug/{platform}', [*place, RUNNER, f'--option=--platform={platform}', '--option=--debug-kernel',
+                                      f'--option={directory / target}', '--timeout', '600', '--once',
+                                      *programs('debug')], 1600)
 
 
 main()

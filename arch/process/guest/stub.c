@@ -19,6 +19,7 @@
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/lock.h"
+#include "guestkernel/kapi/leak.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/string.h"
@@ -217,6 +218,9 @@ static struct stub *stub_alloc(void)
 		page_put(s->cmd_page);
 		goto free;
 	}
+	leak_forget(s); /* the pool keeps it */
+	leak_forget(s->cmd_page);
+	leak_forget(s->area_page);
 	s->cmd = page_kaddr(s->cmd_page);
 	s->cmd->ok = 1;
 	s->cmd->fail = 1ull << 32;
