@@ -11,6 +11,7 @@
 
 struct file;
 struct fs_ctx;
+struct ipc_ns;
 struct mount_ns;
 struct path;
 
@@ -53,3 +54,7 @@ int must_check mnt_ns_copy(struct ns *from, struct ns **out);
 void mnt_ns_adopt(struct ns *ns, struct fs_ctx *fs);
 /* Root and working directory of the current task become ns's root. -EINVAL: they are shared. */
 int must_check mnt_ns_enter(struct ns *ns);
+
+/* ipc/ids.c: IPC namespaces; the first begins with its struct ns, too. A new one is empty. */
+extern struct ipc_ns ipc_ns_init;
+int must_check ipc_ns_create(struct ns *from, struct ns **out);

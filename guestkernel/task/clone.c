@@ -55,6 +55,8 @@ static int check_flags(const struct clone_req *q)
 
 	if ((f & CLONE_NEWNS) && (f & CLONE_FS))
 		return -EINVAL;
+	if ((f & CLONE_NEWIPC) && (f & CLONE_SYSVSEM))
+		return -EINVAL;
 	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
 		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))

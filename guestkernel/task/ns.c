@@ -5,7 +5,7 @@
  * Role      See ns.h.
  * Rules     Every kind has its first namespace, with the inode number it has on Linux, so that ns/ is complete
  *           and programs can compare. Only kinds with a copy function can be made anew.
- * Missing   user, pid, net, ipc, cgroup and time namespaces beside the first; a pidfd for setns(2)
+ * Missing   user, pid, net, cgroup and time namespaces beside the first; a pidfd for setns(2)
  * See       namespaces(7), setns(2)
  */
 #include "guestkernel/task/ns.h"
@@ -13,6 +13,7 @@
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/semundo.h"
 #include "guestkernel/task/task.h"
 #include "guestkernel/task/utsname.h"
 #include "guestkernel/uapi/capability.h"
@@ -25,6 +26,17 @@ const char *const ns_names[NS_KINDS] = {
 	"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"
 };
 
+/* What semaphores of the old namespace were to get back they get now. */
+static int ipc_enter(struct ns *ns)
+{
+	struct task *t = current();
+
+	if (t->sem_undo)
+		sem_undo_put(t->sem_undo);
+	t->sem_undo = NULL;
+	return 0;
+}
+
 /* copy makes a new one for the caller; enter changes what else of the current task belongs to it. */
 static const struct {
 	u32 flag;
@@ -32,7 +44,7 @@ static const struct {
 	int (*enter)(struct ns *ns);
 } kinds[NS_KINDS] = {
 	[NS_CGROUP] = { .flag = CLONE_NEWCGROUP },
-	[NS_IPC] = { .flag = CLONE_NEWIPC },
+	[NS_IPC] = { .flag = CLONE_NEWIPC, .copy = ipc_ns_create, .enter = ipc_enter },
 	[NS_MNT] = { .flag = CLONE_NEWNS, .copy = mnt_ns_copy, .enter = mnt_ns_enter },
 	[NS_NET] = { .flag = CLONE_NEWNET },
 	[NS_PID] = { .flag = CLONE_NEWPID },
@@ -46,7 +58,7 @@ static const struct {
 		.refs = { ATOMIC_INIT(REFS_SATURATED) }, .kind = (k), .ino = (n) \
 	}
 static struct ns first[NS_KINDS] = {
-	[NS_CGROUP] = FIRST(NS_CGROUP, 4026531835ull), [NS_IPC] = FIRST(NS_IPC, 4026531839ull),
+	[NS_CGROUP] = FIRST(NS_CGROUP, 4026531835ull), 
 	[NS_NET] = FIRST(NS_NET, 4026531840ull),
 	[NS_PID] = FIRST(NS_PID, 4026531836ull),       [NS_TIME] = FIRST(NS_TIME, 4026531834ull),
 	[NS_USER] = FIRST(NS_USER, 4026531837ull),
@@ -56,7 +68,7 @@ struct ns_set ns_set_init = {
 	.refs = { ATOMIC_INIT(REFS_SATURATED) },
 	.of = {
 		[NS_CGROUP] = &first[NS_CGROUP],
-		[NS_IPC] = &first[NS_IPC],
+		[NS_IPC] = (struct ns *)&ipc_ns_init, /* its first member */
 		[NS_MNT] = (struct ns *)&mount_ns_init, /* its first member */
 		[NS_NET] = &first[NS_NET],
 		[NS_PID] = &first[NS_PID],

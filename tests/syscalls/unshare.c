@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * unshare.c - unshare(2), setns(2): UTS and mount name spaces
+ * unshare.c - unshare(2), setns(2): UTS, mount and IPC name spaces
  *
  * See       unshare(2)
  */
@@ -9,7 +9,11 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <sys/ipc.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 
 static void sharing_ends_for_descriptors_and_directory(void)
@@ -225,9 +229,51 @@ static void a_tree_can_be_bound_into_itself(void)
 	CHECK_ERRNO(stat("top/inner", &b), ENOENT);
 }
 
+static void ipc_objects_become_private(void)
+{
+	struct shmid_ds ds;
+	int shm, msg, sem, fd;
+	pid_t pid;
+	char *p;
+
+	t_need_cap(CAP_SYS_ADMIN);
+	fd = MUST(open("/proc/self/ns/ipc", O_RDONLY));
+	MUST(unshare(CLONE_NEWIPC));
+	shm = MUST(shmget(0x5151, 4096, IPC_CREAT | 0600));
+	msg = MUST(msgget(0x5151, IPC_CREAT | 0600));
+	sem = MUST(semget(0x5151, 1, IPC_CREAT | 0600));
+	p = shmat(shm, NULL, 0);
+	CHECK(p != (void *)-1);
+	strcpy(p, "mine");
+	pid = t_fork();
+	if (pid == 0) {
+		MUST(unshare(CLONE_NEWIPC));
+		CHECK_ERRNO(shmget(0x5151, 4096, 0600), ENOENT);
+		CHECK_ERRNO(msgget(0x5151, 0600), ENOENT);
+		CHECK_ERRNO(semget(0x5151, 1, 0600), ENOENT);
+		CHECK(!strcmp(p, "mine"));
+		MUST(semget(0x5151, 1, IPC_CREAT | IPC_EXCL | 0600));
+		MUST(msgget(0x5151, IPC_CREAT | IPC_EXCL | 0600));
+		_exit(7);
+	}
+	t_wait_exit(pid, 7);
+	CHECK_EQ(shmget(0x5151, 4096, 0600), shm);
+	CHECK_EQ(msgget(0x5151, 0600), msg);
+	CHECK_EQ(semget(0x5151, 1, 0600), sem);
+	MUST(shmctl(shm, IPC_STAT, &ds));
+	CHECK_EQ(ds.shm_nattch, 1);
+	/* the name space ends, the attached segment stays */
+	MUST(setns(fd, CLONE_NEWIPC));
+	CHECK_ERRNO(shmget(0x5151, 4096, 0600), ENOENT);
+	CHECK_ERRNO(shmctl(shm, IPC_STAT, &ds), EINVAL);
+	CHECK(!strcmp(p, "mine"));
+	strcpy(p, "still");
+	MUST(shmdt(p));
+}
+
 TEST_PROGRAM(unshare, CASE(sharing_ends_for_descriptors_and_directory),
 	     CASE(mount_name_spaces_need_privilege), CASE(host_names_become_private),
 	     CASE(setns_wants_a_name_space), CASE(name_spaces_are_files_to_return_to),
 	     CASE(clone_makes_name_spaces), CASE(mounts_become_private),
 	     CASE(directory_and_root_move_along), CASE(a_mount_name_space_can_be_entered),
-	     CASE(a_tree_can_be_bound_into_itself));
+	     CASE(a_tree_can_be_bound_into_itself), CASE(ipc_objects_become_private));
