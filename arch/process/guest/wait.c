@@ -32,8 +32,9 @@
 #define SPIN_MAX	 400u /* rounds, about 40 ns each */
 #define SPIN_MIN	 50u
 #define SPIN_TRY	 200u
-#define SLOW_MAX	 16u	      /* one in three in vain */
-#define PIN_CYCLES	 600000000ull /* about 0.2 s */
+#define SLOW_MAX	 16u		     /* one in three in vain */
+#define PIN_CYCLES	 600000000ull	     /* about 0.2 s */
+#define PIN_RUN_NS	 (2 * NSEC_PER_MSEC) /* who runs longer is no longer bound */
 #define PREEMPT_RETRY_NS (200 * 1000ull)
 #define LOOK_NS		 NSEC_PER_SEC /* a stub that died is noticed */
 #define PREEMPT_GIVE_UP	 50000u	      /* 10 s */
@@ -200,16 +201,20 @@ static u32 host_cpu(void)
 	return aux & 0xfff;
 }
 
+static void unpin(struct cpu *c)
+{
+	c->arch.pin = c->arch.slow = 0;
+	c->arch.spin = pm_boot->flags & PM_SPIN_NEVER ? 0 : SPIN_TRY;
+	bind_thread(0, 0);
+}
+
 static void choose_pin(struct cpu *c)
 {
 	u64 now = arch_cycles();
 
 	if (c->arch.pin) {
-		if (now < c->arch.pin_until)
-			return;
-		c->arch.pin = c->arch.slow = 0;
-		c->arch.spin = pm_boot->flags & PM_SPIN_NEVER ? 0 : SPIN_TRY;
-		bind_thread(0, 0);
+		if (now >= c->arch.pin_until)
+			unpin(c);
 	} else if (c->arch.slow >= SLOW_MAX) {
 		c->arch.pin = host_cpu() + 1;
 		c->arch.pin_until = now + PIN_CYCLES;
@@ -263,9 +268,15 @@ bool handover_run(struct stub *s, struct stub_thread *st)
 				return false;
 			ns = MIN(ns, PREEMPT_RETRY_NS);
 		}
+		if (this_cpu()->arch.pin)
+			ns = MIN(ns, PIN_RUN_NS);
 		sleep_on_both(a, ns);
 		if (is_parked(a))
 			break;
+		if (this_cpu()->arch.pin) {
+			unpin(this_cpu());
+			follow_pin(st->tid, &st->pin);
+		}
 		if (host_call3(HOST_TGKILL, s->pid, st->tid, 0) < 0)
 			return false;
 	}
