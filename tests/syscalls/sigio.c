@@ -42,9 +42,11 @@ static int take(int sig, int ms, siginfo_t *si)
 
 static void watch(int fd, int sig)
 {
+	int flags = MUST(fcntl(fd, F_GETFL));
+
 	MUST(fcntl(fd, F_SETOWN, getpid()));
 	MUST(fcntl(fd, F_SETSIG, sig));
-	MUST(fcntl(fd, F_SETFL, MUST(fcntl(fd, F_GETFL)) | O_ASYNC | O_NONBLOCK));
+	MUST(fcntl(fd, F_SETFL, flags | O_ASYNC | O_NONBLOCK));
 }
 
 static void chosen_signal_names_descriptor_and_event(void)
