@@ -27,7 +27,7 @@ struct area {
 	u64 regs[AREA_REGS_WORDS];
 	u64 fs_base, gs_base;
 	u64 ss[3];
-	u32 pid;
+	u32 pid, nested;
 };
 
 struct command {

@@ -12,7 +12,8 @@
  *           was in vain several times in a row), waking the other side on another CPU is the worst of all, so
  *           the kernel thread binds itself and the threads it hands over to to the CPU it is on, where a
  *           handover is a mere switch; after a while it lets go and tries again.
- *           State words can be written by the application: nonsense only delays its own task.
+ *           State words can be written by the application: nonsense only delays its own task. A program that jumped
+ *           into the stub's waits gets there signal after signal in the same code: that is counted, and is its end.
  * Missing   Hosts before Linux 5.16 (futex_waitv); CPUs without RDTSCP; PM_SPIN_ALWAYS.
  */
 #include "arch/clock.h"
@@ -37,6 +38,7 @@
 #define PREEMPT_RETRY_NS (200 * 1000ull)
 #define LOOK_NS		 NSEC_PER_SEC /* a stub that died is noticed */
 #define PREEMPT_GIVE_UP	 50000u	      /* 10 s */
+#define NESTED_MAX	 200u	      /* signals in the stub's code: it waits there for good */
 #define WAITV_U32	 2u
 
 extern struct vdso_data vdso_data;
@@ -250,6 +252,7 @@ bool handover_run(struct stub *s, struct stub_thread *st)
 	choose_pin(this_cpu());
 	follow_pin(st->tid, &st->pin);
 	a->spin = this_cpu()->arch.spin;
+	a->nested = 0;
 	if (xchg(&a->state, STATE_RUN) == STATE_SLEEPING)
 		host_futex_wake(&a->state);
 	while (!spin_for(a)) {
@@ -259,7 +262,7 @@ bool handover_run(struct stub *s, struct stub_thread *st)
 		ns = MIN(ns_to_timer(), LOOK_NS);
 		if (trap_work_pending() && !is_parked(a)) {
 			if (host_call3(HOST_TGKILL, s->pid, st->tid, SIG_PREEMPT) < 0 ||
-			    ++tries > PREEMPT_GIVE_UP)
+			    ++tries > PREEMPT_GIVE_UP || READ_ONCE(a->nested) > NESTED_MAX)
 				return false;
 			ns = MIN(ns, PREEMPT_RETRY_NS);
 		}
