@@ -61,7 +61,6 @@ static int is_code(unsigned long off)
 static void sweep(void (*fn)(unsigned long), unsigned long bits, unsigned long from,
 		  unsigned long to)
 {
-	need_stub();
 	for (unsigned long off = from; off < to; off++)
 		if (is_code(off))
 			attack(fn, bits | off);
@@ -70,30 +69,38 @@ static void sweep(void (*fn)(unsigned long), unsigned long bits, unsigned long f
 
 static void each_byte_of_the_handlers_with_random_registers(void)
 {
+	need_stub();
 	sweep(jump_random, 0, 0, 0x1000);
 }
 
 static void each_byte_of_the_fast_entry_with_random_registers(void)
 {
+	need_stub();
 	sweep(jump_random, 0, 0x1000, STUB_CODE_USED);
 	base_seed = 2;
+	need_stub();
 	sweep(jump_random, 0, 0x1000, STUB_CODE_USED);
 }
 
 static void each_byte_of_the_handlers_with_the_first_area(void)
 {
+	need_stub();
 	sweep(jump_prepared, 0, 0, 0x1000);
 }
 
 static void each_byte_of_the_handlers_with_the_second_area(void)
 {
+	need_stub();
 	sweep(jump_prepared, 0x30000, 0, 0x1000);
 }
 
 static void each_byte_of_the_fast_entry_with_each_area(void)
 {
-	for (unsigned long bits = 0; bits < 0x80000; bits += 0x10000)
+	for (unsigned long bits = 0; bits < 0x80000; bits += 0x20000)
 		sweep(jump_prepared, bits, 0x1000, STUB_CODE_USED);
+	/* in another's area: most of these wait for ever */
+	for (unsigned long from = 0x1000; from < STUB_CODE_USED; from += 7)
+		sweep(jump_prepared, 0x30000, from, from + 1);
 }
 
 /* The site becomes hot in the parent: the child finds its slot. */

@@ -62,7 +62,7 @@ class Sandbox:
         done = threading.Event()
         watcher = threading.Thread(target=self.look, args=(done,))
         bystander = subprocess.Popen(['sleep', '1000'])
-        child = subprocess.Popen([self.monitor, 'run', '--platform=process', '--privileged', '--memory', '384m',
+        child = subprocess.Popen([self.monitor, 'run', '--platform=process', '--privileged', '--memory', '640m',
                                   *self.args.option, self.image, '/bin/escape_all', *filters],
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                  env={**os.environ, 'XDG_CACHE_HOME': str(self.folder / 'cache')}, cwd=self.folder)
@@ -116,7 +116,11 @@ def report(program, text, err, wrong):
             print(line)
     for line in [*dict.fromkeys(wrong)][:20]:
         print('# ' + line)
-    for line in err.splitlines()[-20:] if wrong else []:
+    killed = re.findall(r'^.guest. process \d+ killed: (.*)', err, re.M)
+    for reason in sorted(set(killed)):
+        print(f'# {killed.count(reason)} processes killed: {reason}')
+    rest = [line for line in err.splitlines() if ' killed: ' not in line]
+    for line in rest[-20:] if wrong or failed else []:
         print('# ' + line)
     print(f'{"not " if wrong else ""}ok - {program}/from_outside', flush=True)
     return failed or bool(wrong)
