@@ -209,8 +209,54 @@ static void generated_code_changes_while_it_runs(void)
 	run_against(just_in_time, 0);
 }
 
+/* Sites of two numbers become hot on all CPUs together: no slot may be given twice. */
+static void *run_all_sites(void *gate)
+{
+	long want[2] = { getpid(), getppid() };
+	long wrong = 0;
+
+	pthread_barrier_wait(gate);
+	for (int turn = 0; turn < 80; turn++)
+		for (int i = 0; i < SITES; i++)
+			wrong += ((long (*)(void))(uintptr_t)(code + i * STRIDE))() != want[i & 1];
+	return (void *)wrong;
+}
+
+static void make_hot_together(void)
+{
+	pthread_barrier_t gate;
+	pthread_t t[4];
+	void *wrong;
+
+	CHECK(!pthread_barrier_init(&gate, NULL, 4));
+	for (int i = 0; i < 4; i++)
+		CHECK(!pthread_create(&t[i], NULL, run_all_sites, &gate));
+	for (int i = 0; i < 4; i++) {
+		CHECK(!pthread_join(t[i], &wrong));
+		CHECK(!wrong);
+	}
+}
+
+static void sites_that_become_hot_together_stay_apart(void)
+{
+	make_file();
+	for (int s = 1; s < SITES; s += 2)
+		CHECK_EQ(pwrite(code_fd, get_ppid, sizeof get_ppid, s * STRIDE), sizeof get_ppid);
+	map_code(PROT_READ | PROT_EXEC);
+	for (int round = 0; round < 40; round++) {
+		pid_t pid = t_fork();
+
+		if (!pid) {
+			make_hot_together();
+			_exit(0);
+		}
+		t_wait_exit(pid, 0);
+	}
+}
+
 TEST_PROGRAM(rewrite_race, CASE(a_page_is_unmapped_while_it_is_rewritten),
 	     CASE(a_page_becomes_writable_while_it_is_rewritten),
 	     CASE(the_file_changes_under_rewritten_code), CASE(a_page_moves_while_it_is_rewritten),
 	     CASE(a_fork_beside_a_rewrite_finds_whole_sites),
-	     CASE(generated_code_changes_while_it_runs));
+	     CASE(generated_code_changes_while_it_runs),
+	     CASE(sites_that_become_hot_together_stay_apart));
