@@ -112,12 +112,12 @@ class Family:
 
     def totals(self):
         """Descriptors, mappings, threads and resident KiB of all together."""
-        total = collections.Counter()
-        for pid in self.pids():
+        total, kind_of = collections.Counter(), {p: k for k, pids in self.kinds().items() for p in pids}
+        for pid in kind_of:
             status = status_of(pid)
             total['processes'] += 1
             total['fds'] += len(descriptors(pid))
-            total['maps'] += read(pid, 'maps').count('\n')
+            total[kind_of[pid] + ' maps'] += read(pid, 'maps').count('\n')
             total['threads'] += int(status.get('Threads', 0))
             total['kib'] += int(status.get('VmRSS', '0').split()[0])
         return total
