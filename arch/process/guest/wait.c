@@ -8,7 +8,8 @@
  *           the application is stopped only when the scheduler or a signal wants something of it: then it gets
  *           the preemption signal, again and again until it is in the stub's code, because the handler
  *           ignores the signal when it is there already, perhaps on its way out.
- *           State words can be written by the application: nonsense only delays its own task.
+ *           State words can be written by the application: nonsense only delays its own task. A program that jumped
+ *           into the stub's waits gets there signal after signal in the same code: that is counted, and is its end.
  * Missing   Hosts before Linux 5.16 (futex_waitv).
  * See       place.c: how long it is worth waiting awake
  */
@@ -30,6 +31,7 @@
 #define PREEMPT_RETRY_NS (200 * 1000ull)
 #define LOOK_NS		 NSEC_PER_SEC /* a stub that died is noticed */
 #define PREEMPT_GIVE_UP	 50000u	      /* 10 s */
+#define NESTED_MAX	 200u	      /* signals in the stub's code: it waits there for good */
 #define WAITV_U32	 2u
 
 extern struct vdso_data vdso_data;
@@ -188,7 +190,7 @@ static bool wait_asleep(struct stub *s, struct stub_thread *st, u32 *tries)
 
 	if (trap_work_pending() && !is_parked(st->area)) {
 		if (host_call3(HOST_TGKILL, s->pid, st->tid, SIG_PREEMPT) < 0 ||
-		    ++*tries > PREEMPT_GIVE_UP)
+		    ++*tries > PREEMPT_GIVE_UP || READ_ONCE(st->area->nested) > NESTED_MAX)
 			return false;
 		ns = MIN(ns, PREEMPT_RETRY_NS);
 	}
@@ -213,6 +215,7 @@ bool handover_run(struct stub *s, struct stub_thread *st)
 	place_choose();
 	place_follow(st->tid, &st->bound, true);
 	a->spin = place_app_spin();
+	a->nested = 0;
 	if (xchg(&a->state, STATE_RUN) == STATE_SLEEPING)
 		host_futex_wake(&a->state);
 	while (!spin_for(a)) {
