@@ -166,7 +166,8 @@ static int kvm_create(struct vm *vm, struct err *e)
 	uint32_t i;
 	int ret;
 
-	arch_pt_init(&pt, &vm->mem, vm->at.tables, vm->at.tables_end, true);
+	arch_pt_init(&pt, &vm->mem, vm->at.tables, vm->at.tables_end,
+		     arch_has_1g_pages(vm->kvm_fd));
 	ret = map_kernel(vm, &pt, e);
 	vm->root_gpa = pt.root;
 	if (!ret)

@@ -28,7 +28,7 @@ BUILD_BUG_ON(offsetof(struct regs, pstate) != REGS_PSTATE);
 BUILD_BUG_ON(offsetof(struct regs, orig_x0) != REGS_ORIG_X0);
 BUILD_BUG_ON(sizeof(struct regs) != REGS_SIZE);
 BUILD_BUG_ON(offsetof(struct cpu, arch.current) != 0); /* current() */
-BUILD_BUG_ON(HYP_ABI_VERSION != 1);		       /* the note in entry.S */
+BUILD_BUG_ON(HYP_ABI_VERSION != 2);		       /* the note in entry.S */
 
 #define CPACR_FPEN	 (3ull << 20)
 #define CNTKCTL_EL0VCTEN (1ull << 1)

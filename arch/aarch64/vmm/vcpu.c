@@ -69,6 +69,13 @@ int arch_vm_route_event(struct vm *vm, uint32_t gsi, struct err *e)
 	return gic_finish(vm, gsi, e);
 }
 
+/* Part of the architecture with 4 KiB pages. */
+bool arch_has_1g_pages(int kvm_fd)
+{
+	(void)kvm_fd;
+	return true;
+}
+
 int arch_pt_map_devices(struct arch_pagetables *pt, struct err *e)
 {
 	return arch_pt_map(pt, arch_direct_map(HYP_DOORBELL_GPA), HYP_DOORBELL_GPA, HYP_PAGE_SIZE,

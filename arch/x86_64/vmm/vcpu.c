@@ -52,6 +52,22 @@ int arch_vm_init(struct vm *vm, struct err *e)
 	return 0;
 }
 
+bool arch_has_1g_pages(int kvm_fd)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entry[CPUID_MAX];
+	} c = { .head.nent = CPUID_MAX };
+	uint32_t i;
+
+	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &c))
+		return false; /* set_cpuid() will say so */
+	for (i = 0; i < c.head.nent; i++)
+		if (c.entry[i].function == 0x80000001u)
+			return c.entry[i].edx & 1u << 26;
+	return false;
+}
+
 /* The doorbell is a port. */
 int arch_pt_map_devices(struct arch_pagetables *pt, struct err *e)
 {

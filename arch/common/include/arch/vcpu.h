@@ -23,6 +23,8 @@ struct arch_pagetables {
 	bool has_1g;
 };
 
+/* May a mapping be 1 GiB large. */
+bool arch_has_1g_pages(int kvm_fd);
 int arch_pt_init(struct arch_pagetables *pt, struct gmem *m, uint64_t start, uint64_t end,
 		 bool has_1g);
 /* Maps with the largest pages that fit; ENOMEM when [next, end) is used up. */
