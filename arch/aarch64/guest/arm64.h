@@ -41,6 +41,7 @@
 #define SCTLR_ENIB   (1ull << 30)
 #define SCTLR_ENIA   (1ull << 31)
 #define SCTLR_BT0    (1ull << 35)
+#define SCTLR_BT1    (1ull << 36)
 
 #define PSTATE_SS    (1ull << 21)
 #define PSTATE_SSBS  (1ull << 12)
@@ -57,3 +58,9 @@ struct cpu_features {
 	u64 hwcap, hwcap2;
 };
 extern struct cpu_features features;
+
+/* Branch target identification; before features are known, too. */
+static inline bool cpu_has_bti(void)
+{
+	return read_sysreg(id_aa64pfr1_el1) & 15;
+}

@@ -2,22 +2,25 @@
 /*
  * cpu - system control registers, feature choice, starting CPUs
  *
- * Role      arch_start() is the first C of the kernel, arch_start_secondary() of every other CPU. The monitor has
- *           turned the MMU on already, with tables of its own making.
+ * Role      arch_start() is the first C of the kernel at its own addresses, arch_start_secondary() of every other
+ *           CPU; start.S has turned the MMU on.
  * Rules     Features are decided once, on CPU 0, and every CPU gets the same control bits.
- * Missing   Branch target identification (so it is not announced), SVE and SME (KVM keeps them off), memory tagging, address randomisation of the kernel; an
- *           overflow of the kernel stack is not named but faults until the watchdog ends it.
- * See       Arm ARM D13.2
+ * Missing   SVE and SME (KVM keeps them off: vmm/vcpu.c does not ask for them), memory tagging, address randomisation
+ *           of the kernel; an overflow of the kernel stack is not named but faults until the watchdog ends it.
+ * See       Arm ARM D13.2; PSCI 1.1 (DEN 0022), 5.1
  */
 #include "arch/cpu.h"
 
+#include "arch/aarch64/guest/boot.h"
 #include "arch/aarch64/guest/local.h"
 #include "arch/irq.h"
+#include "arch/layout.h"
 #include "arch/mmu.h"
 #include "arch/regs.h"
 #include "arch/thread.h"
 #include "guestkernel/host/hyp.h"
 #include "guestkernel/kapi/cpu.h"
+#include "guestkernel/kapi/errno.h"
 #include "guestkernel/main.h"
 #include "vmm/abi/hyp.h"
 
@@ -28,11 +31,11 @@ BUILD_BUG_ON(offsetof(struct regs, pstate) != REGS_PSTATE);
 BUILD_BUG_ON(offsetof(struct regs, orig_x0) != REGS_ORIG_X0);
 BUILD_BUG_ON(sizeof(struct regs) != REGS_SIZE);
 BUILD_BUG_ON(offsetof(struct cpu, arch.current) != 0); /* current() */
-BUILD_BUG_ON(HYP_ABI_VERSION != 1);		       /* the note in entry.S */
+BUILD_BUG_ON(offsetof(struct cpu, arch.idle_stack) != CPU_IDLE_STACK);
 
 #define CPACR_FPEN	 (3ull << 20)
 #define CNTKCTL_EL0VCTEN (1ull << 1)
-#define PMUSERENR_NONE	 0
+#define PSCI_CPU_ON	 0xc4000003u
 
 struct cpu_features features;
 bool uaccess_has_pan; /* features.pan, where uaccess.S finds it */
@@ -40,7 +43,8 @@ bool arch_prefers_fresh_pages;
 
 static struct cpu boot_cpu;
 extern char boot_stack_top[];
-extern const char entry_secondary[], vectors[];
+extern const char vectors[];
+extern char entry_secondary[];
 
 static u32 field(u64 reg, u32 shift)
 {
@@ -139,8 +143,13 @@ noreturn_fn void arch_start(const void *fdt)
 	setup_cpu(&boot_cpu);
 	mmu_setup();
 	mmu_setup_cpu();
-	irq_setup_cpu();
 	kmain(fdt);
+}
+
+void arch_init(void)
+{
+	boot_map();
+	irq_setup_cpu();
 }
 
 noreturn_fn void arch_start_secondary(struct cpu *c)
@@ -151,16 +160,25 @@ noreturn_fn void arch_start_secondary(struct cpu *c)
 	secondary_main(c);
 }
 
+static s64 psci(u64 function, u64 a, u64 b, u64 c)
+{
+	register u64 x0 __asm__("x0") = function;
+	register u64 x1 __asm__("x1") = a;
+	register u64 x2 __asm__("x2") = b;
+	register u64 x3 __asm__("x3") = c;
+
+	__asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : "memory");
+	return (s64)x0;
+}
+
+/* KVM gives CPUs their affinity by sixteens. */
 int arch_cpu_start(struct cpu *c, void *stack_top)
 {
-	struct hyp_cpu_start req = {
-		.cpu = c->id,
-		.ip = (u64)entry_secondary,
-		.sp = (u64)stack_top,
-		.arg = (u64)c,
-	};
+	u64 affinity = (u64)(c->id >> 4) << 8 | (c->id & 15);
+	u64 entry = (u64)entry_secondary - KERNEL_VA_BASE + HYP_RAM_BASE;
 
-	return arch_hostcall(HYP_CPU_START, &req, sizeof req, NULL, 0);
+	c->arch.idle_stack = stack_top;
+	return psci(PSCI_CPU_ON, affinity, entry, (u64)c) ? -EIO : 0;
 }
 
 void *arch_boot_stack_top(void)

@@ -207,6 +207,11 @@ noreturn_fn void arch_start_secondary(struct cpu *c)
 	secondary_main(c);
 }
 
+/* The monitor has mapped everything, and the devices are the CPU's own. */
+void arch_init(void)
+{
+}
+
 int arch_cpu_start(struct cpu *c, void *stack_top)
 {
 	struct hyp_cpu_start req = { .cpu = c->id };
