@@ -33,14 +33,15 @@ libc = ctypes.CDLL(None)
 class Config:
     """One configuration of a test host, and its QEMU arguments."""
 
-    def __init__(self, arch, ready, smp=1, mem=1024, icount=None, cpu=None, append='', disk=None):
+    def __init__(self, arch, ready, smp=1, mem=1024, icount=None, cpu=None, append='', disk=None,
+                 gic=3):
         self.arch, self.ready, self.smp, self.mem = arch, ready, smp, mem
         self.icount, self.cpu, self.disk = icount, cpu, disk
         self.program = shutil.which(f'qemu-system-{arch}')
         if not self.program:
             raise Failed(f'qemu-system-{arch} is not installed')
         x86 = arch == 'x86_64'
-        self.machine = 'q35' if x86 else 'virt,virtualization=on,gic-version=3'
+        self.machine = 'q35' if x86 else f'virt,virtualization=on,gic-version={gic}'
         self.cpu = cpu or ('max,+svm,-pku,-mpx' if x86 else 'neoverse-n1')
         # SVM under several emulation threads now and then resets a CPU, so one thread there.
         self.threads = 'single' if icount is not None or (x86 and smp > 1) else 'multi'
