@@ -155,7 +155,7 @@ static int map_locked(struct aspace *as, const struct map_req *req, u64 *va_out)
 {
 	const struct region like = {
 		.pgoff = req->pgoff,
-		.prot = req->prot & (PROT_READ | PROT_WRITE | PROT_EXEC),
+		.prot = req->prot & (PROT_READ | PROT_WRITE | PROT_EXEC | arch_prot_extra),
 		.max_prot = req->max_prot ? req->max_prot : PROT_READ | PROT_WRITE | PROT_EXEC,
 		.flags = req->region_flags | as->default_flags |
 			 (req->flags & MAP_SHARED ? REGION_SHARED : 0),

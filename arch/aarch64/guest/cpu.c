@@ -22,6 +22,7 @@
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/main.h"
+#include "guestkernel/uapi/mman.h"
 #include "vmm/abi/hyp.h"
 
 BUILD_BUG_ON(offsetof(struct regs, x[30]) != REGS_X30);
@@ -40,6 +41,7 @@ BUILD_BUG_ON(offsetof(struct cpu, arch.idle_stack) != CPU_IDLE_STACK);
 struct cpu_features features;
 bool uaccess_has_pan; /* features.pan, where uaccess.S finds it */
 bool arch_prefers_fresh_pages;
+u32 arch_prot_extra;
 
 static struct cpu boot_cpu;
 extern char boot_stack_top[];
@@ -51,46 +53,77 @@ static u32 field(u64 reg, u32 shift)
 	return (u32)(reg >> shift & 15);
 }
 
-/* Bits of AT_HWCAP: a field of an ID register of at least a value. */
+/* Bits of AT_HWCAP, from 32 on of AT_HWCAP2: a field of an ID register of at least a value. */
+enum { ISAR0, ISAR1, PFR0, MMFR2, PFR1, ID_REGS };
 static const struct {
 	u8 reg, shift, least, bit;
 } hwcaps[] = {
-	{0,  4,	1, 3 }, /* AES */
-	{ 0, 4,	2, 4 }, /* PMULL */
-	{ 0, 8,	1, 5 }, /* SHA1 */
-	{ 0, 12, 1, 6 }, /* SHA2 */
-	{ 0, 12, 2, 21}, /* SHA512 */
-	{ 0, 16, 1, 7 }, /* CRC32 */
-	{ 0, 20, 2, 8 }, /* ATOMICS */
-	{ 0, 28, 1, 12}, /* ASIMDRDM */
-	{ 0, 32, 1, 17}, /* SHA3 */
-	{ 0, 36, 1, 18}, /* SM3 */
-	{ 0, 40, 1, 19}, /* SM4 */
-	{ 0, 44, 1, 20}, /* ASIMDDP */
-	{ 0, 48, 1, 23}, /* ASIMDFHM */
-	{ 0, 52, 1, 27}, /* FLAGM */
-	{ 1, 0,	1, 16}, /* DCPOP */
-	{ 1, 4,	1, 30}, /* PACA, by QARMA5 */
-	{ 1, 8,	1, 30}, /* PACA, by the maker's own */
-	{ 1, 24, 1, 31}, /* PACG */
-	{ 1, 28, 1, 31},
-	  { 1, 12, 1, 13}, /* JSCVT */
-	{ 1, 16, 1, 14}, /* FCMA */
-	{ 1, 20, 1, 15}, /* LRCPC */
-	{ 1, 20, 2, 26}, /* ILRCPC */
-	{ 1, 36, 1, 29}, /* SB */
-	{ 2, 48, 1, 24}, /* DIT */
-	{ 3, 32, 1, 25}, /* USCAT */
-	{ 4, 4,	2, 28}, /* SSBS */
+	{ISAR0,	 4,  1, 3	 }, /* AES */
+	{ ISAR0, 4,  2, 4	 }, /* PMULL */
+	{ ISAR0, 8,  1, 5	 }, /* SHA1 */
+	{ ISAR0, 12, 1, 6	  }, /* SHA2 */
+	{ ISAR0, 12, 2, 21	   }, /* SHA512 */
+	{ ISAR0, 16, 1, 7	  }, /* CRC32 */
+	{ ISAR0, 20, 2, 8	  }, /* ATOMICS */
+	{ ISAR0, 28, 1, 12	   }, /* ASIMDRDM */
+	{ ISAR0, 32, 1, 17	   }, /* SHA3 */
+	{ ISAR0, 36, 1, 18	   }, /* SM3 */
+	{ ISAR0, 40, 1, 19	   }, /* SM4 */
+	{ ISAR0, 44, 1, 20	   }, /* ASIMDDP */
+	{ ISAR0, 48, 1, 23	   }, /* ASIMDFHM */
+	{ ISAR0, 52, 1, 27	   }, /* FLAGM */
+	{ ISAR0, 52, 2, 32 + 7 }, /* FLAGM2 */
+	{ ISAR0, 60, 1, 32 + 16}, /* RNG */
+	{ ISAR1, 0,  1, 16	  }, /* DCPOP */
+	{ ISAR1, 0,  2, 32 + 0 }, /* DCPODP */
+	{ ISAR1, 4,  1, 30	  }, /* PACA, by QARMA5 */
+	{ ISAR1, 8,  1, 30	  }, /* PACA, by the maker's own */
+	{ ISAR1, 12, 1, 13	   }, /* JSCVT */
+	{ ISAR1, 16, 1, 14	   }, /* FCMA */
+	{ ISAR1, 20, 1, 15	   }, /* LRCPC */
+	{ ISAR1, 20, 2, 26	   }, /* ILRCPC */
+	{ ISAR1, 24, 1, 31	   }, /* PACG */
+	{ ISAR1, 28, 1, 31	   },
+	   { ISAR1, 32, 1, 32 + 8 }, /* FRINT */
+	{ ISAR1, 36, 1, 29	   }, /* SB */
+	{ ISAR1, 44, 1, 32 + 14}, /* BF16 */
+	{ ISAR1, 52, 1, 32 + 13}, /* I8MM */
+	{ PFR0,	48, 1, 24	  }, /* DIT */
+	{ MMFR2, 32, 1, 25	   }, /* USCAT */
+	{ PFR1,	0,  1, 32 + 17}, /* BTI */
+	{ PFR1,	4,  2, 28	 }, /* SSBS */
 };
+
+static void detect_hwcaps(const u64 *reg)
+{
+	u32 i;
+
+	if (field(reg[PFR0], 16) != 15)
+		features.hwcap |= 1; /* FP */
+	if (field(reg[PFR0], 20) != 15)
+		features.hwcap |= 2; /* ASIMD */
+	if (field(reg[PFR0], 16) == 1)
+		features.hwcap |= 1u << 9 | 1u << 10; /* half precision */
+	for (i = 0; i < ARRAY_SIZE(hwcaps); i++) {
+		if (field(reg[hwcaps[i].reg], hwcaps[i].shift) < hwcaps[i].least)
+			continue;
+		if (hwcaps[i].bit < 32)
+			features.hwcap |= 1ull << hwcaps[i].bit;
+		else
+			features.hwcap2 |= 1ull << (hwcaps[i].bit - 32);
+	}
+	if (!features.pauth)
+		features.hwcap &= ~(1ull << 30 | 1ull << 31);
+}
 
 static void detect_features(void)
 {
-	u64 reg[] = { read_sysreg(id_aa64isar0_el1), read_sysreg(id_aa64isar1_el1),
-		      read_sysreg(id_aa64pfr0_el1), read_sysreg(id_aa64mmfr2_el1),
-		      read_sysreg(id_aa64pfr1_el1) };
+	const u64 reg[ID_REGS] = {
+		[ISAR0] = read_sysreg(id_aa64isar0_el1), [ISAR1] = read_sysreg(id_aa64isar1_el1),
+		[PFR0] = read_sysreg(id_aa64pfr0_el1),	 [MMFR2] = read_sysreg(id_aa64mmfr2_el1),
+		[PFR1] = read_sysreg(id_aa64pfr1_el1),
+	};
 	u64 ctr = read_sysreg(ctr_el0);
-	u32 i;
 
 	features.pan = field(read_sysreg(id_aa64mmfr1_el1), 20) != 0;
 	features.asid_bits = field(read_sysreg(id_aa64mmfr0_el1), 4) == 2 ? 16 : 8;
@@ -98,20 +131,12 @@ static void detect_features(void)
 	features.dic = ctr >> 29 & 1;
 	features.icache_line = 4u << (ctr & 15);
 	features.dcache_line = 4u << (ctr >> 16 & 15);
-	features.ssbs = field(reg[4], 4) >= 2;
-	features.pauth = field(reg[1], 4) || field(reg[1], 8);
+	features.ssbs = field(reg[PFR1], 4) >= 2;
+	features.pauth = field(reg[ISAR1], 4) || field(reg[ISAR1], 8);
+	features.bti = cpu_has_bti();
 	uaccess_has_pan = features.pan;
-	if (field(reg[2], 16) != 15)
-		features.hwcap |= 1; /* FP */
-	if (field(reg[2], 20) != 15)
-		features.hwcap |= 2; /* ASIMD */
-	if (field(reg[2], 16) == 1)
-		features.hwcap |= 1u << 9 | 1u << 10; /* half precision */
-	for (i = 0; i < ARRAY_SIZE(hwcaps); i++)
-		if (field(reg[hwcaps[i].reg], hwcaps[i].shift) >= hwcaps[i].least)
-			features.hwcap |= 1ull << hwcaps[i].bit;
-	if (!features.pauth)
-		features.hwcap &= ~(1ull << 30 | 1ull << 31);
+	arch_prot_extra = features.bti ? PROT_BTI : 0;
+	detect_hwcaps(reg);
 }
 
 static void setup_cpu(struct cpu *c)
@@ -128,6 +153,8 @@ static void setup_cpu(struct cpu *c)
 		sctlr |= SCTLR_SPAN;
 	if (features.pauth)
 		sctlr |= SCTLR_ENIA | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB;
+	if (features.bti)
+		sctlr |= SCTLR_BT0 | SCTLR_BT1;
 	write_sysreg(sctlr_el1, sctlr);
 	write_sysreg(cpacr_el1, CPACR_FPEN);
 	write_sysreg(cntkctl_el1, CNTKCTL_EL0VCTEN);

@@ -207,6 +207,8 @@ noreturn_fn void arch_start_secondary(struct cpu *c)
 	secondary_main(c);
 }
 
+u32 arch_prot_extra;
+
 /* The monitor has mapped everything, and the devices are the CPU's own. */
 void arch_init(void)
 {

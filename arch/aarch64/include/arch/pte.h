@@ -59,6 +59,8 @@ static inline u64 pte_user(u32 prot)
 	bits |= prot & MMU_WRITE ? PTE_DIRTY : PTE_RO;
 	if (!(prot & MMU_EXEC))
 		bits |= PTE_UXN;
+	if (prot & MMU_GUARDED)
+		bits |= PTE_GUARDED;
 	return bits;
 }
 
