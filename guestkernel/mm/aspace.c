@@ -197,7 +197,7 @@ static int check_protect(struct aspace *as, u64 va, u64 end, u32 prot)
 	for (; va < end; r = region_next(r)) {
 		if (!r || r->start > va)
 			return -ENOMEM;
-		if (prot & ~r->max_prot)
+		if (prot & ~(r->max_prot | arch_prot_extra))
 			return -EACCES;
 		va = r->end;
 	}
