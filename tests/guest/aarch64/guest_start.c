@@ -6,7 +6,7 @@
  */
 #include "arch/aarch64/guest/boot.h"
 #include "arch/layout.h"
-#include "guest_cpu.h"
+#include "tests/guest/aarch64/guest_cpu.h"
 #include "tests/lib/guestlib.h"
 
 /* What start.S and guest_entry.S know. */

@@ -5,7 +5,7 @@
  * Role      See tests/guest/hostile.c.
  * Rules     The program has no exception vectors: an exception is an endless loop of exceptions.
  */
-#include "guest_cpu.h"
+#include "tests/guest/aarch64/guest_cpu.h"
 #include "tests/lib/guestlib.h"
 
 #define FAR_GPA (HYP_RAM_BASE + (1ull << 37))
