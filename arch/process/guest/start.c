@@ -175,6 +175,11 @@ noreturn_fn void secondary_start(struct cpu *c)
 	secondary_main(c);
 }
 
+/* All memory is mapped. */
+void arch_init(void)
+{
+}
+
 /* The new thread finds its CPU in r12: its stack is empty. The monitor is told, so that its watchdog looks. */
 int arch_cpu_start(struct cpu *c, void *stack_top)
 {
