@@ -168,7 +168,7 @@ bool stub_run(struct stub *s, u32 count)
 
 	if (s->broken)
 		return false;
-	follow_pin(s->pid, &s->pin);
+	place_follow_service(s);
 	cmd->count = count;
 	cmd->done_fd = PM_FD_DONE + this_cpu()->id;
 	store_release(&cmd->seq, cmd->seq + 1);
