@@ -81,18 +81,19 @@ static uint64_t process_table_pages(const struct vm *vm)
 	return 0;
 }
 
-static void note_host_cpus(struct pm_boot *b)
+/* Without an answer the kernel believes in one CPU, and binds nothing to it. */
+static void tell_host_cpus(struct pm_boot *b)
 {
 	cpu_set_t set;
 
-	_Static_assert(sizeof set == sizeof b->host_cpu_mask, "the mask of the C library");
+	_Static_assert(sizeof set >= sizeof b->host_cpu_mask, "the mask fits");
 	if (sched_getaffinity(0, sizeof set, &set)) {
-		memset(&set, 0xff, sizeof set);
 		b->host_cpus = 1;
-	} else {
-		b->host_cpus = (uint32_t)CPU_COUNT(&set);
+		memset(b->host_cpu_mask, 0xff, sizeof b->host_cpu_mask);
+		return;
 	}
-	memcpy(b->host_cpu_mask, &set, sizeof set);
+	b->host_cpus = (uint32_t)CPU_COUNT(&set);
+	memcpy(b->host_cpu_mask, &set, sizeof b->host_cpu_mask);
 }
 
 static int process_create(struct vm *vm, struct err *e)
@@ -119,7 +120,7 @@ static int process_create(struct vm *vm, struct err *e)
 		.nr_windows = vm->mem.nr_windows,
 		.flags = vm->cfg.pm_flags,
 	};
-	note_host_cpus(b);
+	tell_host_cpus(b);
 	for (i = 0; i < vm->mem.nr_windows; i++) {
 		b->window[i].gpa = vm->mem.window[i].gpa;
 		b->window[i].bytes = vm->mem.window[i].len;

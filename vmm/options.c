@@ -362,7 +362,7 @@ static const struct option_row rows[] = {
 	{ "no-rewrite",	0,   ARG_NONE,     take_no_rewrite,   NULL,
 	  "process: never patch system calls in programs' code"								},
 	{ "handover",	      0,	 ARG_REQUIRED, take_handover,     "spin|sleep|auto",
-	  "process: how kernel and program wait for each other: awake, asleep, or what is faster now"			      },
+	  "process: how programs and kernel wait for each other (for tests; auto measures)"				    },
 	{ "strace",	    0,   ARG_OPTIONAL, take_strace,	  "CALLS",
 	  "print system calls: all, or a list (--strace=open,%file)"							     },
 	{ "log-level",	       0,	  ARG_REQUIRED, take_log_level,	"LEVEL",

@@ -46,7 +46,7 @@ struct stub_thread {
 	struct arch_thread *owner; /* whose vector state its image holds */
 	u8 *image;		   /* that image in the area; NULL: none */
 	u32 tid;
-	u32 bound; /* see place.c */
+	u32 pin;   /* host CPU + 1 it is bound to; 0: none */
 	bool fast; /* it came by fast_entry: its vector registers are live */
 	bool used; /* ran since the stub was last cleaned */
 };
@@ -56,8 +56,8 @@ struct stub {
 	struct command *cmd;
 	struct page *cmd_page, *area_page;
 	u32 area_order;
-	u32 pid, bound; /* the service thread's */
-	bool broken;	/* does not answer any more */
+	u32 pid, pin; /* the service thread's */
+	bool broken;  /* does not answer any more */
 	struct stub_thread thread[];
 };
 
@@ -108,8 +108,6 @@ bool stub_run(struct stub *s, u32 count);
 /* space.c */
 /* The space of the running task with a stub; NULL: none to be had. */
 struct space *space_ready(struct arch_aspace *as);
-/* This CPU's thread of the space waits asleep: it might be in the way of another space's. The space is alive. */
-void space_doze(struct arch_aspace *as);
 /* Brings the stub in line before application code goes on. */
 void space_settle(struct arch_aspace *as);
 /* A fault where the tables allow the access: the stub lacks the mapping. True when it will have it. */
@@ -120,20 +118,21 @@ bool space_fault(struct arch_aspace *as, u64 va, bool is_write, bool is_exec, bo
 bool handover_run(struct stub *s, struct stub_thread *st);
 void interrupts_serve(void);
 
-/* place.c: of this CPU's handovers */
-enum placement { PLACE_FREE, PLACE_APART, PLACE_TOGETHER };
-void place_init(struct cpu *c);
-/* Before a handover: another placement where the last ones say so. */
+/* place.c */
+enum place { PLACE_LOOSE, PLACE_TOGETHER, PLACE_APART };
+
+void place_start(void);
+/* Before a handover, whose threads then follow. */
 void place_choose(void);
-/* Brings a thread of a stub, an application thread or the service thread, to where it belongs. */
-void place_follow(u32 tid, u32 *bound, bool is_app);
-void place_in_time(void);
-void place_in_vain(void);
-/* How many rounds a parked application thread waits awake. */
-u32 place_app_spin(void);
-bool place_is_bound(void);
-/* The application computes: the host may place it. */
-void place_release(void);
+void place_loose(void);
+void place_follow_app(struct stub_thread *st);
+void place_follow_service(struct stub *s);
+/* What the handover was like: spinning ended with the thread parked or in vain, it had to be woken, its time. */
+void place_note_spin(bool parked);
+void place_note_sleeper(void);
+void place_note_run(u64 cycles);
+/* This CPU begins or ends waiting for interrupts. */
+void place_idle(bool is_idle);
 
 /* user.c */
 noreturn_fn void user_loop(struct regs *r);

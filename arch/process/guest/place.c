@@ -1,40 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * place - where the two sides of a handover run, and how long they wait awake
+ * place - on which host CPUs the two sides of a handover run, and how long they spin
  *
- * Role      A kernel thread and the threads it hands over to (its application thread of the running space, that space's
- *           service thread) can be left to the host, kept apart or kept together:
- *             free      the host places them.
- *             apart     the kernel thread has a host CPU, application threads any other: a handover that both sides wait
- *                       for awake moves one cache line. Schedulers that pack what wakes each other would never
- *                       let it come to that.
- *             together  all on one host CPU: a handover is a switch, the cheapest where one of them sleeps anyway.
- * Rules     What spins costs is judged by what it brings: spinning in vain every third time leads from free to apart
- *           (when there are host CPUs for all that are busy) and from apart to together; from there another try is made after
- *           a while, which doubles as long as it does not help. Who computes for long is left to the host: two
- *           busy threads must not share a CPU because their kernel threads once did.
- *           A guest CPU changes its own placement only; others' homes are read as hints.
- * Missing   CPUs without RDTSCP.
+ * Role      Each guest CPU is in one of three states:
+ *             loose     the host's scheduler decides; both sides spin a little. Who computes is here.
+ *             together  both sides are bound to one host CPU and never spin: a handover is two mere switches, a
+ *                       tenth of what waking a thread on another CPU costs.
+ *             apart     the application runs on any host CPU but the kernel's, and both sides spin for about as long
+ *                       as waking costs: a handover moves a few cache lines. A tenth of "together" again, but it
+ *                       takes two host CPUs, so only who makes one call after the other gets there.
+ * Rules     "Apart" is tried when calls come quickly and the busy guest CPUs leave a host CPU free. Every handover
+ *           that had to sleep counts against it, as many times as it is dearer than a good one; when these
+ *           prevail the state ends, and the next try is made after a pause that doubles each time.
+ *           Nobody spins longer than SPIN_APART rounds, so an idle guest costs nothing.
+ *           --handover=spin: always apart, as if it paid; --handover=sleep: nobody ever spins.
+ * Locking   Everything belongs to its CPU, but for demand: atomic.
+ * See       wait.c
  */
 #include "arch/cpu.h"
 #include "arch/process/guest/host.h"
 #include "arch/process/guest/local.h"
 #include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/time.h"
 
-#define SPIN_MAX     400u /* rounds, about 40 ns each */
+#define SPIN_MAX     400u /* rounds of about 25 ns, loose */
 #define SPIN_MIN     50u
 #define SPIN_TRY     200u
-#define SPIN_FIRST   2500u /* when newly apart: both must have woken up once */
-#define SPIN_PARKED  1200u /* of application threads that are apart: they keep nobody from anything */
-#define SLOW_MAX     16u	  /* one in three in vain */
-#define RETRY_CYCLES 60000000ull /* about 20 ms */
-#define RETRY_MAX    3u		 /* that, doubled so often */
-#define HELPS	     1000u	  /* so many in time, and trying again costs little next time */
+#define SPIN_APART   2000u
+#define SLOW_MAX     16u /* loose: one in three in vain */
+#define SLOW_COST    20u /* apart: good handovers that one in vain outweighs */
+#define SLOW_CROWD   4u	 /* apart, when somebody else needs the host CPU */
+#define SLOW_END     100u
+#define QUICK_CALLS  16u	  /* in a row, before apart is tried */
+#define QUICK_CYCLES 60000ull	  /* about 20 us */
+#define PIN_CYCLES   600000000ull /* about 0.2 s */
+#define PAUSE_MIN    3000000ull	  /* about 1 ms */
+#define PAUSE_MAX    600000000ull
+#define ALL_BUT	     0x80000000u /* in a pin: every host CPU but this one */
 
-#define BOUND_OFF 0x80000000u /* in bound: anywhere but there */
-
-enum { MASK_WORDS = PM_HOST_CPU_WORDS };
+/* Host CPUs that guest CPUs want: none when idle, two when apart. */
+static atomic_t demand;
 
 static u32 host_cpu(void)
 {
@@ -44,159 +50,164 @@ static u32 host_cpu(void)
 	return aux & 0xfff;
 }
 
-static bool is_ours(u32 cpu)
+static void bind_thread(u32 tid, u32 pin)
 {
-	return cpu < 64 * MASK_WORDS && (pm_boot->host_cpu_mask[cpu / 64] >> cpu % 64 & 1);
-}
+	u32 cpu = (pin & ~ALL_BUT) - 1;
+	u64 mask[16];
 
-static void bind(u32 tid, u32 bound)
-{
-	u64 mask[MASK_WORDS];
-	u32 cpu = (bound & ~BOUND_OFF) - 1;
-
-	if (bound && !(bound & BOUND_OFF)) {
+	if (pin && !(pin & ALL_BUT))
 		memset(mask, 0, sizeof mask);
-		mask[cpu / 64] = 1ull << cpu % 64;
-	} else {
+	else
 		memcpy(mask, pm_boot->host_cpu_mask, sizeof mask);
-		if (bound)
-			mask[cpu / 64] &= ~(1ull << cpu % 64);
-	}
+	if (pin)
+		mask[cpu / 64 % 16] ^= 1ull << cpu % 64;
 	host_call3(HOST_SETAFFINITY, tid, sizeof mask, (u64)mask);
 }
 
-static bool is_taken(u32 home)
+static void follow(u32 tid, u32 *pin, u32 want)
 {
-	struct cpu *c;
-
-	for_each_cpu(c) if (c != this_cpu() && READ_ONCE(c->arch.home) == home) return true;
-	return false;
+	if (likely(*pin == want))
+		return;
+	*pin = want;
+	bind_thread(tid, want);
 }
 
-/* A host CPU + 1 that no other guest CPU has, if there is one: best where we are. */
-static u32 find_home(void)
+void place_follow_app(struct stub_thread *st)
 {
-	u32 here = host_cpu(), cpu;
-
-	if (is_ours(here) && !is_taken(here + 1))
-		return here + 1;
-	for (cpu = 0; cpu < 64 * MASK_WORDS; cpu++)
-		if (is_ours(cpu) && !is_taken(cpu + 1))
-			return cpu + 1;
-	return is_ours(here) ? here + 1 : 0;
+	follow(st->tid, &st->pin, this_cpu()->arch.app_pin);
 }
 
-static bool has_room_apart(void)
+void place_follow_service(struct stub *s)
 {
-	struct cpu *c;
-	u32 busy = 0;
-
-	for_each_cpu(c) busy += c->online && !READ_ONCE(c->in_idle);
-	return 2 * busy <= pm_boot->host_cpus;
+	follow(s->pid, &s->pin, this_cpu()->arch.pin);
 }
 
-static u32 first_spin(u8 how)
+/* The kernel's side is bound as pin says, the application's as app says. */
+static void enter(struct cpu *c, enum place place, u32 pin, u32 app)
 {
-	if (how == PLACE_TOGETHER || (pm_boot->flags & PM_SPIN_NEVER))
-		return 0;
-	return how == PLACE_APART ? SPIN_FIRST : SPIN_TRY;
+	u32 want = place == PLACE_APART ? 2 : 1;
+
+	atomic_add(&demand, want - c->arch.demand);
+	c->arch.demand = want;
+	c->arch.place = place;
+	c->arch.slow = c->arch.quick = 0;
+	c->arch.app_pin = app;
+	follow(0, &c->arch.pin, pin);
 }
 
-static void place(struct cpu *c, u8 how)
+void place_loose(void)
 {
-	c->arch.place = how;
-	c->arch.slow = c->arch.in_time = 0;
-	c->arch.spin = first_spin(how);
-	WRITE_ONCE(c->arch.home, how == PLACE_FREE ? 0 : find_home());
-	bind(0, c->arch.home);
+	struct cpu *c = this_cpu();
+
+	enter(c, PLACE_LOOSE, 0, 0);
+	c->arch.spin = pm_boot->flags & PM_SPIN_NEVER ? 0 : SPIN_TRY;
 }
 
-void place_init(struct cpu *c)
+static void together(struct cpu *c)
 {
-	c->arch.spin = first_spin(PLACE_FREE);
+	u32 pin = c->arch.pin ? c->arch.pin : host_cpu() + 1;
+
+	enter(c, PLACE_TOGETHER, pin, pin);
+	c->arch.pin_until = arch_cycles() + PIN_CYCLES;
+	c->arch.spin = 0;
 }
 
-static void give_up(struct cpu *c, u64 now)
+static void apart(struct cpu *c)
 {
-	if (c->arch.in_time > HELPS)
-		c->arch.retry = 0;
-	place(c, PLACE_TOGETHER);
-	c->arch.retry_at = now + (RETRY_CYCLES << c->arch.retry);
-	if (c->arch.retry < RETRY_MAX)
-		c->arch.retry++;
+	u32 pin = c->arch.pin ? c->arch.pin : host_cpu() + 1;
+
+	enter(c, PLACE_APART, pin, pin | ALL_BUT);
+	c->arch.apart_since = arch_cycles();
+	c->arch.spin = SPIN_APART;
+}
+
+static void apart_failed(struct cpu *c)
+{
+	u64 now = arch_cycles(), pause = c->arch.apart_pause * 2;
+
+	if (now - c->arch.apart_since > PAUSE_MAX / 4) /* it did well for long */
+		pause = 0;
+	c->arch.apart_pause = MIN(MAX(pause, PAUSE_MIN), PAUSE_MAX);
+	c->arch.apart_at = now + c->arch.apart_pause;
+	together(c);
+}
+
+static bool may_be_apart(const struct cpu *c)
+{
+	if (pm_boot->flags & PM_SPIN_ALWAYS)
+		return true;
+	return c->arch.quick >= QUICK_CALLS && !(pm_boot->flags & PM_SPIN_NEVER) &&
+	       atomic_read(&demand) - c->arch.demand + 2 <= pm_boot->host_cpus &&
+	       arch_cycles() >= c->arch.apart_at;
 }
 
 void place_choose(void)
 {
 	struct cpu *c = this_cpu();
 
-	if (c->arch.place == PLACE_TOGETHER) {
-		u64 now = arch_cycles();
-
-		if (now < c->arch.retry_at || pm_boot->flags & PM_SPIN_NEVER)
-			return;
-		if (has_room_apart())
-			place(c, PLACE_APART);
-		else
-			c->arch.retry_at = now + RETRY_CYCLES;
-	} else if (unlikely(c->arch.slow >= SLOW_MAX)) {
-		if (c->arch.place == PLACE_FREE && !(pm_boot->flags & PM_SPIN_NEVER) &&
-		    has_room_apart())
-			place(c, PLACE_APART);
-		else if (pm_boot->flags & PM_SPIN_ALWAYS)
-			c->arch.slow = 0;
-		else
-			give_up(c, arch_cycles());
+	if (c->arch.place == PLACE_APART) {
+		if (unlikely(atomic_read(&demand) > pm_boot->host_cpus))
+			c->arch.slow += SLOW_CROWD;
+		if (unlikely(c->arch.slow >= SLOW_END) && !(pm_boot->flags & PM_SPIN_ALWAYS))
+			apart_failed(c);
+	} else if (may_be_apart(c)) {
+		apart(c);
+	} else if (c->arch.place == PLACE_TOGETHER) {
+		if (arch_cycles() >= c->arch.pin_until)
+			place_loose();
+	} else if (c->arch.slow >= SLOW_MAX) {
+		together(c);
 	}
 }
 
-void place_follow(u32 tid, u32 *bound, bool is_app)
+void place_note_spin(bool parked)
 {
 	struct cpu *c = this_cpu();
-	u32 want = c->arch.home;
+	u32 n = c->arch.spin;
 
-	if (want && is_app && c->arch.place == PLACE_APART)
-		want |= BOUND_OFF;
-	if (likely(*bound == want))
+	if (parked) {
+		if (n && n < SPIN_MAX)
+			c->arch.spin = MIN(SPIN_MAX, n + n / 8 + 1);
+		c->arch.slow -= c->arch.slow > 0;
 		return;
-	*bound = want;
-	bind(tid, want);
-}
-
-void place_in_time(void)
-{
-	struct cpu *c = this_cpu();
-
-	if (c->arch.spin <= SPIN_MAX)
-		c->arch.spin = MIN(SPIN_MAX, c->arch.spin + c->arch.spin / 8 + 1);
-	else
-		c->arch.spin -= c->arch.spin / 8;
-	c->arch.slow -= c->arch.slow > 0;
-	c->arch.in_time++;
-}
-
-void place_in_vain(void)
-{
-	struct cpu *c = this_cpu();
-
-	if (c->arch.spin && !(pm_boot->flags & PM_SPIN_ALWAYS))
-		c->arch.spin = MAX(SPIN_MIN, c->arch.spin - c->arch.spin / 8);
+	}
+	if (c->arch.place == PLACE_APART) {
+		c->arch.slow += SLOW_COST;
+		return;
+	}
+	if (n)
+		c->arch.spin = MAX(SPIN_MIN, n - n / 8);
 	c->arch.slow += 2;
 }
 
-u32 place_app_spin(void)
+void place_note_sleeper(void)
 {
 	struct cpu *c = this_cpu();
 
-	return c->arch.place == PLACE_APART ? SPIN_PARKED : c->arch.spin;
+	if (c->arch.place == PLACE_APART)
+		c->arch.slow += SLOW_COST;
 }
 
-bool place_is_bound(void)
+void place_note_run(u64 cycles)
 {
-	return this_cpu()->arch.home;
+	struct cpu *c = this_cpu();
+
+	if (cycles < QUICK_CYCLES)
+		c->arch.quick++;
+	else
+		c->arch.quick = 0;
 }
 
-void place_release(void)
+void place_idle(bool is_idle)
 {
-	place(this_cpu(), PLACE_FREE);
+	u32 mine = this_cpu()->arch.demand;
+
+	atomic_add(&demand, is_idle ? -mine : mine);
+}
+
+/* A thread begins with the binding of the one that made it. */
+void place_start(void)
+{
+	place_loose();
+	bind_thread(0, 0);
 }

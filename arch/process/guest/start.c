@@ -133,8 +133,8 @@ noreturn_fn void kernel_fault(s32 sig, const u8 *info, const u64 *uc)
 static void set_this_cpu(struct cpu *c)
 {
 	c->arch.self = c;
-	place_init(c);
 	host_call3(HOST_ARCH_PRCTL, ARCH_SET_GS_CALL, (u64)c, 0);
+	place_start();
 }
 
 static void install_filter(void)

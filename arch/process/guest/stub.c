@@ -168,7 +168,7 @@ bool stub_run(struct stub *s, u32 count)
 
 	if (s->broken)
 		return false;
-	place_follow(s->pid, &s->bound, false);
+	place_follow_service(s);
 	cmd->count = count;
 	cmd->done_fd = PM_FD_DONE + this_cpu()->id;
 	store_release(&cmd->seq, cmd->seq + 1);
@@ -246,7 +246,7 @@ static bool wait_parked(struct stub_thread *st)
 
 	for (i = 0; i < 500; i++) {
 		state = load_acquire(&st->area->state);
-		if (state >= STATE_PARKED)
+		if (state == STATE_PARKED || state == STATE_SLEEPING)
 			return true;
 		if (state == STATE_RUN &&
 		    !__atomic_compare_exchange_n(&st->area->state, &state, STATE_RUN_KSLEEP, false,

@@ -10,8 +10,8 @@
  *           ignores the signal when it is there already, perhaps on its way out.
  *           State words can be written by the application: nonsense only delays its own task. A program that jumped
  *           into the stub's waits gets there signal after signal in the same code: that is counted, and is its end.
- * Missing   Hosts before Linux 5.16 (futex_waitv).
- * See       place.c: how long it is worth waiting awake
+ * Missing   Hosts before Linux 5.16 (futex_waitv); CPUs without RDTSCP.
+ * See       place.c: where both sides run and how long they spin
  */
 #include "arch/clock.h"
 #include "arch/common/guest/vdso.h"
@@ -27,7 +27,7 @@
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/trap.h"
 
-#define COMPUTES_NS	 (2 * NSEC_PER_MSEC) /* who runs longer is left to the host */
+#define PIN_RUN_NS	 (2 * NSEC_PER_MSEC) /* who runs longer is no longer bound */
 #define PREEMPT_RETRY_NS (200 * 1000ull)
 #define LOOK_NS		 NSEC_PER_SEC /* a stub that died is noticed */
 #define PREEMPT_GIVE_UP	 50000u	      /* 10 s */
@@ -118,8 +118,11 @@ void arch_cpu_idle(void)
 	u64 ns = ns_to_timer();
 	struct host_timespec t = { (s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC) };
 
-	if (ns && !READ_ONCE(*wake_word()))
+	if (ns && !READ_ONCE(*wake_word())) {
+		place_idle(true);
 		host_futex_wait(wake_word(), 0, ns == U64_MAX ? NULL : &t);
+		place_idle(false);
+	}
 	interrupts_serve();
 }
 
@@ -136,7 +139,9 @@ void arch_doorbell(u32 nr)
 
 static bool is_parked(const struct area *a)
 {
-	return load_acquire(&a->state) >= STATE_PARKED;
+	u32 s = load_acquire(&a->state);
+
+	return s == STATE_PARKED || s == STATE_SLEEPING;
 }
 
 /* Sleeps until the thread parks, an interrupt comes, or ns have passed. */
@@ -165,65 +170,70 @@ static void sleep_on_both(struct area *a, u64 ns)
 	host_call(HOST_FUTEX_WAITV, (u64)w, 2, 0, ns == U64_MAX ? 0 : (u64)&t, 1, 0);
 }
 
-/* True when the thread is parked; false after a while, or when there is something to serve. */
+/* Spins as long as that pays; true when the thread is parked. */
 static bool spin_for(struct area *a)
 {
 	u32 i, n = this_cpu()->arch.spin;
 
 	for (i = 0; i < n; i++) {
 		if (is_parked(a)) {
-			place_in_time();
+			place_note_spin(true);
 			return true;
 		}
 		if (READ_ONCE(*wake_word()))
 			return false;
 		__asm__ volatile("pause");
 	}
-	place_in_vain();
+	place_note_spin(false);
 	return false;
 }
 
-/* Asleep until the thread is parked or there is something to do; false: it is gone. */
-static bool wait_asleep(struct stub *s, struct stub_thread *st, u32 *tries)
+/* The application goes on, on the host CPU where it belongs. */
+static void set_running(struct stub_thread *st)
 {
-	u64 ns = MIN(ns_to_timer(), LOOK_NS);
+	struct area *a = st->area;
 
-	if (trap_work_pending() && !is_parked(st->area)) {
-		if (host_call3(HOST_TGKILL, s->pid, st->tid, SIG_PREEMPT) < 0 ||
-		    ++*tries > PREEMPT_GIVE_UP || READ_ONCE(st->area->nested) > NESTED_MAX)
-			return false;
-		ns = MIN(ns, PREEMPT_RETRY_NS);
+	st->used = true;
+	place_choose();
+	place_follow_app(st);
+	a->spin = this_cpu()->arch.spin;
+	if (xchg(&a->state, STATE_RUN) == STATE_SLEEPING) {
+		place_note_sleeper();
+		host_futex_wake(&a->state);
 	}
-	if (place_is_bound())
-		ns = MIN(ns, COMPUTES_NS);
-	sleep_on_both(st->area, ns);
-	if (is_parked(st->area))
-		return true;
-	if (place_is_bound() && ns == COMPUTES_NS) {
-		place_release();
-		place_follow(st->tid, &st->bound, true);
-	}
-	return host_call3(HOST_TGKILL, s->pid, st->tid, 0) >= 0;
 }
 
 bool handover_run(struct stub *s, struct stub_thread *st)
 {
 	struct area *a = st->area;
+	u64 start = arch_cycles();
 	u32 tries = 0;
 
-	st->used = true;
-	place_choose();
-	place_follow(st->tid, &st->bound, true);
-	a->spin = place_app_spin();
 	a->nested = 0;
-	if (xchg(&a->state, STATE_RUN) == STATE_SLEEPING)
-		host_futex_wake(&a->state);
+	set_running(st);
 	while (!spin_for(a)) {
+		u64 ns;
+
 		interrupts_serve();
-		if (!wait_asleep(s, st, &tries))
-			return false;
+		ns = MIN(ns_to_timer(), LOOK_NS);
+		if (trap_work_pending() && !is_parked(a)) {
+			if (host_call3(HOST_TGKILL, s->pid, st->tid, SIG_PREEMPT) < 0 ||
+			    ++tries > PREEMPT_GIVE_UP || READ_ONCE(a->nested) > NESTED_MAX)
+				return false;
+			ns = MIN(ns, PREEMPT_RETRY_NS);
+		}
+		if (this_cpu()->arch.pin)
+			ns = MIN(ns, PIN_RUN_NS);
+		sleep_on_both(a, ns);
 		if (is_parked(a))
 			break;
+		if (this_cpu()->arch.pin) {
+			place_loose();
+			place_follow_app(st);
+		}
+		if (host_call3(HOST_TGKILL, s->pid, st->tid, 0) < 0)
+			return false;
 	}
+	place_note_run(arch_cycles() - start);
 	return true;
 }

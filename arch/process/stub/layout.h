@@ -62,7 +62,6 @@
 #define STATE_RUN_KSLEEP 2 /* and the kernel thread sleeps until it does not */
 #define STATE_PARKED	 3 /* the thread waits, spinning */
 #define STATE_SLEEPING	 4 /* the thread waits in the futex */
-#define STATE_DOZE	 5 /* parked, but shall sleep: another thread gets its CPU */
 
 #define STUB_FAST_OFF 0x1000 /* of fast_entry in the code */
 

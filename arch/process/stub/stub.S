@@ -250,29 +250,28 @@ park:	movl	$STATE_PARKED, %eax
 1:	movl	AREA_SPIN(%rbx), %ecx
 2:	movl	AREA_STATE(%rbx), %eax
 	cmpl	$STATE_PARKED, %eax
-	jne	3f
+	jne	4f
 	pause
 	subl	$1, %ecx
 	ja	2b
-3:	cmpl	$STATE_RUN_KSLEEP, %eax	/* the states of running come first */
-	jbe	5f
+	movl	$STATE_PARKED, %eax
 	movl	$STATE_SLEEPING, %ecx
 	lock cmpxchgl %ecx, AREA_STATE(%rbx)
-	jne	3b
-4:	leaq	AREA_STATE(%rbx), %rdi
+	jne	4f
+3:	leaq	AREA_STATE(%rbx), %rdi
 	xorl	%esi, %esi
 	movl	$STATE_SLEEPING, %edx
 	xorl	%r10d, %r10d
 	SYS	NR_FUTEX
 	cmpl	$STATE_SLEEPING, AREA_STATE(%rbx)
-	je	4b
-5:	movq	AREA_FP(%rbx), %rcx
+	je	3b
+4:	movq	AREA_FP(%rbx), %rcx
 	testq	%rcx, %rcx
-	jz	6f
+	jz	5f
 	movl	$XSAVE_MASK, %eax
 	xorl	%edx, %edx
 	xrstor64 (%rcx)
-6:	movq	AREA_FS(%rbx), %rax
+5:	movq	AREA_FS(%rbx), %rax
 	wrfsbase %rax
 	movq	AREA_GS(%rbx), %rax
 	wrgsbase %rax

@@ -24,14 +24,18 @@ struct arch_cpu {
 	struct arch_aspace *active_as; /* that user memory accesses go to */
 	void *fpu_owner;	       /* unused here: each application thread knows */
 	u64 timer_at;		       /* cycles; 0: none */
-	/* arch/process/guest/place.c */
-	u32 spin;     /* rounds a handover is worth waiting for awake */
-	u32 slow;     /* handovers that outlasted that, twice, less those that did not */
-	u32 in_time;  /* handovers that did not, since the last change */
-	u32 home;     /* host CPU + 1 this thread is bound to; 0: none */
-	u8 place;     /* enum placement */
-	u8 retry;     /* how often waiting awake was tried again without success */
-	u64 retry_at; /* cycles */
+	/* process/guest/place.c */
+	u32 place;	 /* enum place */
+	u32 spin;	 /* rounds a handover is worth waiting for awake */
+	u32 slow;	 /* handovers that outlasted that, against those that did not */
+	u32 quick;	 /* short runs of the application in a row */
+	u32 demand;	 /* host CPUs it wants while not idle */
+	u32 pin;	 /* host CPU + 1 this thread is bound to; 0: none */
+	u32 app_pin;	 /* the same for the application's threads */
+	u64 pin_until;	 /* cycles, as all that follow */
+	u64 apart_since; /* spinning on two host CPUs began */
+	u64 apart_at;	 /* earliest next try */
+	u64 apart_pause; /* how long the last pause was */
 };
 
 static inline struct cpu *this_cpu(void)
