@@ -17,7 +17,8 @@
 #include "guestkernel/kapi/fsctx.h"
 #include "guestkernel/uapi/capability.h"
 
-_Static_assert(offsetof(struct mount_ns, ns) == 0, "task/ns.c takes the address of mount_ns_init for its ns");
+_Static_assert(offsetof(struct mount_ns, ns) == 0,
+	       "task/ns.c takes the address of mount_ns_init for its ns");
 
 struct mount_ns *current_mount_ns(void)
 {
@@ -106,7 +107,8 @@ int mount_copy_tree(const struct copy_tree *c, struct mount **out)
 
 int mnt_ns_copy(struct ns *from, struct ns **out)
 {
-	struct mount_ns *src = container_of(from, struct mount_ns, ns), *mns = knew(struct mount_ns);
+	struct mount_ns *src = container_of(from, struct mount_ns, ns),
+			*mns = knew(struct mount_ns);
 	struct copy_tree c = { .recursive = true, .whole_ns = true };
 	int err;
 

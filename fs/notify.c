@@ -38,7 +38,8 @@ struct inotify {
 	bool overflowed;    /* [lock] the last event is IN_Q_OVERFLOW */
 	struct waitq wq;
 	struct async_list async;
-	struct ktimer async_timer; /* events are queued under locks under which no signal can be sent */
+	struct ktimer
+		async_timer; /* events are queued under locks under which no signal can be sent */
 	struct xarray marks; /* [notify_lock] wd -> notify_mark */
 	s32 last_wd;	     /* [notify_lock] */
 };

@@ -161,6 +161,20 @@ int ipc_may_change(const struct ipc_obj *o)
 	return uid == o->perm.cuid || uid == o->perm.uid || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
 }
 
+int ipc_find_to_stat(struct ipc_ids *ids, s32 id, bool by_number, u32 mode, struct ipc_obj **out)
+{
+	int ret = by_number ? ipc_find(ids, id, out) : ipc_find_slot(ids, id, out);
+
+	return !ret && mode ? ipc_may_use(*out, mode) : ret;
+}
+
+int ipc_find_to_change(struct ipc_ids *ids, s32 id, struct ipc_obj **out)
+{
+	int ret = ipc_find(ids, id, out);
+
+	return ret ? ret : ipc_may_change(*out);
+}
+
 int ipc_set_perm(struct ipc_obj *o, const struct ipc64_perm *p)
 {
 	if (p->uid == U32_MAX || p->gid == U32_MAX)

@@ -73,6 +73,11 @@ struct ipc_obj *ipc_find_key(struct ipc_ids *ids, s32 key);
 int must_check ipc_find(struct ipc_ids *ids, s32 id, struct ipc_obj **out);
 /* Of the slot, as the *_STAT commands count. */
 int must_check ipc_find_slot(struct ipc_ids *ids, s32 slot, struct ipc_obj **out);
+/* For the *_STAT commands: by number, or by slot; mode: permission bits the caller needs, 0: none. */
+int must_check ipc_find_to_stat(struct ipc_ids *ids, s32 id, bool by_number, u32 mode,
+				struct ipc_obj **out);
+/* For IPC_SET and IPC_RMID: -EPERM when it is not the caller's. */
+int must_check ipc_find_to_change(struct ipc_ids *ids, s32 id, struct ipc_obj **out);
 /* Highest slot in use; 0 when there is none. */
 s32 ipc_last_slot(struct ipc_ids *ids);
 

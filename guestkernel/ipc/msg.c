@@ -242,9 +242,7 @@ s64 msg_stat(s32 id, u32 cmd, struct msqid64_ds *out)
 	s64 ret;
 
 	spin_lock(&ids.lock);
-	ret = cmd == IPC_STAT ? ipc_find(&ids, id, &o) : ipc_find_slot(&ids, id, &o);
-	if (!ret && cmd != MSG_STAT_ANY)
-		ret = ipc_may_use(o, 0444);
+	ret = ipc_find_to_stat(&ids, id, cmd == IPC_STAT, cmd == MSG_STAT_ANY ? 0 : 0444, &o);
 	if (!ret) {
 		fill(queue_of(o), out);
 		ret = cmd == IPC_STAT ? 0 : o->id;
@@ -259,9 +257,7 @@ int msg_set(s32 id, const struct msqid64_ds *ds)
 	int ret;
 
 	spin_lock(&ids.lock);
-	ret = ipc_find(&ids, id, &o);
-	if (!ret)
-		ret = ipc_may_change(o);
+	ret = ipc_find_to_change(&ids, id, &o);
 	if (!ret && ds->msg_qbytes > MSGMNB && !capable(CAP_SYS_RESOURCE))
 		ret = -EPERM;
 	if (!ret)
@@ -299,9 +295,7 @@ int msg_remove(s32 id)
 	int ret;
 
 	spin_lock(&ids.lock);
-	ret = ipc_find(&ids, id, &o);
-	if (!ret)
-		ret = ipc_may_change(o);
+	ret = ipc_find_to_change(&ids, id, &o);
 	if (!ret)
 		remove_queue(o);
 	spin_unlock(&ids.lock);

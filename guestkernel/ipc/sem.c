@@ -466,9 +466,7 @@ s64 sem_stat(s32 id, u32 cmd, struct semid64_ds *out)
 
 	memset(out, 0, sizeof *out);
 	spin_lock(&ids.lock);
-	ret = cmd == IPC_STAT ? ipc_find(&ids, id, &o) : ipc_find_slot(&ids, id, &o);
-	if (!ret && cmd != SEM_STAT_ANY)
-		ret = ipc_may_use(o, 0444);
+	ret = ipc_find_to_stat(&ids, id, cmd == IPC_STAT, cmd == SEM_STAT_ANY ? 0 : 0444, &o);
 	if (!ret) {
 		out->sem_perm = o->perm;
 		out->sem_otime = set_of(o)->otime;
@@ -486,9 +484,7 @@ int sem_set(s32 id, const struct semid64_ds *ds)
 	int ret;
 
 	spin_lock(&ids.lock);
-	ret = ipc_find(&ids, id, &o);
-	if (!ret)
-		ret = ipc_may_change(o);
+	ret = ipc_find_to_change(&ids, id, &o);
 	if (!ret)
 		ret = ipc_set_perm(o, &ds->sem_perm);
 	if (!ret)
@@ -518,9 +514,7 @@ int sem_remove(s32 id)
 	int ret;
 
 	spin_lock(&ids.lock);
-	ret = ipc_find(&ids, id, &o);
-	if (!ret)
-		ret = ipc_may_change(o);
+	ret = ipc_find_to_change(&ids, id, &o);
 	if (!ret)
 		remove_set(o);
 	spin_unlock(&ids.lock);

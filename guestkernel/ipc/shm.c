@@ -334,9 +334,7 @@ s64 shm_stat(s32 id, u32 cmd, struct shmid64_ds *out)
 	s64 ret;
 
 	spin_lock(&ids.lock);
-	ret = cmd == IPC_STAT ? ipc_find(&ids, id, &o) : ipc_find_slot(&ids, id, &o);
-	if (!ret && cmd != SHM_STAT_ANY)
-		ret = ipc_may_use(o, SHM_R);
+	ret = ipc_find_to_stat(&ids, id, cmd == IPC_STAT, cmd == SHM_STAT_ANY ? 0 : SHM_R, &o);
 	if (!ret) {
 		fill(container_of(o, struct shm_seg, obj), out);
 		ret = cmd == IPC_STAT ? 0 : o->id;
@@ -351,9 +349,7 @@ int shm_set(s32 id, const struct shmid64_ds *ds)
 	int ret;
 
 	spin_lock(&ids.lock);
-	ret = ipc_find(&ids, id, &o);
-	if (!ret)
-		ret = ipc_may_change(o);
+	ret = ipc_find_to_change(&ids, id, &o);
 	if (!ret)
 		ret = ipc_set_perm(o, &ds->shm_perm);
 	if (!ret)
@@ -369,9 +365,7 @@ int shm_remove(s32 id)
 	int ret;
 
 	spin_lock(&ids.lock);
-	ret = ipc_find(&ids, id, &o);
-	if (!ret)
-		ret = ipc_may_change(o);
+	ret = ipc_find_to_change(&ids, id, &o);
 	if (!ret) {
 		o->perm.mode |= SHM_DEST;
 		o->perm.key = IPC_PRIVATE; /* the key finds it no more */

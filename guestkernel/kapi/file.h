@@ -139,6 +139,8 @@ int must_check fd_install_min(struct file *f, bool cloexec, s32 min);
 int must_check fd_reserve(bool cloexec);
 void fd_publish(s32 fd, struct file *f);
 void fd_unreserve(s32 fd);
+/* Two at once (pipe, socketpair): the numbers go to out, s32[2]. Takes over both references, on failure too. */
+int must_check fd_install_pair(struct file *const f[2], bool cloexec, uaddr_t out);
 int fd_close(s32 fd);
 /* Another task's table (procfs, pidfd_getfd): next open descriptor >= *fd with a reference, NULL at the end. */
 struct file *fdtable_next(struct fdtable *t, s32 *fd, bool *cloexec);

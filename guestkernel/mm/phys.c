@@ -22,15 +22,16 @@
 #include "guestkernel/kapi/leak.h"
 #include "guestkernel/mm/slab.h"
 
-#define MAX_ORDER   11
-#define CACHE_MAX   64
-#define CACHE_BATCH 16
-#define FRESH_BATCH 8
-#define RESERVE_MIN 256
-#define JOIN_MIN    512
-#define JOIN_BATCH  4096 /* frames, when nobody waits for them */
-#define RELEASE_ORDER 6  /* smaller blocks are not worth the host's bookkeeping */
-#define RELEASE_MIN_FREE (4u << (MAX_ORDER - 1)) /* frames; with less, nothing is taken away even for a moment */
+#define MAX_ORDER     11
+#define CACHE_MAX     64
+#define CACHE_BATCH   16
+#define FRESH_BATCH   8
+#define RESERVE_MIN   256
+#define JOIN_MIN      512
+#define JOIN_BATCH    4096 /* frames, when nobody waits for them */
+#define RELEASE_ORDER 6	   /* smaller blocks are not worth the host's bookkeeping */
+#define RELEASE_MIN_FREE \
+	(4u << (MAX_ORDER - 1)) /* frames; with less, nothing is taken away even for a moment */
 
 struct page *page_map;
 u64 page_first_pfn, page_end_pfn;

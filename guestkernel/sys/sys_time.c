@@ -2,7 +2,7 @@
 /*
  * sys_time - clocks, sleeping, interval and POSIX timers
  *
- * Missing   adjtimex and clock_adjtime only read; CLOCK_REALTIME sleeps do not follow a set clock.
+ * Missing   adjtimex and clock_adjtime only read.
  */
 #include "fs/timerfd.h"
 #include "guestkernel/kapi/errno.h"
@@ -160,6 +160,27 @@ static s64 sleep_on_cpu_clock(s32 id, u64 target)
 	return r == -ERESTARTSYS ? -EINTR : r;
 }
 
+/* Follows when the clock is set. */
+static s64 sleep_until_wall(s32 id, u64 target)
+{
+	struct wait_entry e = { .wake = wait_entry_wake_task, .task = current() };
+	u64 deadline, now = 0;
+	s64 r;
+
+	waitq_add(&clock_was_set_wq, &e);
+	do {
+		wait_prepare();
+		r = clock_to_monotonic(id, target, true, &deadline);
+		if (r == 0)
+			r = wait_sleep(deadline);
+		wait_finish();
+		if (r == 0 || r == -ETIMEDOUT)
+			r = clock_get_ns(id, &now);
+	} while (r == 0 && now < target);
+	waitq_remove(&e);
+	return r == -ERESTARTSYS ? -ERESTARTNOHAND : r;
+}
+
 s64 sys_clock_nanosleep(s32 id, u32 flags, uaddr_t req, uaddr_t rem)
 {
 	bool absolute = flags & TIMER_ABSTIME;
@@ -181,6 +202,8 @@ s64 sys_clock_nanosleep(s32 id, u32 flags, uaddr_t req, uaddr_t rem)
 	r = clock_to_monotonic(id, ns, absolute, &deadline);
 	if (r < 0)
 		return -EOPNOTSUPP;
+	if (absolute && clock_is_wall(id))
+		return sleep_until_wall(id, ns);
 	return sleep_until_deadline(deadline, rem, absolute);
 }
 

@@ -8,7 +8,7 @@
  *           make the work void (a steady stream of them would starve fork), and one for a whole group
  *           of processes is passed on to the child.
  * Locking   Linking: tasklist_lock, then group->lock.
- * Missing   namespaces, CLONE_INTO_CGROUP, CLONE_PTRACE; RLIMIT_NPROC counts all tasks of the sandbox.
+ * Missing   CLONE_INTO_CGROUP, CLONE_PTRACE; RLIMIT_NPROC counts all tasks of the sandbox.
  * See       clone(2)
  */
 #include "guestkernel/task/clone.h"
