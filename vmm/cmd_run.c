@@ -357,7 +357,7 @@ int cmd_run(int argc, char **argv)
 		options_usage(stdout);
 		return 0;
 	}
-	log_setup(r.opt.log_level, r.opt.kernel_log);
+	log_setup(r.opt.log_level, r.opt.kernel_log, r.opt.strace != NULL);
 	if (!ret)
 		ret = prepare(&r, &e);
 	if (!ret && r.opt.is_dry_run)

@@ -38,8 +38,7 @@ struct shm_seg {
 	s32 cpid, lpid;
 };
 
-static struct ipc_ids ids = IPC_IDS_INIT(RANK_PAGECACHE, SHMMNI);
-static u64 total_pages; /* [ids.lock] */
+static struct ipc_ids ids = IPC_IDS_INIT(RANK_PAGECACHE, SHMMNI, IPC_SHM);
 
 static struct shm_seg *seg_of(struct pager *p)
 {
@@ -67,8 +66,8 @@ static bool seg_is_gone(struct shm_seg *s)
 {
 	if (s->nattch || !(s->obj.perm.mode & SHM_DEST))
 		return false;
+	ipc_usage_of(&s->obj)->amount -= pages_of(s);
 	ipc_remove(&ids, &s->obj);
-	total_pages -= pages_of(s);
 	return true;
 }
 
@@ -154,12 +153,12 @@ static s64 seg_add(struct shm_seg *s, s32 key, u32 flags)
 {
 	int ret;
 
-	if (total_pages + pages_of(s) > SHM_MAX_PAGES)
+	if (ipc_usage(&ids)->amount + pages_of(s) > SHM_MAX_PAGES)
 		return -ENOSPC;
 	ret = ipc_add(&ids, &s->obj, key, flags);
 	if (ret)
 		return ret;
-	total_pages += pages_of(s);
+	ipc_usage_of(&s->obj)->amount += pages_of(s);
 	return s->obj.id;
 }
 
@@ -384,6 +383,28 @@ int shm_remove(s32 id)
 	return ret;
 }
 
+void shm_ns_gone(struct ipc_ns *ns)
+{
+	struct ipc_obj *o;
+	struct shm_seg *s;
+	bool gone;
+
+	for (;;) {
+		spin_lock(&ids.lock);
+		o = ipc_first_of(&ids, ns);
+		if (!o)
+			break;
+		s = container_of(o, struct shm_seg, obj);
+		ipc_orphan(o, pages_of(s));
+		o->perm.mode |= SHM_DEST;
+		gone = seg_is_gone(s);
+		spin_unlock(&ids.lock);
+		if (gone)
+			seg_free(s);
+	}
+	spin_unlock(&ids.lock);
+}
+
 int shm_lock(s32 id, bool on)
 {
 	struct ipc_obj *o;
@@ -422,8 +443,8 @@ s32 shm_usage(struct shm_info *out)
 
 	memset(out, 0, sizeof *out);
 	spin_lock(&ids.lock);
-	out->used_ids = (s32)ids.slots.count;
-	out->shm_tot = total_pages;
+	out->used_ids = (s32)ipc_usage(&ids)->nr;
+	out->shm_tot = ipc_usage(&ids)->amount;
 	last = ipc_last_slot(&ids);
 	spin_unlock(&ids.lock);
 	return last;

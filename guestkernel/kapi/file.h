@@ -22,6 +22,8 @@ struct cred;
 struct file;
 struct strbuf;
 struct pager;
+struct async_list;
+struct async_owner;
 
 /* A name in the mount tree; holds a reference on both. */
 struct path {
@@ -62,6 +64,8 @@ struct file_ops {
 	int (*fallocate)(struct file *f, s32 mode, s64 off, s64 len);
 	/* fcntl commands the generic code does not know (F_SETPIPE_SZ, F_ADD_SEALS ...); -EINVAL default. */
 	s64 (*fcntl)(struct file *f, u32 cmd, u64 arg);
+	/* Where O_ASYNC puts the file (kapi/async.h); NULL: it cannot be set, and F_SETFL ignores it. */
+	struct async_list *(*async)(struct file *f);
 	/* Each close of a descriptor (POSIX locks go elsewhere). */
 	void (*flush)(struct file *f);
 	/* Last reference; f->priv is freed here. May sleep. */
@@ -82,7 +86,7 @@ struct file {
 	s64 pos;		    /* [pos_lock] */
 	struct spinlock lock;	    /* RANK_FILE: flags, owner, epoll links */
 	struct list epoll_links;    /* [lock] epoll items that watch this file */
-	s32 owner_type, owner_pid, owner_sig; /* [lock] F_SETOWN, F_SETSIG */
+	struct async_owner *async;  /* F_SETOWN, F_SETSIG, O_ASYNC: fs/async.c */
 };
 
 static inline bool file_can_read(const struct file *f)

@@ -4,6 +4,7 @@
  *
  * Missing   adjtimex and clock_adjtime only read; CLOCK_REALTIME sleeps do not follow a set clock.
  */
+#include "fs/timerfd.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
@@ -48,6 +49,7 @@ static s64 set_wall(u64 ns)
 	if (ns < clock_monotonic_ns())
 		return -EINVAL;
 	clock_set_wall_offset(ns - clock_monotonic_ns());
+	timerfd_clock_was_set();
 	return 0;
 }
 

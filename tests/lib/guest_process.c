@@ -32,7 +32,7 @@ __asm__(".pushsection .text.entry, \"ax\"\n"
 	"	.align 4\n"
 	"	.long 8, 4, 1\n"
 	"	.asciz \"monitor\"\n"
-	"	.long 1\n" /* HYP_ABI_VERSION */
+	"	.long 2\n" /* HYP_ABI_VERSION */
 	".popsection\n"
 	".pushsection .stub, \"ax\"\n" /* the kernel's linker script wants one */
 	"	nop\n"

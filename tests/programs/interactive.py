@@ -132,6 +132,18 @@ def start(t, command="sleep 1000"):
     t.expect("42front")
 
 
+def expect_at_prompt(t, pattern):
+    """Enter at the prompt until the shell tells of what happened meanwhile: it does so before a prompt only."""
+    until = time.monotonic() + LIMIT
+    while True:
+        t.send("\r")
+        try:
+            return t.expect(pattern, limit=1)
+        except Mismatch:
+            if time.monotonic() > until:
+                raise
+
+
 def interrupt_line(t):
     """Ctrl-C at the prompt until a new one appears: readline itself, natively too, notices a signal that comes
     between its last look and its pselect() only with the next key."""
@@ -173,8 +185,11 @@ def job_control(t):
     t.expect(PROMPT)
     t.send("jobs\r")
     t.expect(r"Running +sh -c")
-    t.send("kill %1; wait; echo wa''ited\r")
-    t.expect(r"Terminated +sh -c")
+    t.expect(PROMPT)
+    t.send("kill %1\r")
+    expect_at_prompt(t, r"Terminated +sh -c")
+    t.expect(PROMPT)
+    t.send("wait; echo wa''ited\r")
     t.expect("waited")
     t.expect(PROMPT)
     t.send("exit 7\r")

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -294,8 +295,31 @@ Test(bootinfo, too_much_environment_is_refused)
 
 Test(log, guest_text_cannot_drive_the_terminal, .init = cr_redirect_stderr)
 {
-	log_setup(LOG_WARN, HYP_LOG_ERR);
+	log_setup(LOG_WARN, HYP_LOG_ERR, false);
 	log_guest(HYP_LOG_ERR, "a\033[2J\nb\177\xc3\xa9", 10);
 	log_guest(HYP_LOG_DEBUG, "hidden", 6);
 	cr_assert_stderr_eq_str("[guest] a?[2J?b?\xc3\xa9\n");
+}
+
+Test(log, a_guest_cannot_flood_the_log)
+{
+	int fds[2], i, lines = 0;
+	char buf[4096];
+	ssize_t n;
+
+	cr_assert_eq(pipe(fds), 0);
+	cr_assert_neq(fcntl(fds[1], F_SETPIPE_SZ, 1 << 20), -1);
+	cr_assert_neq(dup2(fds[1], STDERR_FILENO), -1);
+	log_setup(LOG_ERR, HYP_LOG_ERR, false);
+	for (i = 0; i < 5000; i++)
+		log_guest(HYP_LOG_ERR, "x", 1);
+	for (i = 0; i < 5000; i++)
+		log_guest(HYP_LOG_STRACE, "nobody asked", 12);
+	close(fds[1]);
+	close(STDERR_FILENO);
+	while ((n = read(fds[0], buf, sizeof buf)) > 0)
+		while (n--)
+			lines += buf[n] == '\n';
+	/* one second's worth more for each second this took */
+	cr_assert(lines >= 1000 && lines < 4000, "%d lines", lines);
 }

@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-#define HYP_ABI_VERSION 1u
+#define HYP_ABI_VERSION 2u
 
 /* A guest-physical address; neither side can dereference it. */
 typedef struct {
@@ -167,15 +167,17 @@ enum hyp_event_bit {
 	HYP_EVENT_STREAM = 1u << 0, /* some ring moved */
 	HYP_EVENT_SIGNAL = 1u << 1, /* signals holds bits */
 	HYP_EVENT_WINSIZE = 1u << 2,
-	HYP_EVENT_PING = 1u << 3, /* watchdog: taking the bit is the answer */
+	/* 1u << 3 was the watchdog's */
 };
 
 struct hyp_event {
 	uint32_t pending; /* enum hyp_event_bit */
 	uint16_t rows, cols;
 	uint64_t signals; /* bit n-1: signal n for the first process */
+	uint64_t pings;	  /* watchdog, bit per CPU: taking its bit is the CPU's answer */
 };
-_Static_assert(sizeof(struct hyp_event) == 16, "ABI");
+_Static_assert(sizeof(struct hyp_event) == 24, "ABI");
+_Static_assert(HYP_CPU_MAX <= 64, "a bit in hyp_event.pings each");
 
 /* How a run that did not end by HYP_EXIT ended; the monitor's exit status for it. */
 #define HYP_EXIT_STATUS_BROKEN 125

@@ -64,14 +64,16 @@ enum pm_filter {
 
 #define PM_BOOT_MAGIC 0x746f6f62636f7270ull
 
+#define PM_HOST_CPU_WORDS 16
+
 struct pm_boot {
 	uint64_t magic;
 	uint64_t fdt_gpa;
 	uint64_t ram_bytes;
 	uint64_t channels_gpa; /* struct hyp_channel per CPU */
 	uint32_t nr_cpus;
-	uint32_t
-		host_cpus; /* that the host lets us run on: spinning makes sense with more than one per pair */
+	uint32_t host_cpus; /* that the host lets us run on, and which */
+	uint64_t host_cpu_mask[PM_HOST_CPU_WORDS];
 	uint32_t nr_windows;
 	uint32_t flags; /* enum pm_boot_flag */
 	struct {
@@ -86,8 +88,9 @@ struct pm_boot {
 
 enum pm_boot_flag {
 	PM_NO_REWRITE = 1u << 0, /* --no-rewrite: system call sites stay as they are */
-	PM_SPIN_NEVER = 1u << 1, /* handovers always sleep (tests) */
-	PM_SPIN_ALWAYS = 1u << 2,
+	PM_SPIN_NEVER =
+		1u << 1, /* --handover=sleep: threads that wait for the other side sleep at once */
+	PM_SPIN_ALWAYS = 1u << 2, /* --handover=spin: they always wait awake first */
 };
 
 /* In every stub, from USER_VA_END of this machine up: one page of code (shared, read and execute), the command

@@ -20,7 +20,7 @@
 
 BUILD_BUG_ON(HYP_RAM_BASE != RAM_BASE);
 BUILD_BUG_ON(DIRECT_MAP_BASE != DIRECT_MAP);
-BUILD_BUG_ON(HYP_ABI_VERSION != 1); /* the note in start.S */
+BUILD_BUG_ON(HYP_ABI_VERSION != 2); /* the note in start.S */
 
 #define TABLES 32
 /* Behind the image, the boot block and what else the kernel reads before boot_map(); memory is never less. */

@@ -130,7 +130,7 @@ kernel_half_on:
 	.align	2
 	.long	8, 4, 1			/* name size, descriptor size, type: ABI version */
 	.asciz	"monitor"
-	.long	1			/* HYP_ABI_VERSION, asserted in boot.c */
+	.long	2			/* HYP_ABI_VERSION, asserted in boot.c */
 
 	.section .bss
 	.align	12

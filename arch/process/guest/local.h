@@ -27,7 +27,7 @@ struct area {
 	u64 regs[AREA_REGS_WORDS];
 	u64 fs_base, gs_base;
 	u64 ss[3];
-	u32 pid;
+	u32 pid, nested;
 };
 
 struct command {
@@ -46,7 +46,7 @@ struct stub_thread {
 	struct arch_thread *owner; /* whose vector state its image holds */
 	u8 *image;		   /* that image in the area; NULL: none */
 	u32 tid;
-	u32 pin;   /* host CPU + 1 it is bound to; 0: none */
+	u32 bound; /* see place.c */
 	bool fast; /* it came by fast_entry: its vector registers are live */
 	bool used; /* ran since the stub was last cleaned */
 };
@@ -56,8 +56,8 @@ struct stub {
 	struct command *cmd;
 	struct page *cmd_page, *area_page;
 	u32 area_order;
-	u32 pid, pin; /* the service thread's */
-	bool broken;  /* does not answer any more */
+	u32 pid, bound; /* the service thread's */
+	bool broken;	/* does not answer any more */
 	struct stub_thread thread[];
 };
 
@@ -74,7 +74,8 @@ struct range_list {
 
 /* Of one space; see rewrite.c. */
 struct rewrite {
-	u32 next_slot; /* 0: not looked yet */
+	u32 busy;      /* a CPU rewrites a site */
+	u32 next_slot; /* 0: not looked yet [busy] */
 	struct {
 		u64 ip;
 		u16 count, grace;
@@ -85,7 +86,7 @@ struct rewrite {
 struct space {
 	struct stub *stub;
 	struct range_list stale, pending;
-	struct rewrite rewrite; /* no lock: guesses */
+	struct rewrite rewrite; /* its own: busy */
 };
 
 /* start.c */
@@ -107,6 +108,8 @@ bool stub_run(struct stub *s, u32 count);
 /* space.c */
 /* The space of the running task with a stub; NULL: none to be had. */
 struct space *space_ready(struct arch_aspace *as);
+/* This CPU's thread of the space waits asleep: it might be in the way of another space's. The space is alive. */
+void space_doze(struct arch_aspace *as);
 /* Brings the stub in line before application code goes on. */
 void space_settle(struct arch_aspace *as);
 /* A fault where the tables allow the access: the stub lacks the mapping. True when it will have it. */
@@ -116,8 +119,21 @@ bool space_fault(struct arch_aspace *as, u64 va, bool is_write, bool is_exec, bo
 /* The thread of this CPU in s runs until it is parked again; serves interrupts meanwhile. False: it is gone. */
 bool handover_run(struct stub *s, struct stub_thread *st);
 void interrupts_serve(void);
-/* Binds a thread of a stub to the host CPU of this kernel thread while that one is bound itself. */
-void follow_pin(u32 tid, u32 *pin);
+
+/* place.c: of this CPU's handovers */
+enum placement { PLACE_FREE, PLACE_APART, PLACE_TOGETHER };
+void place_init(struct cpu *c);
+/* Before a handover: another placement where the last ones say so. */
+void place_choose(void);
+/* Brings a thread of a stub, an application thread or the service thread, to where it belongs. */
+void place_follow(u32 tid, u32 *bound, bool is_app);
+void place_in_time(void);
+void place_in_vain(void);
+/* How many rounds a parked application thread waits awake. */
+u32 place_app_spin(void);
+bool place_is_bound(void);
+/* The application computes: the host may place it. */
+void place_release(void);
 
 /* user.c */
 noreturn_fn void user_loop(struct regs *r);

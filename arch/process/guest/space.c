@@ -385,6 +385,16 @@ bool space_fault(struct arch_aspace *as, u64 va, bool is_write, bool is_exec, bo
 	return ok;
 }
 
+void space_doze(struct arch_aspace *as)
+{
+	struct space *sp = space_of(as);
+	u32 parked = STATE_PARKED;
+
+	if (sp)
+		__atomic_compare_exchange_n(&sp->stub->thread[this_cpu()->id].area->state, &parked,
+					    STATE_DOZE, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 void arch_mmu_activate(struct arch_aspace *as)
 {
 	if (as)

@@ -28,7 +28,7 @@
 
 BUILD_BUG_ON(offsetof(struct cpu, arch.current) != 8);
 BUILD_BUG_ON(offsetof(struct arch_thread, ksp) != 0);
-BUILD_BUG_ON(HYP_ABI_VERSION != 1);
+BUILD_BUG_ON(HYP_ABI_VERSION != 2);
 
 #define ARCH_SET_GS_CALL 0x1001
 #define FAULT_STACK	 8192
@@ -71,7 +71,7 @@ __asm__(".pushsection .text.entry, \"ax\"\n"
 	"	.align 4\n"
 	"	.long 8, 4, 1\n"
 	"	.asciz \"monitor\"\n"
-	"	.long 1\n" /* HYP_ABI_VERSION */
+	"	.long 2\n" /* HYP_ABI_VERSION */
 	".popsection\n");
 
 /* Offset in the memory file of something in the kernel's image. */
@@ -133,7 +133,7 @@ noreturn_fn void kernel_fault(s32 sig, const u8 *info, const u64 *uc)
 static void set_this_cpu(struct cpu *c)
 {
 	c->arch.self = c;
-	c->arch.spin = pm_boot->flags & PM_SPIN_NEVER ? 0 : 200;
+	place_init(c);
 	host_call3(HOST_ARCH_PRCTL, ARCH_SET_GS_CALL, (u64)c, 0);
 }
 

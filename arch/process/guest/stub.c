@@ -33,6 +33,7 @@ BUILD_BUG_ON(offsetof(struct area, regs) != AREA_REGS);
 BUILD_BUG_ON(offsetof(struct area, fs_base) != AREA_FS);
 BUILD_BUG_ON(offsetof(struct area, ss) != AREA_SS);
 BUILD_BUG_ON(offsetof(struct area, pid) != AREA_PID);
+BUILD_BUG_ON(offsetof(struct area, nested) != AREA_NESTED);
 BUILD_BUG_ON(offsetof(struct command, off) != CMD_OFF);
 BUILD_BUG_ON(offsetof(struct command, op) != CMD_OPS);
 BUILD_BUG_ON(sizeof(struct command_op) != CMD_OP_BYTES);
@@ -167,7 +168,7 @@ bool stub_run(struct stub *s, u32 count)
 
 	if (s->broken)
 		return false;
-	follow_pin(s->pid, &s->pin);
+	place_follow(s->pid, &s->bound, false);
 	cmd->count = count;
 	cmd->done_fd = PM_FD_DONE + this_cpu()->id;
 	store_release(&cmd->seq, cmd->seq + 1);
@@ -245,7 +246,7 @@ static bool wait_parked(struct stub_thread *st)
 
 	for (i = 0; i < 500; i++) {
 		state = load_acquire(&st->area->state);
-		if (state == STATE_PARKED || state == STATE_SLEEPING)
+		if (state >= STATE_PARKED)
 			return true;
 		if (state == STATE_RUN &&
 		    !__atomic_compare_exchange_n(&st->area->state, &state, STATE_RUN_KSLEEP, false,

@@ -18,6 +18,8 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/user.h"
 #include "guestkernel/main.h"
+#include "guestkernel/mm/aspace.h"
+#include "guestkernel/task/task.h"
 #include "guestkernel/uapi/prctl.h"
 
 void switch_stacks(u64 *save_sp, u64 load_sp);
@@ -77,10 +79,13 @@ void arch_thread_exec(struct arch_thread *t, struct regs *r, u64 entry, u64 sp)
 
 void arch_switch(struct arch_thread *prev, struct arch_thread *next)
 {
+	struct task *from = (struct task *)prev, *to = (struct task *)next;
 	struct cpu *c = this_cpu();
 
 	if (prev->fpu && prev->fpu_cpu == c->id)
 		arch_fpu_save(prev->fpu);
+	if (from->mm && to->mm && from->mm != to->mm)
+		space_doze(&from->mm->arch);
 	c->arch.current = (struct task *)next;
 	c->arch.kstack_top = next->kstack_top;
 	switch_stacks(&prev->ksp, next->ksp);

@@ -52,6 +52,7 @@
 #define AREA_GS		  216
 #define AREA_SS		  224 /* stack_t */
 #define AREA_PID	  248
+#define AREA_NESTED	  252 /* preemption signals that found the thread in this code */
 #define AREA_XSAVE	  1024
 #define AREA_ALTSTACK	  4096
 #define AREA_ALTSTACK_TOP 0x4000
@@ -61,6 +62,7 @@
 #define STATE_RUN_KSLEEP 2 /* and the kernel thread sleeps until it does not */
 #define STATE_PARKED	 3 /* the thread waits, spinning */
 #define STATE_SLEEPING	 4 /* the thread waits in the futex */
+#define STATE_DOZE	 5 /* parked, but shall sleep: another thread gets its CPU */
 
 #define STUB_FAST_OFF 0x1000 /* of fast_entry in the code */
 

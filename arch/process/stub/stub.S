@@ -250,28 +250,29 @@ park:	movl	$STATE_PARKED, %eax
 1:	movl	AREA_SPIN(%rbx), %ecx
 2:	movl	AREA_STATE(%rbx), %eax
 	cmpl	$STATE_PARKED, %eax
-	jne	4f
+	jne	3f
 	pause
 	subl	$1, %ecx
 	ja	2b
-	movl	$STATE_PARKED, %eax
+3:	cmpl	$STATE_RUN_KSLEEP, %eax	/* the states of running come first */
+	jbe	5f
 	movl	$STATE_SLEEPING, %ecx
 	lock cmpxchgl %ecx, AREA_STATE(%rbx)
-	jne	4f
-3:	leaq	AREA_STATE(%rbx), %rdi
+	jne	3b
+4:	leaq	AREA_STATE(%rbx), %rdi
 	xorl	%esi, %esi
 	movl	$STATE_SLEEPING, %edx
 	xorl	%r10d, %r10d
 	SYS	NR_FUTEX
 	cmpl	$STATE_SLEEPING, AREA_STATE(%rbx)
-	je	3b
-4:	movq	AREA_FP(%rbx), %rcx
+	je	4b
+5:	movq	AREA_FP(%rbx), %rcx
 	testq	%rcx, %rcx
-	jz	5f
+	jz	6f
 	movl	$XSAVE_MASK, %eax
 	xorl	%edx, %edx
 	xrstor64 (%rcx)
-5:	movq	AREA_FS(%rbx), %rax
+6:	movq	AREA_FS(%rbx), %rax
 	wrfsbase %rax
 	movq	AREA_GS(%rbx), %rax
 	wrgsbase %rax
@@ -345,7 +346,8 @@ nested:	cmpl	$SIG_PREEMPT, %edi
 	je	1f
 	movl	$ENTRY_BROKEN, AREA_SIG(%rbx)
 	jmp	store
-1:	movq	184(%rbp), %rcx
+1:	incl	AREA_NESTED(%rbx)
+	movq	184(%rbp), %rcx
 	movl	$XSAVE_MASK, %eax
 	xorl	%edx, %edx
 	xrstor64 (%rcx)

@@ -10,7 +10,9 @@
 #include "arch/x86_64/vmm/pagetable.h"
 
 #include <errno.h>
+#include <linux/kvm.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "arch/layout.h"
 #include "arch/vcpu.h"
@@ -19,6 +21,7 @@
 #define PTE_TABLE 0x023ull /* present, writable, accessed */
 #define PTE_LARGE 0x080ull
 #define PTE_NX	  (1ull << 63)
+#define CPUID_MAX 256
 
 enum { PT_WRITE = 1, PT_EXEC = 2 };
 
@@ -26,7 +29,24 @@ enum { PT_WRITE = 1, PT_EXEC = 2 };
 struct tables {
 	struct gmem *mem;
 	uint64_t root, next, end;
+	bool has_1g;
 };
+
+static bool has_1g_pages(int kvm_fd)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entry[CPUID_MAX];
+	} c = { .head.nent = CPUID_MAX };
+	uint32_t i;
+
+	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &c))
+		return false; /* arch_vcpu_init() will say so */
+	for (i = 0; i < c.head.nent; i++)
+		if (c.entry[i].function == 0x80000001u)
+			return c.entry[i].edx & 1u << 26;
+	return false;
+}
 
 static uint64_t direct_map(uint64_t gpa)
 {
@@ -82,9 +102,9 @@ static uint64_t *entry_at(struct tables *pt, uint64_t va, int level)
 	return &table[va >> (12 + 9 * (level - 1)) & 511];
 }
 
-static int level_for(uint64_t va, uint64_t gpa, uint64_t len)
+static int level_for(const struct tables *pt, uint64_t va, uint64_t gpa, uint64_t len)
 {
-	if (len >= 1ull << 30 && ((va | gpa) & ((1ull << 30) - 1)) == 0)
+	if (pt->has_1g && len >= 1ull << 30 && ((va | gpa) & ((1ull << 30) - 1)) == 0)
 		return 3;
 	if (len >= 2ull << 20 && ((va | gpa) & ((2ull << 20) - 1)) == 0)
 		return 2;
@@ -94,7 +114,7 @@ static int level_for(uint64_t va, uint64_t gpa, uint64_t len)
 static int map(struct tables *pt, uint64_t va, uint64_t gpa, uint64_t len, int flags, struct err *e)
 {
 	while (len) {
-		int level = level_for(va, gpa, len);
+		int level = level_for(pt, va, gpa, len);
 		uint64_t size = 1ull << (12 + 9 * (level - 1));
 		uint64_t *entry = entry_at(pt, va, level);
 
@@ -149,7 +169,10 @@ uint64_t arch_vm_table_pages(const struct vm *vm)
 
 int pagetable_make(struct vm *vm, struct err *e)
 {
-	struct tables pt = { .mem = &vm->mem, .next = vm->at.tables, .end = vm->at.tables_end };
+	struct tables pt = { .mem = &vm->mem,
+			     .next = vm->at.tables,
+			     .end = vm->at.tables_end,
+			     .has_1g = has_1g_pages(vm->kvm_fd) };
 
 	pt.root = table_alloc(&pt);
 	vm->root_gpa = pt.root;

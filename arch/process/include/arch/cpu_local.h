@@ -24,10 +24,14 @@ struct arch_cpu {
 	struct arch_aspace *active_as; /* that user memory accesses go to */
 	void *fpu_owner;	       /* unused here: each application thread knows */
 	u64 timer_at;		       /* cycles; 0: none */
-	u32 spin;		       /* rounds a handover is worth waiting for awake */
-	u32 slow;		       /* handovers in a row that outlasted that */
-	u32 pin;		       /* host CPU + 1 this thread is bound to; 0: none */
-	u64 pin_until;		       /* cycles */
+	/* arch/process/guest/place.c */
+	u32 spin;     /* rounds a handover is worth waiting for awake */
+	u32 slow;     /* handovers that outlasted that, twice, less those that did not */
+	u32 in_time;  /* handovers that did not, since the last change */
+	u32 home;     /* host CPU + 1 this thread is bound to; 0: none */
+	u8 place;     /* enum placement */
+	u8 retry;     /* how often waiting awake was tried again without success */
+	u64 retry_at; /* cycles */
 };
 
 static inline struct cpu *this_cpu(void)
