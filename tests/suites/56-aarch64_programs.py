@@ -19,8 +19,8 @@ RUNNER = suite.ROOT / 'tests/programs/run.py'
 TESTHOST = suite.ROOT / 'tools/testhost'
 BUILD = suite.ROOT / 'build-aarch64'
 HOST = f'programs-arm-{os.getpid()}'
-CASES = ['hello', 'busybox_text', 'busybox_files', 'busybox_archives', 'busybox_system', 'pipelines', 'exec_forms', 'perl',
-         'gcc', 'git', 'sqlite', 'python', 'node']
+CASES = ['hello', 'busybox_text', 'busybox_files', 'busybox_archives', 'busybox_system', 'exec_forms', 'perl',
+         'gcc', 'git', 'tools', 'python', 'node']
 
 
 def main():
