@@ -10,7 +10,9 @@
 #include "arch/x86_64/vmm/pagetable.h"
 
 #include <errno.h>
+#include <linux/kvm.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "arch/layout.h"
 #include "arch/vcpu.h"
@@ -19,6 +21,7 @@
 #define PTE_TABLE 0x023ull /* present, writable, accessed */
 #define PTE_LARGE 0x080ull
 #define PTE_NX	  (1ull << 63)
+#define CPUID_MAX 256
 
 enum { PT_WRITE = 1, PT_EXEC = 2 };
 
@@ -28,6 +31,22 @@ struct tables {
 	uint64_t root, next, end;
 	bool has_1g;
 };
+
+static bool has_1g_pages(int kvm_fd)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entry[CPUID_MAX];
+	} c = { .head.nent = CPUID_MAX };
+	uint32_t i;
+
+	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &c))
+		return false; /* arch_vcpu_init() will say so */
+	for (i = 0; i < c.head.nent; i++)
+		if (c.entry[i].function == 0x80000001u)
+			return c.entry[i].edx & 1u << 26;
+	return false;
+}
 
 static uint64_t direct_map(uint64_t gpa)
 {
@@ -148,14 +167,12 @@ uint64_t arch_vm_table_pages(const struct vm *vm)
 	       2 * (vm->kimage.gpa_end - HYP_RAM_BASE) / (2u << 20);
 }
 
-int pagetable_make(struct vm *vm, bool has_1g, struct err *e)
+int pagetable_make(struct vm *vm, struct err *e)
 {
-	struct tables pt = {
-		.mem = &vm->mem,
-		.next = vm->at.tables,
-		.end = vm->at.tables_end,
-		.has_1g = has_1g,
-	};
+	struct tables pt = { .mem = &vm->mem,
+			     .next = vm->at.tables,
+			     .end = vm->at.tables_end,
+			     .has_1g = has_1g_pages(vm->kvm_fd) };
 
 	pt.root = table_alloc(&pt);
 	vm->root_gpa = pt.root;

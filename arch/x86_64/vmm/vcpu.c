@@ -45,22 +45,6 @@ int arch_vm_type(int kvm_fd, unsigned long *type, struct err *e)
 	return 0;
 }
 
-static bool has_1g_pages(int kvm_fd)
-{
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entry[CPUID_MAX];
-	} c = { .head.nent = CPUID_MAX };
-	uint32_t i;
-
-	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, &c))
-		return false; /* set_cpuid() will say so */
-	for (i = 0; i < c.head.nent; i++)
-		if (c.entry[i].function == 0x80000001u)
-			return c.entry[i].edx & 1u << 26;
-	return false;
-}
-
 int arch_vm_init(struct vm *vm, struct err *e)
 {
 	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 } };
@@ -69,7 +53,7 @@ int arch_vm_init(struct vm *vm, struct err *e)
 		.args = { KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK },
 	};
 
-	if (pagetable_make(vm, has_1g_pages(vm->kvm_fd), e))
+	if (pagetable_make(vm, e))
 		return -e->code;
 	if (ioctl(vm->fd, KVM_ENABLE_CAP, &split))
 		return err_set_errno(e, errno, "KVM here has no split interrupt controller");
