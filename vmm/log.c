@@ -74,8 +74,8 @@ static bool guest_may_log(uint64_t *dropped)
 	if (now.tv_sec != guest.last_s) {
 		uint64_t more = (uint64_t)(now.tv_sec - guest.last_s) * GUEST_PER_S;
 
-		guest.room = (uint32_t)(more >= GUEST_BURST - guest.room ? GUEST_BURST :
-									   guest.room + more);
+		guest.room = (uint32_t)(more >= GUEST_BURST - guest.room ? GUEST_BURST
+									 : guest.room + more);
 		guest.last_s = now.tv_sec;
 	}
 	may = guest.room > 0;
@@ -97,10 +97,12 @@ void log_guest(uint32_t level, const char *text, uint32_t len)
 	size_t n = 0;
 	uint32_t i;
 
-	if (level == HYP_LOG_STRACE ? !strace_wanted : level > guest_max || !guest_may_log(&dropped))
+	if (level == HYP_LOG_STRACE ? !strace_wanted
+				    : level > guest_max || !guest_may_log(&dropped))
 		return;
 	if (dropped)
-		log_warn("%" PRIu64 " lines of the guest kernel were dropped: too many at once", dropped);
+		log_warn("%" PRIu64 " lines of the guest kernel were dropped: too many at once",
+			 dropped);
 	if (level != HYP_LOG_STRACE)
 		n = (size_t)snprintf(line, sizeof line, "[guest] ");
 	for (i = 0; i < len && n < sizeof line - 1; i++) {

@@ -28,7 +28,7 @@ struct posix_timer {
 	struct sigqueue_head *queue;  /* [S] the entry is on */
 	u64 deadline_ns, interval_ns; /* [S] in the timer's clock */
 	u64 overrun, overrun_last;    /* [S] */
-	bool is_wall;		      /* [S] deadline is a time of the wall clock, which may be set */
+	bool is_wall; /* [S] deadline is a time of the wall clock, which may be set */
 	s32 id, clock, signo, notify; /* [I] */
 	sigval_t value;		      /* [I] */
 };
