@@ -265,23 +265,18 @@ static s64 write_chunk(struct tty *t, const u8 *buf, u32 n, bool nonblock)
 	return done ? (s64)done : err;
 }
 
-static s64 slave_write(struct file *f, struct iov_cursor *src, s64 *pos)
+s64 tty_write_pieces(struct file *f, struct iov_cursor *src, tty_push_fn push)
 {
 	struct tty *t = f->priv;
 	u8 buf[TTY_CHUNK];
 	s64 done = 0, n;
-	int ret = check_write_job(t);
 
-	if (ret)
-		return ret;
-	if (!iov_left(src))
-		return READ_ONCE(t->hung_up) ? -EIO : 0;
 	while (iov_left(src)) {
 		struct iov_cursor here = *src;
 
 		n = iov_get_some(&here, buf, MIN((u64)sizeof buf, iov_left(src)));
 		if (n > 0)
-			n = write_chunk(t, buf, (u32)n, f->flags & O_NONBLOCK);
+			n = push(t, buf, (u32)n, f->flags & O_NONBLOCK);
 		if (n <= 0)
 			return done ? done : n;
 		iov_skip(src, (u64)n);
@@ -290,6 +285,18 @@ static s64 slave_write(struct file *f, struct iov_cursor *src, s64 *pos)
 			break;
 	}
 	return done;
+}
+
+static s64 slave_write(struct file *f, struct iov_cursor *src, s64 *pos)
+{
+	struct tty *t = f->priv;
+	int ret = check_write_job(t);
+
+	if (ret)
+		return ret;
+	if (!iov_left(src))
+		return READ_ONCE(t->hung_up) ? -EIO : 0;
+	return tty_write_pieces(f, src, write_chunk);
 }
 
 int tty_wait_drained(struct tty *t)

@@ -73,6 +73,10 @@ struct tty_fx {
 	bool readers, writers, master;
 };
 
+/* Takes n bytes, sleeping for room; as many as it took, or -errno when none. */
+typedef s64 (*tty_push_fn)(struct tty *t, const u8 *buf, u32 n, bool nonblock);
+/* write(2) of either side: everything of src through a buffer on the stack. */
+s64 tty_write_pieces(struct file *f, struct iov_cursor *src, tty_push_fn push);
 void tty_fx_run(struct tty *t, const struct tty_fx *fx);
 
 /* tty_ldisc.c; functions named _locked want t->lock held. */

@@ -252,24 +252,7 @@ static s64 master_push(struct tty *t, const u8 *buf, u32 n, bool nonblock)
 
 static s64 master_write(struct file *f, struct iov_cursor *src, s64 *pos)
 {
-	struct tty *t = f->priv;
-	u8 buf[TTY_CHUNK];
-	s64 done = 0, n;
-
-	while (iov_left(src)) {
-		struct iov_cursor here = *src;
-
-		n = iov_get_some(&here, buf, MIN((u64)sizeof buf, iov_left(src)));
-		if (n > 0)
-			n = master_push(t, buf, (u32)n, f->flags & O_NONBLOCK);
-		if (n <= 0)
-			return done ? done : n;
-		iov_skip(src, (u64)n);
-		done += n;
-		if (signal_pending() && iov_left(src))
-			break;
-	}
-	return done;
+	return tty_write_pieces(f, src, master_push);
 }
 
 static u32 master_poll(struct file *f, struct poll_table *pt)

@@ -30,6 +30,8 @@
 #define JOIN_MIN      512
 #define JOIN_BATCH    4096 /* frames, when nobody waits for them */
 #define RELEASE_ORDER 6	   /* smaller blocks are not worth the host's bookkeeping */
+#define RELEASE_FROM \
+	1024 /* frames worth a hostcall: what small programs leave is used again soon */
 #define RELEASE_MIN_FREE \
 	(4u << (MAX_ORDER - 1)) /* frames; with less, nothing is taken away even for a moment */
 
@@ -405,7 +407,8 @@ bool page_release_wanted(void)
 {
 	if (READ_ONCE(zone.nr_free) < RELEASE_MIN_FREE)
 		return false;
-	return READ_ONCE(zone.nr_backed) || READ_ONCE(zone.nr_single) >= JOIN_MIN;
+	return READ_ONCE(zone.nr_backed) >= RELEASE_FROM ||
+	       READ_ONCE(zone.nr_single) >= RELEASE_FROM;
 }
 
 u32 page_release_begin(struct page_range *r, u32 max, u64 most)

