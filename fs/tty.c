@@ -49,12 +49,18 @@ void tty_fx_run(struct tty *t, const struct tty_fx *fx)
 	if (pgrp > 0)
 		for (u64 set = fx->signals; set; set &= set - 1)
 			(void)job_signal_pgrp(pgrp, __builtin_ctzll(set));
-	if (fx->readers)
+	if (fx->readers) {
 		wake_events(&t->read_wq, EPOLLIN | EPOLLRDNORM);
-	if (fx->writers)
+		async_signal(&t->async, POLL_IN);
+	}
+	if (fx->writers) {
 		wake_events(&t->write_wq, EPOLLOUT | EPOLLWRNORM);
-	if (fx->master)
+		async_signal(&t->async, POLL_OUT);
+	}
+	if (fx->master) {
 		wake_events(&t->master_wq, EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM);
+		async_signal(&t->master_async, POLL_IN);
+	}
 	if (fx->master && t->kick)
 		t->kick(t);
 }
@@ -320,10 +326,30 @@ static s64 slave_ioctl(struct file *f, u32 cmd, u64 arg)
 	return tty_ioctl_common(f->priv, f, cmd, arg, false);
 }
 
+/* Who sets O_ASYNC and named no owner means the foreground. */
+static void default_owner(struct tty *t, struct file *f)
+{
+	s32 pgrp = READ_ONCE(t->js.pgrp);
+
+	if (pgrp > 0)
+		async_default_owner(f, F_OWNER_PGRP, pgrp);
+	else
+		async_default_owner(f, F_OWNER_PID, current_tgid());
+}
+
+static struct async_list *slave_async(struct file *f)
+{
+	struct tty *t = f->priv;
+
+	default_owner(t, f);
+	return &t->async;
+}
+
 const struct file_ops tty_slave_ops = {
 	.read = slave_read,
 	.write = slave_write,
 	.poll = slave_poll,
 	.ioctl = slave_ioctl,
+	.async = slave_async,
 	.release = slave_release,
 };

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "fs/tty.h"
+#include "guestkernel/kapi/async.h"
 #include "guestkernel/kapi/job.h"
 
 #define TTY_IN_SIZE	4096u /* powers of two */
@@ -57,6 +58,7 @@ struct tty {
 	u32 out_head, out_tail;
 	struct waitq read_wq, write_wq; /* slave side */
 	struct waitq master_wq;
+	struct async_list async, master_async;
 	void (*kick)(
 		struct
 		tty *t); /* [I] relay: output waits, or input room; no locks held, must not sleep */

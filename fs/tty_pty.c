@@ -67,6 +67,8 @@ int tty_create(struct tty **out)
 	waitq_init(&t->read_wq);
 	waitq_init(&t->write_wq);
 	waitq_init(&t->master_wq);
+	async_init(&t->async);
+	async_init(&t->master_async);
 	t->master_open = true;
 	t->owner = (struct tty_owner){ current_cred()->fsuid, TTY_GID, 0620 };
 	ldisc_init(t);
@@ -371,7 +373,16 @@ static void master_release(struct file *f)
 	job_tty_hangup(&t->js);
 	wake_events(&t->read_wq, 0);
 	wake_events(&t->write_wq, 0);
+	async_signal(&t->async, POLL_HUP);
 	tty_put(t);
+}
+
+static struct async_list *master_async(struct file *f)
+{
+	struct tty *t = f->priv;
+
+	async_default_owner(f, F_OWNER_PID, current_tgid());
+	return &t->master_async;
 }
 
 static const struct file_ops master_ops = {
@@ -379,5 +390,6 @@ static const struct file_ops master_ops = {
 	.write = master_write,
 	.poll = master_poll,
 	.ioctl = master_ioctl,
+	.async = master_async,
 	.release = master_release,
 };

@@ -27,7 +27,7 @@ struct area {
 	u64 regs[AREA_REGS_WORDS];
 	u64 fs_base, gs_base;
 	u64 ss[3];
-	u32 pid;
+	u32 pid, nested;
 };
 
 struct command {
@@ -74,7 +74,8 @@ struct range_list {
 
 /* Of one space; see rewrite.c. */
 struct rewrite {
-	u32 next_slot; /* 0: not looked yet */
+	u32 busy;      /* a CPU rewrites a site */
+	u32 next_slot; /* 0: not looked yet [busy] */
 	struct {
 		u64 ip;
 		u16 count, grace;
@@ -85,7 +86,7 @@ struct rewrite {
 struct space {
 	struct stub *stub;
 	struct range_list stale, pending;
-	struct rewrite rewrite; /* no lock: guesses */
+	struct rewrite rewrite; /* its own: busy */
 };
 
 /* start.c */

@@ -31,6 +31,7 @@
 
 u64 arch_kmap_base = KMAP_BASE, arch_kmap_end = KMAP_BASE + KMAP_BYTES;
 bool arch_prefers_fresh_pages;
+u32 arch_prot_extra;
 const struct arch_fault_sizes arch_fault_sizes = {
 	.window = 512, .anon = 16, .anon_row = 64, .fork_copies = 16
 };

@@ -8,7 +8,8 @@
  *           the application is stopped only when the scheduler or a signal wants something of it: then it gets
  *           the preemption signal, again and again until it is in the stub's code, because the handler
  *           ignores the signal when it is there already, perhaps on its way out.
- *           State words can be written by the application: nonsense only delays its own task.
+ *           State words can be written by the application: nonsense only delays its own task. A program that jumped
+ *           into the stub's waits gets there signal after signal in the same code: that is counted, and is its end.
  * Missing   Hosts before Linux 5.16 (futex_waitv); CPUs without RDTSCP.
  * See       place.c: where both sides run and how long they spin
  */
@@ -30,6 +31,7 @@
 #define PREEMPT_RETRY_NS (200 * 1000ull)
 #define LOOK_NS		 NSEC_PER_SEC /* a stub that died is noticed */
 #define PREEMPT_GIVE_UP	 50000u	      /* 10 s */
+#define NESTED_MAX	 200u	      /* signals in the stub's code: it waits there for good */
 #define WAITV_U32	 2u
 
 extern struct vdso_data vdso_data;
@@ -207,6 +209,7 @@ bool handover_run(struct stub *s, struct stub_thread *st)
 	u64 start = arch_cycles();
 	u32 tries = 0;
 
+	a->nested = 0;
 	set_running(st);
 	while (!spin_for(a)) {
 		u64 ns;
@@ -215,7 +218,7 @@ bool handover_run(struct stub *s, struct stub_thread *st)
 		ns = MIN(ns_to_timer(), LOOK_NS);
 		if (trap_work_pending() && !is_parked(a)) {
 			if (host_call3(HOST_TGKILL, s->pid, st->tid, SIG_PREEMPT) < 0 ||
-			    ++tries > PREEMPT_GIVE_UP)
+			    ++tries > PREEMPT_GIVE_UP || READ_ONCE(a->nested) > NESTED_MAX)
 				return false;
 			ns = MIN(ns, PREEMPT_RETRY_NS);
 		}
