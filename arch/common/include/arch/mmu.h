@@ -100,9 +100,10 @@ extern u32 arch_prot_extra;
 extern bool arch_prefers_fresh_pages;
 
 /* How much one fault brings in, in pages: of a file in the window, and of anonymous memory (a power of two; on its own, and
- * in a row of faults). Where mapping a run costs as much as mapping a page, these are large. */
+ * in a row of faults). Where mapping a run costs as much as mapping a page, these are large. fork_copies: how many written
+ * pages of a region fork copies at once, to spare both sides the faults. */
 struct arch_fault_sizes {
-	u32 window, anon, anon_row;
+	u32 window, anon, anon_row, fork_copies;
 };
 extern const struct arch_fault_sizes arch_fault_sizes;
 
