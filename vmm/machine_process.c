@@ -81,11 +81,19 @@ static uint64_t process_table_pages(const struct vm *vm)
 	return 0;
 }
 
-static uint32_t host_cpus(void)
+/* Without an answer the kernel believes in one CPU, and binds nothing to it. */
+static void tell_host_cpus(struct pm_boot *b)
 {
 	cpu_set_t set;
 
-	return sched_getaffinity(0, sizeof set, &set) ? 1 : (uint32_t)CPU_COUNT(&set);
+	_Static_assert(sizeof set >= sizeof b->host_cpu_mask, "the mask fits");
+	if (sched_getaffinity(0, sizeof set, &set)) {
+		b->host_cpus = 1;
+		memset(b->host_cpu_mask, 0xff, sizeof b->host_cpu_mask);
+		return;
+	}
+	b->host_cpus = (uint32_t)CPU_COUNT(&set);
+	memcpy(b->host_cpu_mask, &set, sizeof b->host_cpu_mask);
 }
 
 static int process_create(struct vm *vm, struct err *e)
@@ -109,10 +117,10 @@ static int process_create(struct vm *vm, struct err *e)
 		.ram_bytes = vm->mem.ram_size,
 		.channels_gpa = vm->at.channels,
 		.nr_cpus = vm->nr_cpus,
-		.host_cpus = host_cpus(),
 		.nr_windows = vm->mem.nr_windows,
 		.flags = vm->cfg.pm_flags,
 	};
+	tell_host_cpus(b);
 	for (i = 0; i < vm->mem.nr_windows; i++) {
 		b->window[i].gpa = vm->mem.window[i].gpa;
 		b->window[i].bytes = vm->mem.window[i].len;

@@ -252,6 +252,18 @@ static int take_no_rewrite(struct run_options *o, const char *v, struct err *e)
 	return 0;
 }
 
+static int take_handover(struct run_options *o, const char *v, struct err *e)
+{
+	o->pm_flags &= ~(uint32_t)(PM_SPIN_NEVER | PM_SPIN_ALWAYS);
+	if (!strcmp(v, "spin"))
+		o->pm_flags |= PM_SPIN_ALWAYS;
+	else if (!strcmp(v, "sleep"))
+		o->pm_flags |= PM_SPIN_NEVER;
+	else if (strcmp(v, "auto"))
+		return err_set(e, EINVAL, "--handover %s is unknown; use spin, sleep or auto", v);
+	return 0;
+}
+
 static int take_strace(struct run_options *o, const char *v, struct err *e)
 {
 	o->strace = v ? v : "";
@@ -349,6 +361,8 @@ static const struct option_row rows[] = {
 	  "what runs the sandbox: a virtual machine, host processes, or what is faster here"				     },
 	{ "no-rewrite",	0,   ARG_NONE,     take_no_rewrite,   NULL,
 	  "process: never patch system calls in programs' code"								},
+	{ "handover",	      0,	 ARG_REQUIRED, take_handover,     "spin|sleep|auto",
+	  "process: how programs and kernel wait for each other (for tests; auto measures)"				    },
 	{ "strace",	    0,   ARG_OPTIONAL, take_strace,	  "CALLS",
 	  "print system calls: all, or a list (--strace=open,%file)"							     },
 	{ "log-level",	       0,	  ARG_REQUIRED, take_log_level,	"LEVEL",

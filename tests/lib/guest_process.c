@@ -71,6 +71,10 @@ void ring_doorbell(void)
 }
 
 /* The monitor hears of it, as on the other machine; the thread is our own affair. */
+void machine_init(void)
+{
+}
+
 void start_cpu(u32 cpu, void (*fn)(void))
 {
 	struct hyp_cpu_start s = { .cpu = cpu, .ip = (u64)fn };

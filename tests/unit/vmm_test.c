@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -85,6 +86,67 @@ Test(gmem, released_pages_read_zero_and_bad_ranges_change_nothing)
 	cr_assert_eq(gmem_release(&vm.mem, p, 1), 0);
 	cr_assert_eq(gmem_copy_in(&vm.mem, &got, p, 1), 0);
 	cr_assert_eq(got, 0);
+}
+
+#define LARGE_PAGE 65536u
+
+static uint8_t byte_at(uint64_t gpa)
+{
+	uint8_t got = 0xff;
+
+	cr_assert_eq(gmem_copy_in(&vm.mem, &got, (hyp_ptr){ gpa }, 1), 0);
+	return got;
+}
+
+/* As on a host whose pages are sixteen of the guest's: nothing but the range given back is lost. */
+Test(gmem, with_larger_pages_of_the_host_only_the_range_is_released)
+{
+	static const struct {
+		uint64_t start, npages; /* in guest pages from RAM's base */
+	} ranges[] = {
+		{0,   1 },
+		  { 3,  7 },
+		    { 15, 2 },
+		       { 16, 16},
+		   { 5,	40},
+		      { 31, 33}
+	};
+	uint64_t i, p;
+	uint8_t one = 1;
+
+	vm.mem.host_page = LARGE_PAGE;
+	for (i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+		for (p = 0; p < 80; p++)
+			cr_assert_eq(gmem_copy_out(&vm.mem,
+						   (hyp_ptr){ HYP_RAM_BASE + p * HYP_PAGE_SIZE },
+						   &one, 1),
+				     0);
+		cr_assert_eq(
+			gmem_release(&vm.mem,
+				     (hyp_ptr){ HYP_RAM_BASE + ranges[i].start * HYP_PAGE_SIZE },
+				     ranges[i].npages),
+			0);
+		for (p = 0; p < 80; p++)
+			cr_assert_eq(
+				byte_at(HYP_RAM_BASE + p * HYP_PAGE_SIZE),
+				!(p >= ranges[i].start && p < ranges[i].start + ranges[i].npages));
+	}
+}
+
+Test(gmem, windows_are_whole_pages_of_the_host)
+{
+	uint64_t gpa;
+	int fd = memfd_create("file", MFD_CLOEXEC);
+
+	vm.mem.host_page = LARGE_PAGE;
+	cr_assert_eq(ftruncate(fd, 5000), 0);
+	cr_assert_eq(gmem_add_window(&vm.mem, fd, 5000, &gpa, &e), 0);
+	cr_assert_eq(vm.mem.window[vm.mem.nr_windows - 1].len, LARGE_PAGE);
+	cr_assert_eq(gpa % LARGE_PAGE, 0);
+	cr_assert_eq(gmem_add_window(&vm.mem, fd, LARGE_PAGE + 1, &gpa, &e), 0);
+	cr_assert_eq(vm.mem.window[vm.mem.nr_windows - 1].len, 2 * LARGE_PAGE);
+	cr_assert_eq(gpa % LARGE_PAGE, 0);
+	close(fd);
 }
 
 static int parse(struct run_options *o, int argc, const char **argv)

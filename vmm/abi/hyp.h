@@ -25,6 +25,8 @@ typedef struct {
 #define HYP_DOORBELL_PORT 0x0d0bu
 #define HYP_DOORBELL_GPA \
 	0x000000000d0b0000ull /* aarch64: page of the doorbell, behind which nothing is */
+#define HYP_GICD_GPA  0x0000000008000000ull /* aarch64, GICv2: distributor */
+#define HYP_GICC_GPA  0x0000000008010000ull /* the same: CPU interface */
 #define HYP_PAGE_SIZE 4096u
 #define HYP_CPU_MAX   64u
 
@@ -38,7 +40,7 @@ typedef struct {
 enum hyp_call {
 	HYP_LOG = 1, /* text for the monitor's log, an strace line, or the dying words of a panic */
 	HYP_EXIT = 2,	     /* the container's first process ended */
-	HYP_CPU_START = 3,   /* let a waiting CPU enter the kernel */
+	HYP_CPU_START = 3,   /* let a waiting CPU enter the kernel; aarch64 has PSCI for it */
 	HYP_KICK = 4,	     /* look at the stream rings named in the mask */
 	HYP_RANDOM = 5,	     /* fresh host randomness */
 	HYP_CLOCK = 6,	     /* host wall clock */

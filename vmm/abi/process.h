@@ -82,12 +82,13 @@ struct pm_boot {
 		uint32_t count; /* struct sock_filter's */
 		uint32_t pad;
 	} filter[PM_FILTERS];
+	uint64_t host_cpu_mask[16]; /* those host_cpus */
 };
 
 enum pm_boot_flag {
-	PM_NO_REWRITE = 1u << 0, /* --no-rewrite: system call sites stay as they are */
-	PM_SPIN_NEVER = 1u << 1, /* handovers always sleep (tests) */
-	PM_SPIN_ALWAYS = 1u << 2,
+	PM_NO_REWRITE = 1u << 0,  /* --no-rewrite: system call sites stay as they are */
+	PM_SPIN_NEVER = 1u << 1,  /* handovers always sleep (tests) */
+	PM_SPIN_ALWAYS = 1u << 2, /* or always spin first, on two host CPUs where there are two */
 };
 
 /* In every stub, from USER_VA_END of this machine up: one page of code (shared, read and execute), the command

@@ -27,7 +27,7 @@ struct area {
 	u64 regs[AREA_REGS_WORDS];
 	u64 fs_base, gs_base;
 	u64 ss[3];
-	u32 pid;
+	u32 pid, nested;
 };
 
 struct command {
@@ -74,7 +74,8 @@ struct range_list {
 
 /* Of one space; see rewrite.c. */
 struct rewrite {
-	u32 next_slot; /* 0: not looked yet */
+	u32 busy;      /* a CPU rewrites a site */
+	u32 next_slot; /* 0: not looked yet [busy] */
 	struct {
 		u64 ip;
 		u16 count, grace;
@@ -85,7 +86,7 @@ struct rewrite {
 struct space {
 	struct stub *stub;
 	struct range_list stale, pending;
-	struct rewrite rewrite; /* no lock: guesses */
+	struct rewrite rewrite; /* its own: busy */
 };
 
 /* start.c */
@@ -116,8 +117,22 @@ bool space_fault(struct arch_aspace *as, u64 va, bool is_write, bool is_exec, bo
 /* The thread of this CPU in s runs until it is parked again; serves interrupts meanwhile. False: it is gone. */
 bool handover_run(struct stub *s, struct stub_thread *st);
 void interrupts_serve(void);
-/* Binds a thread of a stub to the host CPU of this kernel thread while that one is bound itself. */
-void follow_pin(u32 tid, u32 *pin);
+
+/* place.c */
+enum place { PLACE_LOOSE, PLACE_TOGETHER, PLACE_APART };
+
+void place_start(void);
+/* Before a handover, whose threads then follow. */
+void place_choose(void);
+void place_loose(void);
+void place_follow_app(struct stub_thread *st);
+void place_follow_service(struct stub *s);
+/* What the handover was like: spinning ended with the thread parked or in vain, it had to be woken, its time. */
+void place_note_spin(bool parked);
+void place_note_sleeper(void);
+void place_note_run(u64 cycles);
+/* This CPU begins or ends waiting for interrupts. */
+void place_idle(bool is_idle);
 
 /* user.c */
 noreturn_fn void user_loop(struct regs *r);

@@ -11,7 +11,8 @@
  *           mapping, so running code sees the old page or the new one. Only code of private, unwritable file
  *           mappings is changed. A program that uses the addresses itself, or that writes to them, is not
  *           rewritten or harms itself alone. --no-rewrite turns it off.
- * Locking   as->lock inside the mm functions; the counts belong to one CPU's glance and may be off.
+ * Locking   rewrite->busy: one CPU at a time takes slots; as->lock inside the mm functions. The counts belong to one
+ *           CPU's glance and may be off.
  * Missing   The program and debuggers see the changed bytes when they read them; calls whose number is not loaded by the
  *           instruction before (`xor %eax, %eax; syscall`).
  */
@@ -19,6 +20,7 @@
 #include "arch/param.h"
 #include "arch/process/guest/local.h"
 #include "arch/x86_64/guest/x86.h"
+#include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/mm/aspace.h"
 #include "guestkernel/task/task.h"
@@ -128,6 +130,11 @@ void rewrite_count(struct rewrite *w, const struct regs *r)
 	}
 	if (w->site[i].count == NEVER || ++w->site[i].count < HOT)
 		return;
+	if (xchg(&w->busy, 1)) { /* next time */
+		w->site[i].count = HOT - 1;
+		return;
+	}
 	w->site[i].count = NEVER;
 	rewrite_site(current()->mm, w, site, (u32)r->ax);
+	store_release(&w->busy, 0);
 }

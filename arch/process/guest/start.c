@@ -133,8 +133,8 @@ noreturn_fn void kernel_fault(s32 sig, const u8 *info, const u64 *uc)
 static void set_this_cpu(struct cpu *c)
 {
 	c->arch.self = c;
-	c->arch.spin = pm_boot->flags & PM_SPIN_NEVER ? 0 : 200;
 	host_call3(HOST_ARCH_PRCTL, ARCH_SET_GS_CALL, (u64)c, 0);
+	place_start();
 }
 
 static void install_filter(void)
@@ -173,6 +173,11 @@ noreturn_fn void secondary_start(struct cpu *c)
 	set_this_cpu(c);
 	take_faults(c->id);
 	secondary_main(c);
+}
+
+/* All memory is mapped. */
+void arch_init(void)
+{
 }
 
 /* The new thread finds its CPU in r12: its stack is empty. The monitor is told, so that its watchdog looks. */

@@ -33,6 +33,7 @@ BUILD_BUG_ON(offsetof(struct area, regs) != AREA_REGS);
 BUILD_BUG_ON(offsetof(struct area, fs_base) != AREA_FS);
 BUILD_BUG_ON(offsetof(struct area, ss) != AREA_SS);
 BUILD_BUG_ON(offsetof(struct area, pid) != AREA_PID);
+BUILD_BUG_ON(offsetof(struct area, nested) != AREA_NESTED);
 BUILD_BUG_ON(offsetof(struct command, off) != CMD_OFF);
 BUILD_BUG_ON(offsetof(struct command, op) != CMD_OPS);
 BUILD_BUG_ON(sizeof(struct command_op) != CMD_OP_BYTES);
@@ -167,7 +168,7 @@ bool stub_run(struct stub *s, u32 count)
 
 	if (s->broken)
 		return false;
-	follow_pin(s->pid, &s->pin);
+	place_follow_service(s);
 	cmd->count = count;
 	cmd->done_fd = PM_FD_DONE + this_cpu()->id;
 	store_release(&cmd->seq, cmd->seq + 1);

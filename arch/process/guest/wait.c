@@ -8,12 +8,10 @@
  *           the application is stopped only when the scheduler or a signal wants something of it: then it gets
  *           the preemption signal, again and again until it is in the stub's code, because the handler
  *           ignores the signal when it is there already, perhaps on its way out.
- *           Spinning wins when both sides have a host CPU of their own: one cache line moves. Where they do not (spinning
- *           was in vain several times in a row), waking the other side on another CPU is the worst of all, so
- *           the kernel thread binds itself and the threads it hands over to to the CPU it is on, where a
- *           handover is a mere switch; after a while it lets go and tries again.
- *           State words can be written by the application: nonsense only delays its own task.
- * Missing   Hosts before Linux 5.16 (futex_waitv); CPUs without RDTSCP; PM_SPIN_ALWAYS.
+ *           State words can be written by the application: nonsense only delays its own task. A program that jumped
+ *           into the stub's waits gets there signal after signal in the same code: that is counted, and is its end.
+ * Missing   Hosts before Linux 5.16 (futex_waitv); CPUs without RDTSCP.
+ * See       place.c: where both sides run and how long they spin
  */
 #include "arch/clock.h"
 #include "arch/common/guest/vdso.h"
@@ -29,15 +27,11 @@
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/trap.h"
 
-#define SPIN_MAX	 400u /* rounds, about 40 ns each */
-#define SPIN_MIN	 50u
-#define SPIN_TRY	 200u
-#define SLOW_MAX	 16u		     /* one in three in vain */
-#define PIN_CYCLES	 600000000ull	     /* about 0.2 s */
 #define PIN_RUN_NS	 (2 * NSEC_PER_MSEC) /* who runs longer is no longer bound */
 #define PREEMPT_RETRY_NS (200 * 1000ull)
 #define LOOK_NS		 NSEC_PER_SEC /* a stub that died is noticed */
 #define PREEMPT_GIVE_UP	 50000u	      /* 10 s */
+#define NESTED_MAX	 200u	      /* signals in the stub's code: it waits there for good */
 #define WAITV_U32	 2u
 
 extern struct vdso_data vdso_data;
@@ -124,8 +118,11 @@ void arch_cpu_idle(void)
 	u64 ns = ns_to_timer();
 	struct host_timespec t = { (s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC) };
 
-	if (ns && !READ_ONCE(*wake_word()))
+	if (ns && !READ_ONCE(*wake_word())) {
+		place_idle(true);
 		host_futex_wait(wake_word(), 0, ns == U64_MAX ? NULL : &t);
+		place_idle(false);
+	}
 	interrupts_serve();
 }
 
@@ -173,90 +170,47 @@ static void sleep_on_both(struct area *a, u64 ns)
 	host_call(HOST_FUTEX_WAITV, (u64)w, 2, 0, ns == U64_MAX ? 0 : (u64)&t, 1, 0);
 }
 
-static void bind_thread(u32 tid, u32 pin)
-{
-	u64 mask[16];
-
-	memset(mask, pin ? 0 : 0xff, sizeof mask);
-	if (pin)
-		mask[(pin - 1) / 64 % 16] = 1ull << (pin - 1) % 64;
-	host_call3(HOST_SETAFFINITY, tid, sizeof mask, (u64)mask);
-}
-
-void follow_pin(u32 tid, u32 *pin)
-{
-	u32 want = this_cpu()->arch.pin;
-
-	if (likely(*pin == want))
-		return;
-	*pin = want;
-	bind_thread(tid, want);
-}
-
-static u32 host_cpu(void)
-{
-	u32 aux;
-
-	__asm__ volatile("rdtscp" : "=c"(aux) : : "rax", "rdx");
-	return aux & 0xfff;
-}
-
-static void unpin(struct cpu *c)
-{
-	c->arch.pin = c->arch.slow = 0;
-	c->arch.spin = pm_boot->flags & PM_SPIN_NEVER ? 0 : SPIN_TRY;
-	bind_thread(0, 0);
-}
-
-static void choose_pin(struct cpu *c)
-{
-	u64 now = arch_cycles();
-
-	if (c->arch.pin) {
-		if (now >= c->arch.pin_until)
-			unpin(c);
-	} else if (c->arch.slow >= SLOW_MAX) {
-		c->arch.pin = host_cpu() + 1;
-		c->arch.pin_until = now + PIN_CYCLES;
-		c->arch.spin = 0;
-		bind_thread(0, c->arch.pin);
-	}
-}
-
-/* Spins when that paid the last times; true when the thread is parked. */
+/* Spins as long as that pays; true when the thread is parked. */
 static bool spin_for(struct area *a)
 {
-	struct cpu *c = this_cpu();
-	u32 i, n = c->arch.spin;
+	u32 i, n = this_cpu()->arch.spin;
 
 	for (i = 0; i < n; i++) {
 		if (is_parked(a)) {
-			if (n < SPIN_MAX)
-				c->arch.spin = MIN(SPIN_MAX, n + n / 8 + 1);
-			c->arch.slow -= c->arch.slow > 0;
+			place_note_spin(true);
 			return true;
 		}
 		if (READ_ONCE(*wake_word()))
 			return false;
 		__asm__ volatile("pause");
 	}
-	if (n)
-		c->arch.spin = MAX(SPIN_MIN, n - n / 8);
-	c->arch.slow += 2;
+	place_note_spin(false);
 	return false;
+}
+
+/* The application goes on, on the host CPU where it belongs. */
+static void set_running(struct stub_thread *st)
+{
+	struct area *a = st->area;
+
+	st->used = true;
+	place_choose();
+	place_follow_app(st);
+	a->spin = this_cpu()->arch.spin;
+	if (xchg(&a->state, STATE_RUN) == STATE_SLEEPING) {
+		place_note_sleeper();
+		host_futex_wake(&a->state);
+	}
 }
 
 bool handover_run(struct stub *s, struct stub_thread *st)
 {
 	struct area *a = st->area;
+	u64 start = arch_cycles();
 	u32 tries = 0;
 
-	st->used = true;
-	choose_pin(this_cpu());
-	follow_pin(st->tid, &st->pin);
-	a->spin = this_cpu()->arch.spin;
-	if (xchg(&a->state, STATE_RUN) == STATE_SLEEPING)
-		host_futex_wake(&a->state);
+	a->nested = 0;
+	set_running(st);
 	while (!spin_for(a)) {
 		u64 ns;
 
@@ -264,7 +218,7 @@ bool handover_run(struct stub *s, struct stub_thread *st)
 		ns = MIN(ns_to_timer(), LOOK_NS);
 		if (trap_work_pending() && !is_parked(a)) {
 			if (host_call3(HOST_TGKILL, s->pid, st->tid, SIG_PREEMPT) < 0 ||
-			    ++tries > PREEMPT_GIVE_UP)
+			    ++tries > PREEMPT_GIVE_UP || READ_ONCE(a->nested) > NESTED_MAX)
 				return false;
 			ns = MIN(ns, PREEMPT_RETRY_NS);
 		}
@@ -274,11 +228,12 @@ bool handover_run(struct stub *s, struct stub_thread *st)
 		if (is_parked(a))
 			break;
 		if (this_cpu()->arch.pin) {
-			unpin(this_cpu());
-			follow_pin(st->tid, &st->pin);
+			place_loose();
+			place_follow_app(st);
 		}
 		if (host_call3(HOST_TGKILL, s->pid, st->tid, 0) < 0)
 			return false;
 	}
+	place_note_run(arch_cycles() - start);
 	return true;
 }

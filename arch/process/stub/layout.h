@@ -52,6 +52,7 @@
 #define AREA_GS		  216
 #define AREA_SS		  224 /* stack_t */
 #define AREA_PID	  248
+#define AREA_NESTED	  252 /* preemption signals that found the thread in this code */
 #define AREA_XSAVE	  1024
 #define AREA_ALTSTACK	  4096
 #define AREA_ALTSTACK_TOP 0x4000

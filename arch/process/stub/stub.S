@@ -345,7 +345,8 @@ nested:	cmpl	$SIG_PREEMPT, %edi
 	je	1f
 	movl	$ENTRY_BROKEN, AREA_SIG(%rbx)
 	jmp	store
-1:	movq	184(%rbp), %rcx
+1:	incl	AREA_NESTED(%rbx)
+	movq	184(%rbp), %rcx
 	movl	$XSAVE_MASK, %eax
 	xorl	%edx, %edx
 	xrstor64 (%rcx)

@@ -207,6 +207,13 @@ noreturn_fn void arch_start_secondary(struct cpu *c)
 	secondary_main(c);
 }
 
+u32 arch_prot_extra;
+
+/* The monitor has mapped everything, and the devices are the CPU's own. */
+void arch_init(void)
+{
+}
+
 int arch_cpu_start(struct cpu *c, void *stack_top)
 {
 	struct hyp_cpu_start req = { .cpu = c->id };

@@ -24,10 +24,18 @@ struct arch_cpu {
 	struct arch_aspace *active_as; /* that user memory accesses go to */
 	void *fpu_owner;	       /* unused here: each application thread knows */
 	u64 timer_at;		       /* cycles; 0: none */
-	u32 spin;		       /* rounds a handover is worth waiting for awake */
-	u32 slow;		       /* handovers in a row that outlasted that */
-	u32 pin;		       /* host CPU + 1 this thread is bound to; 0: none */
-	u64 pin_until;		       /* cycles */
+	/* process/guest/place.c */
+	u32 place;	 /* enum place */
+	u32 spin;	 /* rounds a handover is worth waiting for awake */
+	u32 slow;	 /* handovers that outlasted that, against those that did not */
+	u32 quick;	 /* short runs of the application in a row */
+	u32 demand;	 /* host CPUs it wants while not idle */
+	u32 pin;	 /* host CPU + 1 this thread is bound to; 0: none */
+	u32 app_pin;	 /* the same for the application's threads */
+	u64 pin_until;	 /* cycles, as all that follow */
+	u64 apart_since; /* spinning on two host CPUs began */
+	u64 apart_at;	 /* earliest next try */
+	u64 apart_pause; /* how long the last pause was */
 };
 
 static inline struct cpu *this_cpu(void)
