@@ -79,7 +79,10 @@ class Family:
         kinds, wrong = self.kinds(), []
         for kind in ('kernel', 'spawner', 'stub'):
             for pid in kinds[kind]:
-                wrong += [f'{kind} {pid}: {text}' for text in self.check_one(pid, kind)]
+                try:
+                    wrong += [f'{kind} {pid}: {text}' for text in self.check_one(pid, kind)]
+                except (OSError, KeyError):
+                    continue        # it ended
         return wrong if self.is_settled(kinds) else []
 
     @staticmethod
