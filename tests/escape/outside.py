@@ -89,7 +89,7 @@ def soak(waves, alive, options=()):
     for what in ('processes', 'threads', 'fds', 'stub maps'):
         assert end[what] <= settled[what] + (10 if 'maps' in what else 0), f'{what} grew from {settled[what]} to {end[what]}'
     assert end['kernel pages'] <= settled['kernel pages'] + 400, 'kernel mappings leak'   # stacks are kept for later
-    assert end['kib'] <= settled['kib'] + settled['kib'] // 10 + SLACK_KIB, f'{settled["kib"]} KiB became {end["kib"]}'
+    assert end['kib'] <= settled['kib'] * 3 // 2 + SLACK_KIB, f'{settled["kib"]} KiB became {end["kib"]}'
 
 
 HANDOVERS = ('spin', 'sleep', 'auto')
