@@ -401,6 +401,34 @@ void fd_unreserve(s32 fd)
 	spin_unlock(&t->lock);
 }
 
+int fd_install_pair(struct file *const f[2], bool cloexec, uaddr_t out)
+{
+	s32 fd[2];
+	int ret;
+
+	ret = fd[0] = fd_reserve(cloexec);
+	if (ret < 0)
+		goto put;
+	ret = fd[1] = fd_reserve(cloexec);
+	if (ret < 0)
+		goto unreserve0;
+	ret = copy_to_user(out, fd, sizeof fd);
+	if (ret)
+		goto unreserve1;
+	fd_publish(fd[0], f[0]);
+	fd_publish(fd[1], f[1]);
+	return 0;
+
+unreserve1:
+	fd_unreserve(fd[1]);
+unreserve0:
+	fd_unreserve(fd[0]);
+put:
+	file_put(f[0]);
+	file_put(f[1]);
+	return ret;
+}
+
 int fd_close(s32 fd)
 {
 	struct fdtable *t = current_fds();

@@ -13,6 +13,7 @@
 #include "fs/lock.h"
 #include "fs/notify.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/async.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
@@ -76,6 +77,8 @@ void file_put(struct file *f)
 		return;
 	if (!list_empty(&f->epoll_links))
 		epoll_forget_file(f);
+	if (unlikely(f->async))
+		async_forget_file(f);
 	if (f->inode->locks)
 		lock_file_gone(f);
 	if (notify_active() && !(f->flags & O_PATH))

@@ -6,7 +6,7 @@
  * Rules     See mount.h. A mount is alive while referenced; unmounting takes it out of the tree, the last
  *           reference frees it and its hold on the super block.
  * Locking   Tree changes under ns->lock, links under dcache_lock as well.
- * Missing   more than one namespace; propagation
+ * Missing   propagation
  * See       mount_namespaces(7)
  */
 #include "fs/mount.h"
@@ -25,17 +25,24 @@
 #define MOUNT_BUCKETS 256u
 #define FS_TYPES_MAX  32
 
-struct mount_ns mount_ns_init;
+struct mount_ns mount_ns_init = {
+	.ns = {.refs = { ATOMIC_INIT(REFS_SATURATED) }, .kind = NS_MNT, .ino = 4026531841ull},
+};
 static struct mount *mount_hash[MOUNT_BUCKETS];
 static const struct fs_type *fs_types[FS_TYPES_MAX];
 static u32 nr_fs_types;
 static atomic_t next_mount_id;
 
+void mount_ns_setup(struct mount_ns *ns)
+{
+	mutex_init(&ns->lock, RANK_MOUNT_TREE);
+	list_init(&ns->mounts);
+	waitq_init(&ns->changed);
+}
+
 int vfs_init(void)
 {
-	mutex_init(&mount_ns_init.lock, RANK_MOUNT_TREE);
-	list_init(&mount_ns_init.mounts);
-	waitq_init(&mount_ns_init.changed);
+	mount_ns_setup(&mount_ns_init);
 	return anonfs_init();
 }
 
@@ -146,6 +153,7 @@ int mount_clone(const struct mount *src, struct dentry *root, struct mount **out
 	}
 	dentry_put(m->root);
 	m->root = dentry_get(root);
+	m->copy_of = src->id;
 	*out = m;
 	return 0;
 }
@@ -180,11 +188,71 @@ void mount_attach(struct mount_ns *ns, struct mount *m, const struct path *at)
 	dcache_move_seq++;
 	spin_unlock(&dcache_lock);
 	list_add_tail(&at->mnt->children, &m->child_link);
-	if (!m->ns) {
+	if (ns && !m->ns)
+		mount_tree_join(ns, m);
+}
+
+void mount_tree_join(struct mount_ns *ns, struct mount *top)
+{
+	struct mount *m = top;
+
+	for (;;) {
 		m->ns = ns;
 		list_add_tail(&ns->mounts, &m->ns_link);
 		ns->nr_mounts++;
+		if (!list_empty(&m->children)) {
+			m = list_first(&m->children, struct mount, child_link);
+			continue;
+		}
+		while (m != top && m->child_link.next == &m->parent->children)
+			m = m->parent;
+		if (m == top)
+			return;
+		m = list_entry(m->child_link.next, struct mount, child_link);
 	}
+}
+
+/* Leaves first, so that parents stay valid while their children go. */
+void mount_umount_tree(struct mount *top, struct list *dead)
+{
+	struct mount *m = top, *parent;
+
+	for (;; m = parent) {
+		while (!list_empty(&m->children))
+			m = list_first(&m->children, struct mount, child_link);
+		parent = m->parent;
+		if (m->ns)
+			m->ns->nr_mounts--;
+		list_del(&m->ns_link);
+		list_add_tail(dead, &m->ns_link);
+		m->ns = NULL;
+		m->flags |= MNT_UNMOUNTED;
+		if (parent)
+			dentry_put(mount_detach(m));
+		if (m == top)
+			return;
+	}
+}
+
+void mount_put_dead(struct list *dead)
+{
+	struct mount *m;
+
+	while ((m = list_first(dead, struct mount, ns_link))) {
+		list_del(&m->ns_link);
+		mount_put(m);
+	}
+}
+
+void mount_ns_empty(struct mount_ns *ns)
+{
+	struct list dead = LIST_INIT(dead);
+
+	mutex_lock(&ns->lock);
+	mount_umount_tree(ns->root, &dead);
+	ns->root = NULL;
+	mutex_unlock(&ns->lock);
+	mount_put_dead(&dead);
 }
 
 /* The caller puts the mount point's dentry, which is returned. */
@@ -229,9 +297,7 @@ int vfs_mount_root(const struct fs_type *t, const struct mount_args *a)
 	}
 	mutex_lock(&ns->lock);
 	ns->root = m;
-	m->ns = ns;
-	list_add_tail(&ns->mounts, &m->ns_link);
-	ns->nr_mounts++;
+	mount_tree_join(ns, m);
 	mutex_unlock(&ns->lock);
 	return 0;
 }

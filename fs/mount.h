@@ -4,13 +4,14 @@
  *
  * Role      A mount shows one super block (or a subtree of it) at a place in a namespace's tree.
  * Rules     A mount in the tree is referenced by the tree; files and walks take more. Lookups by
- *           (mount, dentry) are in a hash covered by dcache_lock. There is one namespace so far.
+ *           (mount, dentry) are in a hash covered by dcache_lock.
  * Locking   mount_ns.lock (RANK_MOUNT_TREE) is held for every change of shape; dcache_lock as well while the
  *           links change.
  */
 #pragma once
 
 #include "fs/dentry.h"
+#include "guestkernel/kapi/ns.h"
 
 enum mount_flags {
 	MNT_RDONLY = 1u << 0,
@@ -34,6 +35,7 @@ struct mount {
 	struct refs refs;
 	u32 flags;		   /* enum mount_flags */
 	u32 id;			   /* [I] */
+	u32 copy_of;		   /* [I] id of the mount it is a copy of, 0: none */
 	struct super *sb;	   /* [I] referenced */
 	struct dentry *root;	   /* [I] referenced */
 	struct mount *parent;	   /* [dcache_lock] NULL: root of the namespace or detached */
@@ -42,11 +44,12 @@ struct mount {
 	struct list children;	   /* [ns->lock] */
 	struct list child_link;	   /* [ns->lock] */
 	struct list ns_link;	   /* [ns->lock] in order of mounting */
-	struct mount_ns *ns;	   /* [ns->lock] */
+	struct mount_ns *ns;	   /* [ns->lock] NULL: in none, or being built */
 	char *source;		   /* [I] first field of /proc/mounts */
 };
 
 struct mount_ns {
+	struct ns ns;
 	struct mutex lock;  /* RANK_MOUNT_TREE */
 	struct mount *root; /* [lock] */
 	struct list mounts; /* [lock] */
@@ -55,7 +58,8 @@ struct mount_ns {
 	struct waitq changed;
 };
 
-extern struct mount_ns mount_ns_init;
+/* Of the current task, borrowed. */
+struct mount_ns *current_mount_ns(void);
 
 static inline struct mount *mount_get(struct mount *m)
 {
@@ -112,11 +116,12 @@ int must_check vfs_bind(const struct path *from, const struct path *at, u32 flag
 int must_check vfs_move_mount(const struct path *from, const struct path *at);
 int must_check vfs_remount(const struct path *at, u32 flags, const char *data);
 int must_check vfs_set_propagation(const struct path *at, u32 flags);
-/* The whole tree: nothing uses it any more. */
+/* The whole first tree: nothing uses it any more. */
 void vfs_umount_all(void);
 int must_check vfs_umount(const struct path *at, u32 flags);
 int must_check vfs_pivot_root(const struct path *new_root, const struct path *put_old);
 
 enum mount_show_kind { MOUNT_SHOW_MOUNTS, MOUNT_SHOW_MOUNTINFO, MOUNT_SHOW_MOUNTSTATS };
-/* /proc/<pid>/mounts and mountinfo as seen from root. */
-void mount_show(struct strbuf *sb, enum mount_show_kind kind, const struct path *root);
+/* /proc/<pid>/mounts and mountinfo of a namespace as seen from root. */
+void mount_show(struct strbuf *sb, enum mount_show_kind kind, struct mount_ns *ns,
+		const struct path *root);

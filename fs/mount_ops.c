@@ -50,7 +50,7 @@ u32 mount_flags_from_ms(u32 ms)
 /* Attaches m on top of at; consumes m on success. */
 static int mount_graft(struct mount *m, const struct path *at)
 {
-	struct mount_ns *ns = &mount_ns_init;
+	struct mount_ns *ns = current_mount_ns();
 	struct path top = *at;
 	int err = 0;
 
@@ -63,6 +63,8 @@ static int mount_graft(struct mount *m, const struct path *at)
 		err = -ENOTDIR;
 	else if (top.dentry->flags & DENTRY_DELETED)
 		err = -ENOENT;
+	else if (ns->nr_mounts >= MOUNTS_MAX)
+		err = -ENOSPC;
 	if (!err) {
 		mount_attach(ns, m, &top);
 		mount_changed(ns);
@@ -108,53 +110,27 @@ int vfs_mount(const char *source, const struct path *at, const char *fs_name, u3
 	return mount_new(fs_name, &a, at);
 }
 
-/* Copies the mounts below src that lie under root onto the copy dst (rbind). */
-static int mount_copy_children(struct mount *src, struct dentry *root, struct mount *dst)
-{
-	struct mount *child, *copy;
-	struct path at = { .mnt = dst };
-	int err;
-
-	list_for_each_entry (child, &src->children, child_link) {
-		if (!dentry_is_below(child->mountpoint, root) || child->flags & MNT_UNBINDABLE)
-			continue;
-		err = mount_clone(child, child->root, &copy);
-		if (err)
-			return err;
-		at.dentry = child->mountpoint;
-		mount_attach(&mount_ns_init, copy, &at);
-		/* Depth is bounded by the number of mounts; each level is one bind inside another. */
-		err = mount_copy_children(child, child->root, copy);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 int vfs_bind(const struct path *from, const struct path *at, u32 flags)
 {
-	struct mount_ns *ns = &mount_ns_init;
+	struct mount_ns *ns = current_mount_ns();
+	struct copy_tree c = { from->mnt, from->dentry, .recursive = flags & MS_REC };
+	struct list dead = LIST_INIT(dead);
 	struct mount *m;
-	int err;
+	int err = -EINVAL;
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (from->mnt->ns != ns || from->mnt->flags & MNT_UNBINDABLE)
-		return -EINVAL;
-	err = mount_clone(from->mnt, from->dentry, &m);
+	mutex_lock(&ns->lock);
+	if (from->mnt->ns == ns && !(from->mnt->flags & MNT_UNBINDABLE))
+		err = mount_copy_tree(&c, &m);
+	mutex_unlock(&ns->lock);
 	if (err)
 		return err;
 	err = mount_graft(m, at);
 	if (err) {
-		mount_put(m);
-		return err;
+		mount_umount_tree(m, &dead);
+		mount_put_dead(&dead);
 	}
-	if (!(flags & MS_REC))
-		return 0;
-	mutex_lock(&ns->lock);
-	if (m->ns)
-		err = mount_copy_children(from->mnt, from->dentry, m);
-	mutex_unlock(&ns->lock);
 	return err;
 }
 
@@ -168,7 +144,7 @@ static bool mount_is_below(const struct mount *m, const struct mount *top)
 
 int vfs_move_mount(const struct path *from, const struct path *at)
 {
-	struct mount_ns *ns = &mount_ns_init;
+	struct mount_ns *ns = current_mount_ns();
 	struct mount *m = from->mnt;
 	struct dentry *old = NULL;
 	struct path top = *at;
@@ -203,7 +179,7 @@ unlock:
 
 int vfs_remount(const struct path *at, u32 flags, const char *data)
 {
-	struct mount_ns *ns = &mount_ns_init;
+	struct mount_ns *ns = current_mount_ns();
 	struct mount *m = at->mnt;
 	u32 sb_flags = flags & MS_RDONLY;
 	int err = 0;
@@ -242,7 +218,7 @@ static void propagation_set(struct mount *m, u32 type)
 
 int vfs_set_propagation(const struct path *at, u32 flags)
 {
-	struct mount_ns *ns = &mount_ns_init;
+	struct mount_ns *ns = current_mount_ns();
 	u32 type = flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE);
 	struct mount *m;
 
@@ -265,59 +241,15 @@ int vfs_set_propagation(const struct path *at, u32 flags)
 	return 0;
 }
 
-/* Takes m and everything below it out of the tree onto list dead (linked through ns_link). */
-static void umount_tree(struct mount_ns *ns, struct mount *m, struct list *dead)
-{
-	struct mount *o, *tmp;
-	bool again;
-
-	/* Leaves first, so that parents stay valid while their children are asked about them. */
-	do {
-		again = false;
-		list_for_each_entry_safe (o, tmp, &ns->mounts, ns_link) {
-			if (o == m || !mount_is_below(o, m) || !list_empty(&o->children))
-				continue;
-			list_del(&o->ns_link);
-			list_add_tail(dead, &o->ns_link);
-			again = true;
-			dentry_put(mount_detach(o));
-		}
-	} while (again);
-	list_del(&m->ns_link);
-	list_add_tail(dead, &m->ns_link);
-	if (m->parent)
-		dentry_put(mount_detach(m));
-}
-
-static void put_dead(struct mount_ns *ns, struct list *dead)
-{
-	struct mount *m;
-
-	while ((m = list_first(dead, struct mount, ns_link))) {
-		list_del(&m->ns_link);
-		m->ns = NULL;
-		m->flags |= MNT_UNMOUNTED;
-		ns->nr_mounts--;
-		mount_put(m);
-	}
-}
-
 void vfs_umount_all(void)
 {
-	struct mount_ns *ns = &mount_ns_init;
-	struct list dead = LIST_INIT(dead);
-
-	mutex_lock(&ns->lock);
-	umount_tree(ns, ns->root, &dead);
-	ns->root = NULL;
-	mutex_unlock(&ns->lock);
-	put_dead(ns, &dead);
+	mount_ns_empty(&mount_ns_init);
 	synth_drop_singles();
 }
 
 int vfs_umount(const struct path *at, u32 flags)
 {
-	struct mount_ns *ns = &mount_ns_init;
+	struct mount_ns *ns = current_mount_ns();
 	struct list dead = LIST_INIT(dead);
 	struct mount *m = at->mnt;
 	int err = -EINVAL;
@@ -336,18 +268,29 @@ int vfs_umount(const struct path *at, u32 flags)
 		err = -EBUSY;
 		goto unlock;
 	}
-	umount_tree(ns, m, &dead);
+	mount_umount_tree(m, &dead);
 	mount_changed(ns);
 	err = 0;
 unlock:
 	mutex_unlock(&ns->lock);
-	put_dead(ns, &dead);
+	mount_put_dead(&dead);
 	return err;
+}
+
+/* p lies at or below top. */
+static bool is_reachable(const struct path *p, const struct path *top)
+{
+	struct mount *m = p->mnt;
+	struct dentry *d = p->dentry;
+
+	for (; m != top->mnt && m->parent; m = m->parent)
+		d = m->mountpoint;
+	return m == top->mnt && dentry_is_below(d, top->dentry);
 }
 
 int vfs_pivot_root(const struct path *new_root, const struct path *put_old)
 {
-	struct mount_ns *ns = &mount_ns_init;
+	struct mount_ns *ns = current_mount_ns();
 	struct path root, old_root_path, parent_place;
 	struct mount *new = new_root->mnt, *old;
 	struct dentry *freed;
@@ -360,14 +303,17 @@ int vfs_pivot_root(const struct path *new_root, const struct path *put_old)
 	mutex_lock(&ns->lock);
 	if (new->ns != ns || old->ns != ns || put_old->mnt->ns != ns)
 		goto unlock;
-	if (new_root->dentry != new->root || root.dentry != old->root || !new->parent)
+	err = -ENOENT;
+	if (new_root->dentry->flags & DENTRY_DELETED)
 		goto unlock;
 	err = -EBUSY;
 	if (new == old || put_old->mnt == old)
 		goto unlock;
 	err = -EINVAL;
-	if (put_old->mnt != new ? !mount_is_below(put_old->mnt, new)
-				: !dentry_is_below(put_old->dentry, new->root))
+	/* Linux also refuses a root that is mounted on nothing; here the container's is, and may be left. */
+	if (root.dentry != old->root || new_root->dentry != new->root || !new->parent)
+		goto unlock;
+	if (!is_reachable(put_old, new_root) || !is_reachable(new_root, &root))
 		goto unlock;
 	freed = mount_detach(new);
 	if (old->parent) {

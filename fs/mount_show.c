@@ -101,9 +101,9 @@ static void show_mountstats_line(struct strbuf *sb, struct mount *m, const char 
 	strbuf_printf(sb, " with fstype %s\n", m->sb->type->name);
 }
 
-void mount_show(struct strbuf *sb, enum mount_show_kind kind, const struct path *root)
+void mount_show(struct strbuf *sb, enum mount_show_kind kind, struct mount_ns *ns,
+		const struct path *root)
 {
-	struct mount_ns *ns = &mount_ns_init;
 	char *buf = kmalloc(PATH_MAX * 2), *where;
 	struct mount *m;
 

@@ -17,9 +17,11 @@
 #include "fs/inotify.h"
 #include "fs/notify.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/async.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/strbuf.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/timer.h"
 #include "guestkernel/kapi/xarray.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/ioctl.h"
@@ -35,6 +37,9 @@ struct inotify {
 	u64 bytes;	    /* [lock] as read(2) would return them */
 	bool overflowed;    /* [lock] the last event is IN_Q_OVERFLOW */
 	struct waitq wq;
+	struct async_list async;
+	struct ktimer
+		async_timer; /* events are queued under locks under which no signal can be sent */
 	struct xarray marks; /* [notify_lock] wd -> notify_mark */
 	s32 last_wd;	     /* [notify_lock] */
 };
@@ -113,10 +118,13 @@ static void queue_event(struct inotify *in, s32 wd, u32 mask, u32 cookie, const 
 	spin_lock(&in->lock);
 	queued = enqueue_locked(in, node);
 	spin_unlock(&in->lock);
-	if (queued)
-		wake_events(&in->wq, EPOLLIN | EPOLLRDNORM);
-	else
+	if (!queued) {
 		kfree(node);
+		return;
+	}
+	wake_events(&in->wq, EPOLLIN | EPOLLRDNORM);
+	if (async_wanted(&in->async))
+		ktimer_arm(&in->async_timer, 0);
 }
 
 /* Marks */
@@ -290,6 +298,7 @@ static void inotify_release(struct file *f)
 		kfree(m);
 	}
 	spin_unlock(&notify_lock);
+	ktimer_cancel(&in->async_timer);
 	xa_fini(&in->marks);
 	list_for_each_entry_safe (node, tmp, &in->events, link)
 		kfree(node);
@@ -310,10 +319,23 @@ static void inotify_show_fdinfo(struct file *f, struct strbuf *sb)
 	spin_unlock(&notify_lock);
 }
 
+static void async_timer_fired(struct ktimer *t)
+{
+	async_signal(&container_of(t, struct inotify, async_timer)->async, POLL_IN);
+}
+
+static struct async_list *inotify_async(struct file *f)
+{
+	struct inotify *in = f->priv;
+
+	return &in->async;
+}
+
 static const struct file_ops inotify_ops = {
 	.read = inotify_read,
 	.poll = inotify_poll,
 	.ioctl = inotify_ioctl,
+	.async = inotify_async,
 	.release = inotify_release,
 	.show_fdinfo = inotify_show_fdinfo,
 };
@@ -333,6 +355,8 @@ int inotify_create(u32 flags, struct file **out)
 	spin_init(&in->lock, RANK_OBJECT);
 	list_init(&in->events);
 	waitq_init(&in->wq);
+	async_init(&in->async);
+	ktimer_init(&in->async_timer, async_timer_fired);
 	xa_init(&in->marks);
 	ret = file_create_anon("anon_inode:inotify", 0600, O_RDONLY | (flags & IN_NONBLOCK),
 			       &inotify_ops, in, out);

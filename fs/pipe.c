@@ -47,6 +47,7 @@ static int pipe_alloc(struct pipe **out)
 	waitq_init(&p->readable);
 	waitq_init(&p->writable);
 	waitq_init(&p->opened);
+	async_init(&p->async);
 	*out = p;
 	return 0;
 }
@@ -161,6 +162,8 @@ static s64 pipe_read(struct file *f, struct iov_cursor *dst, s64 *pos)
 	more = !pipe_is_empty(p);
 	if (was_full || !waitq_is_idle(&p->writable))
 		wake_one_events(&p->writable, EPOLLOUT | EPOLLWRNORM);
+	if (was_full)
+		async_signal(&p->async, POLL_OUT);
 	if (more) /* we may have eaten a wake-up meant for one reader */
 		wake_one_events(&p->readable, EPOLLIN | EPOLLRDNORM);
 	return n;
@@ -301,6 +304,7 @@ static s64 pipe_write(struct file *f, struct iov_cursor *src, s64 *pos)
 		if (n > 0) {
 			done += n;
 			wake_one_events(&p->readable, EPOLLIN | EPOLLRDNORM);
+			async_signal(&p->async, POLL_IN);
 		}
 		if (n < 0 || !iov_left(src))
 			break;
@@ -449,11 +453,20 @@ static void pipe_drop(struct pipe *p, u32 flags)
 	/* Another file may free the pipe from here on only after its own release, which is not ours: */
 	wake_events(&p->readable, EPOLLIN | EPOLLRDNORM | EPOLLHUP);
 	wake_events(&p->writable, EPOLLOUT | EPOLLWRNORM | EPOLLERR);
+	async_signal(&p->async, POLL_IN);
+	async_signal(&p->async, POLL_OUT);
 }
 
 static void pipe_release(struct file *f)
 {
 	pipe_drop(f->priv, f->flags);
+}
+
+static struct async_list *pipe_async(struct file *f)
+{
+	struct pipe *p = f->priv;
+
+	return &p->async;
 }
 
 static const struct file_ops pipe_ops = {
@@ -462,6 +475,7 @@ static const struct file_ops pipe_ops = {
 	.poll = pipe_poll,
 	.ioctl = pipe_ioctl,
 	.fcntl = pipe_fcntl,
+	.async = pipe_async,
 	.release = pipe_release,
 };
 

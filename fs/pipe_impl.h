@@ -8,6 +8,7 @@
 
 #include "fs/inode.h"
 #include "fs/pipe.h"
+#include "guestkernel/kapi/async.h"
 
 struct pipe {
 	struct mutex rd;       /* RANK_PIPE: one reader copies */
@@ -23,6 +24,7 @@ struct pipe {
 	struct inode *inode;   /* [I] FIFO: where inode->special points back from */
 	bool is_fifo;	       /* [I] made by opening a name, not by pipe(2) */
 	struct waitq readable, writable, opened;
+	struct async_list async;
 };
 
 /* lock held, or a racy hint. */

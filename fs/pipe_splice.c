@@ -65,6 +65,7 @@ s64 pipe_take(struct pipe *p, u64 max, struct pipe_buf *out, u32 nr, bool nonblo
 		mutex_unlock(&p->rd);
 	} while (n == 0);
 	wake_one_events(&p->writable, EPOLLOUT | EPOLLWRNORM);
+	async_signal(&p->async, POLL_OUT);
 	if (!pipe_is_empty(p))
 		wake_one_events(&p->readable, EPOLLIN | EPOLLRDNORM);
 	return n;
@@ -125,5 +126,6 @@ s64 pipe_push(struct pipe *p, const struct pipe_buf *bufs, u32 nr, bool nonblock
 		mutex_unlock(&p->wr);
 	} while (done == 0);
 	wake_one_events(&p->readable, EPOLLIN | EPOLLRDNORM);
+	async_signal(&p->async, POLL_IN);
 	return done;
 }

@@ -12,6 +12,8 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 
+#define FD_LINK_SIZE 64 /* what Linux says, whatever the text */
+
 /* What a file of fdinfo/ is about. */
 struct proc_fd {
 	struct refs refs;
@@ -149,9 +151,11 @@ static int make_link(struct inode *dir, struct task *t, s32 fd, struct inode **o
 	file_put(f);
 	ret = synth_special_inode(dir->sb, mode, &fd_link_iops, t, &proc_task_ctx,
 				  proc_ino(proc_tasks()->tid(t), PI_FD, (u64)fd), out);
-	if (!ret)
-		synth_inode(*out)->tag = (u64)fd;
-	return ret;
+	if (ret)
+		return ret;
+	synth_inode(*out)->tag = (u64)fd;
+	(*out)->size = FD_LINK_SIZE;
+	return 0;
 }
 
 static int make_info(struct inode *dir, struct task *t, s32 fd, struct inode **out)
@@ -234,7 +238,24 @@ static int fdinfo_iterate(struct inode *dir, struct dir_ctx *ctx)
 	return iterate(dir, ctx, true);
 }
 
+/* Open descriptors, as Linux since 6.2. */
+static u64 fd_dir_size(struct inode *dir)
+{
+	struct fdtable *table = proc_tasks()->fds(synth_inode(dir)->ctx);
+	struct file *f;
+	u64 n = 0;
+	s32 fd;
+
+	if (!table)
+		return 0;
+	for (fd = 0; (f = fdtable_next(table, &fd, NULL)) != NULL; fd++, n++)
+		file_put(f);
+	fdtable_put(table);
+	return n;
+}
+
 static const struct synth_dir_ops fd_dir_ops = {
+	.size = fd_dir_size,
 	.lookup = fd_lookup_name,
 	.iterate = fd_iterate,
 	.inode_flags = INODE_NO_DCACHE,

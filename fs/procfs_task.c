@@ -217,11 +217,16 @@ static const struct synth_dir_ops ns_dir_ops = {
 static int show_mounts(struct strbuf *sb, void *ctx, enum mount_show_kind kind)
 {
 	struct path root;
+	struct ns *ns;
 	int ret = proc_tasks()->root(ctx, &root);
 
 	if (ret)
 		return ret == -ENOENT ? -EINVAL : ret;
-	mount_show(sb, kind, &root);
+	ns = proc_tasks()->ns(ctx, NS_MNT);
+	if (ns) {
+		mount_show(sb, kind, container_of(ns, struct mount_ns, ns), &root);
+		ns_put(ns);
+	}
 	path_put(&root);
 	return 0;
 }

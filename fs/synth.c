@@ -687,7 +687,18 @@ static int synth_create(struct inode *dir, const struct name *n, const struct ne
 	return dir->sb->magic == SYNTH_PROC_MAGIC ? -ENOENT : S_ISREG(ni->mode) ? -EACCES : -EPERM;
 }
 
+static int dir_getattr(struct inode *inode, struct kstat *st)
+{
+	const struct synth_dir_ops *ops = synth_inode(inode)->dir_ops;
+
+	inode_fill_stat(inode, st);
+	if (ops && ops->size)
+		st->size = ops->size(inode);
+	return 0;
+}
+
 static const struct inode_ops synth_dir_inode_ops = {
+	.getattr = dir_getattr,
 	.lookup = synth_lookup,
 	.create = synth_create,
 	.iterate = synth_iterate,

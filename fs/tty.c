@@ -49,12 +49,18 @@ void tty_fx_run(struct tty *t, const struct tty_fx *fx)
 	if (pgrp > 0)
 		for (u64 set = fx->signals; set; set &= set - 1)
 			(void)job_signal_pgrp(pgrp, __builtin_ctzll(set));
-	if (fx->readers)
+	if (fx->readers) {
 		wake_events(&t->read_wq, EPOLLIN | EPOLLRDNORM);
-	if (fx->writers)
+		async_signal(&t->async, POLL_IN);
+	}
+	if (fx->writers) {
 		wake_events(&t->write_wq, EPOLLOUT | EPOLLWRNORM);
-	if (fx->master)
+		async_signal(&t->async, POLL_OUT);
+	}
+	if (fx->master) {
 		wake_events(&t->master_wq, EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM);
+		async_signal(&t->master_async, POLL_IN);
+	}
 	if (fx->master && t->kick)
 		t->kick(t);
 }
@@ -259,23 +265,18 @@ static s64 write_chunk(struct tty *t, const u8 *buf, u32 n, bool nonblock)
 	return done ? (s64)done : err;
 }
 
-static s64 slave_write(struct file *f, struct iov_cursor *src, s64 *pos)
+s64 tty_write_pieces(struct file *f, struct iov_cursor *src, tty_push_fn push)
 {
 	struct tty *t = f->priv;
 	u8 buf[TTY_CHUNK];
 	s64 done = 0, n;
-	int ret = check_write_job(t);
 
-	if (ret)
-		return ret;
-	if (!iov_left(src))
-		return READ_ONCE(t->hung_up) ? -EIO : 0;
 	while (iov_left(src)) {
 		struct iov_cursor here = *src;
 
 		n = iov_get_some(&here, buf, MIN((u64)sizeof buf, iov_left(src)));
 		if (n > 0)
-			n = write_chunk(t, buf, (u32)n, f->flags & O_NONBLOCK);
+			n = push(t, buf, (u32)n, f->flags & O_NONBLOCK);
 		if (n <= 0)
 			return done ? done : n;
 		iov_skip(src, (u64)n);
@@ -284,6 +285,18 @@ static s64 slave_write(struct file *f, struct iov_cursor *src, s64 *pos)
 			break;
 	}
 	return done;
+}
+
+static s64 slave_write(struct file *f, struct iov_cursor *src, s64 *pos)
+{
+	struct tty *t = f->priv;
+	int ret = check_write_job(t);
+
+	if (ret)
+		return ret;
+	if (!iov_left(src))
+		return READ_ONCE(t->hung_up) ? -EIO : 0;
+	return tty_write_pieces(f, src, write_chunk);
 }
 
 int tty_wait_drained(struct tty *t)
@@ -320,10 +333,30 @@ static s64 slave_ioctl(struct file *f, u32 cmd, u64 arg)
 	return tty_ioctl_common(f->priv, f, cmd, arg, false);
 }
 
+/* Who sets O_ASYNC and named no owner means the foreground. */
+static void default_owner(struct tty *t, struct file *f)
+{
+	s32 pgrp = READ_ONCE(t->js.pgrp);
+
+	if (pgrp > 0)
+		async_default_owner(f, F_OWNER_PGRP, pgrp);
+	else
+		async_default_owner(f, F_OWNER_PID, current_tgid());
+}
+
+static struct async_list *slave_async(struct file *f)
+{
+	struct tty *t = f->priv;
+
+	default_owner(t, f);
+	return &t->async;
+}
+
 const struct file_ops tty_slave_ops = {
 	.read = slave_read,
 	.write = slave_write,
 	.poll = slave_poll,
 	.ioctl = slave_ioctl,
+	.async = slave_async,
 	.release = slave_release,
 };

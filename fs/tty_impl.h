@@ -16,6 +16,7 @@
 #pragma once
 
 #include "fs/tty.h"
+#include "guestkernel/kapi/async.h"
 #include "guestkernel/kapi/job.h"
 
 #define TTY_IN_SIZE	4096u /* powers of two */
@@ -57,6 +58,7 @@ struct tty {
 	u32 out_head, out_tail;
 	struct waitq read_wq, write_wq; /* slave side */
 	struct waitq master_wq;
+	struct async_list async, master_async;
 	void (*kick)(
 		struct
 		tty *t); /* [I] relay: output waits, or input room; no locks held, must not sleep */
@@ -71,6 +73,10 @@ struct tty_fx {
 	bool readers, writers, master;
 };
 
+/* Takes n bytes, sleeping for room; as many as it took, or -errno when none. */
+typedef s64 (*tty_push_fn)(struct tty *t, const u8 *buf, u32 n, bool nonblock);
+/* write(2) of either side: everything of src through a buffer on the stack. */
+s64 tty_write_pieces(struct file *f, struct iov_cursor *src, tty_push_fn push);
 void tty_fx_run(struct tty *t, const struct tty_fx *fx);
 
 /* tty_ldisc.c; functions named _locked want t->lock held. */

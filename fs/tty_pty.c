@@ -67,6 +67,8 @@ int tty_create(struct tty **out)
 	waitq_init(&t->read_wq);
 	waitq_init(&t->write_wq);
 	waitq_init(&t->master_wq);
+	async_init(&t->async);
+	async_init(&t->master_async);
 	t->master_open = true;
 	t->owner = (struct tty_owner){ current_cred()->fsuid, TTY_GID, 0620 };
 	ldisc_init(t);
@@ -250,24 +252,7 @@ static s64 master_push(struct tty *t, const u8 *buf, u32 n, bool nonblock)
 
 static s64 master_write(struct file *f, struct iov_cursor *src, s64 *pos)
 {
-	struct tty *t = f->priv;
-	u8 buf[TTY_CHUNK];
-	s64 done = 0, n;
-
-	while (iov_left(src)) {
-		struct iov_cursor here = *src;
-
-		n = iov_get_some(&here, buf, MIN((u64)sizeof buf, iov_left(src)));
-		if (n > 0)
-			n = master_push(t, buf, (u32)n, f->flags & O_NONBLOCK);
-		if (n <= 0)
-			return done ? done : n;
-		iov_skip(src, (u64)n);
-		done += n;
-		if (signal_pending() && iov_left(src))
-			break;
-	}
-	return done;
+	return tty_write_pieces(f, src, master_push);
 }
 
 static u32 master_poll(struct file *f, struct poll_table *pt)
@@ -371,7 +356,16 @@ static void master_release(struct file *f)
 	job_tty_hangup(&t->js);
 	wake_events(&t->read_wq, 0);
 	wake_events(&t->write_wq, 0);
+	async_signal(&t->async, POLL_HUP);
 	tty_put(t);
+}
+
+static struct async_list *master_async(struct file *f)
+{
+	struct tty *t = f->priv;
+
+	async_default_owner(f, F_OWNER_PID, current_tgid());
+	return &t->master_async;
 }
 
 static const struct file_ops master_ops = {
@@ -379,5 +373,6 @@ static const struct file_ops master_ops = {
 	.write = master_write,
 	.poll = master_poll,
 	.ioctl = master_ioctl,
+	.async = master_async,
 	.release = master_release,
 };

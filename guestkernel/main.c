@@ -64,6 +64,7 @@ static void strace_init(void)
 noreturn_fn void kmain(const void *fdt)
 {
 	boot_parse(fdt); /* what the monitor says */
+	arch_init();	 /* memory and devices it tells of */
 	hyp_init();	 /* from here on, panics are heard */
 	log_level_max = (u32)boot.log_level;
 	arch_clock_init(boot.counter_khz, boot.wall_ns, boot.wall_counter);

@@ -183,10 +183,12 @@ static int unix_connect(struct socket *sk, const struct sockaddr_buf *a)
 	if (ret)
 		return ret;
 	ret = connect_to(u, l);
-	if (!ret)
+	if (!ret) {
 		wake_one_events(&l->sk.read_wq, EPOLLIN | EPOLLRDNORM);
-	else if (ret == -EAGAIN)
+		async_signal(&l->sk.async, POLL_IN);
+	} else if (ret == -EAGAIN) {
 		sk->block_wq = &backlog_wq;
+	}
 	sock_put(&l->sk);
 	if (!ret) {
 		sk->block_wq = NULL;
@@ -263,6 +265,10 @@ static void shut_peer(struct unix_sock *p, bool no_reader, bool no_writer, bool 
 	spin_unlock(&p->sk.lock);
 	wake_events(&p->sk.read_wq, EPOLLIN | EPOLLRDNORM | EPOLLRDHUP | EPOLLHUP);
 	wake_events(&p->sk.write_wq, EPOLLOUT | EPOLLWRNORM | EPOLLHUP);
+	if (no_reader && no_writer)
+		async_signal(&p->sk.async, POLL_HUP);
+	else if (no_writer)
+		async_signal(&p->sk.async, POLL_IN);
 }
 
 static int unix_shutdown(struct socket *sk, u32 how)

@@ -37,6 +37,7 @@ void sock_init(struct socket *sk, u16 family, u32 type, u32 proto, const struct 
 	spin_init(&sk->lock, RANK_OBJECT);
 	waitq_init(&sk->read_wq);
 	waitq_init(&sk->write_wq);
+	async_init(&sk->async);
 	sk->sndbuf = SOCK_BUF_DEFAULT;
 	sk->rcvbuf = SOCK_BUF_DEFAULT;
 	sk->rcvlowat = 1;
@@ -47,6 +48,13 @@ void sock_put(struct socket *sk)
 {
 	if (refs_put(&sk->refs))
 		sk->ops->free(sk);
+}
+
+void sock_wake_writers(struct socket *sk)
+{
+	wake_events(&sk->write_wq, EPOLLOUT | EPOLLWRNORM);
+	if (unlikely(READ_ONCE(sk->no_space)) && xchg(&sk->no_space, false))
+		async_signal(&sk->async, POLL_OUT);
 }
 
 int sock_take_error(struct socket *sk)
@@ -262,11 +270,19 @@ static s64 socket_ioctl(struct file *f, u32 cmd, u64 arg)
 	return put_user(UADDR(arg), (s32)sk->ops->queued(sk, cmd == SIOCOUTQ));
 }
 
+static struct async_list *socket_async(struct file *f)
+{
+	struct socket *sk = f->priv;
+
+	return &sk->async;
+}
+
 static const struct file_ops socket_ops = {
 	.read = socket_read,
 	.write = socket_write,
 	.poll = socket_poll,
 	.ioctl = socket_ioctl,
+	.async = socket_async,
 	.release = socket_release,
 };
 
@@ -338,6 +354,8 @@ s64 sock_send(struct socket *sk, struct msg *m, bool nonblock)
 	/* A stream takes what fits and comes again, others take all or nothing. */
 	do {
 		n = sk->ops->send(sk, m);
+		if (n == -EAGAIN)
+			WRITE_ONCE(sk->no_space, true);
 		if (n == -EAGAIN && !nonblock)
 			n = sock_retry(sk, try_send, m, &sk->write_wq, sk->sndtimeo_ns);
 		if (n <= 0)

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "guestkernel/kapi/async.h"
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/uapi/socket.h"
 #include "net/scm.h"
@@ -64,6 +65,8 @@ struct socket {
 	struct file *file;	    /* weak: not referenced; NULL before and after */
 	struct spinlock lock;
 	struct waitq read_wq, write_wq;
+	struct async_list async;
+	bool no_space;		/* a send failed for want of room since O_ASYNC was last told */
 	struct waitq *block_wq; /* where to wait after -EAGAIN instead; lives forever */
 	s32 error;		/* [lock] pending SO_ERROR, positive */
 	bool listening;		/* [lock] */
@@ -94,6 +97,8 @@ static inline struct socket *sock_get(struct socket *sk)
 	return sk;
 }
 void sock_put(struct socket *sk);
+/* There is room again: wakes writers, and tells an O_ASYNC owner whose send had found none. */
+void sock_wake_writers(struct socket *sk);
 /* Takes the pending error, as -errno or 0. */
 int sock_take_error(struct socket *sk);
 

@@ -160,6 +160,7 @@ static s64 send_to(struct unix_sock *u, struct unix_sock *to, struct msg *m)
 	m->scm.nr_files = 0;
 	iov_skip(m->iov, n);
 	wake_one_events(&to->sk.read_wq, EPOLLIN | EPOLLRDNORM);
+	async_signal(&to->sk.async, POLL_IN);
 	return n;
 }
 
@@ -222,7 +223,7 @@ static void wake_senders(struct unix_sock *u)
 		wake_events(unix_space_queue(u), EPOLLOUT | EPOLLWRNORM);
 	p = peer_get(u);
 	if (p) {
-		wake_events(&p->sk.write_wq, EPOLLOUT | EPOLLWRNORM);
+		sock_wake_writers(&p->sk);
 		sock_put(&p->sk);
 	}
 }

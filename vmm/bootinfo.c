@@ -107,6 +107,8 @@ static void put_monitor(struct writer *w, struct vm *vm, uint64_t khz)
 	put_u64(w, "page-map", vm->at.page_map);
 	put_u64(w, "reserved-end", vm->at.reserved_end);
 	put_u64(w, "log-level", vm->cfg.start->log_level);
+	if (vm->irqchip)
+		put_u64(w, "irqchip", vm->irqchip);
 	if (vm->mem.nr_windows)
 		put_u64_pair(w, "image", vm->mem.window[0].gpa, vm->cfg.image_len);
 	end(w);

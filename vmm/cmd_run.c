@@ -33,6 +33,7 @@
 #define CPUS_DEFAULT_MAX    4
 #define MEMORY_DEFAULT	    (4ull << 30)
 #define MEMORY_MIN	    (32ull << 20)
+#define MEMORY_UNIT	    (64ull << 10) /* the largest page a host may have */
 #define DEFAULT_PATH	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* Everything that must outlive the VM. */
@@ -228,7 +229,8 @@ static int configure_vm(struct run *r, struct err *e)
 	r->cfg.image_fd = r->image->fd;
 	r->cfg.image_len = r->image->size;
 	r->cfg.nr_cpus = r->opt.cpus ? r->opt.cpus : default_cpus();
-	r->cfg.mem_bytes = r->opt.memory_bytes ? r->opt.memory_bytes & ~4095ull : default_memory();
+	r->cfg.mem_bytes =
+		r->opt.memory_bytes ? r->opt.memory_bytes & ~(MEMORY_UNIT - 1) : default_memory();
 	if (r->cfg.mem_bytes < MEMORY_MIN)
 		return err_set(e, EINVAL, "--memory: %lu bytes is too little; the least is 32m",
 			       r->opt.memory_bytes ? r->opt.memory_bytes : r->cfg.mem_bytes);
@@ -355,7 +357,7 @@ int cmd_run(int argc, char **argv)
 		options_usage(stdout);
 		return 0;
 	}
-	log_setup(r.opt.log_level, r.opt.kernel_log);
+	log_setup(r.opt.log_level, r.opt.kernel_log, r.opt.strace != NULL);
 	if (!ret)
 		ret = prepare(&r, &e);
 	if (!ret && r.opt.is_dry_run)

@@ -15,14 +15,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static uint64_t host_page(void)
-{
-	return (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 int gmem_init(struct gmem *m, uint64_t ram_size, struct err *e)
 {
 	memset(m, 0, sizeof *m);
+	m->host_page = (uint64_t)sysconf(_SC_PAGESIZE);
 	m->fd = memfd_create("guest-ram", MFD_CLOEXEC);
 	if (m->fd < 0)
 		return err_set_errno(e, errno, "creating the guest memory file");
@@ -66,7 +62,7 @@ int gmem_add_window(struct gmem *m, int file_fd, uint64_t len, uint64_t *gpa_out
 		gpa = round_up_u64(w->gpa + w->len, 1ull << 30);
 	}
 	len = round_up_u64(len,
-			   host_page()); /* what KVM takes; the same or more than the guest's */
+			   m->host_page); /* what KVM takes; the same or more than the guest's */
 	if (len == 0 || gpa - HYP_WINDOW_BASE + len > HYP_WINDOW_MAX)
 		return err_set(e, EFBIG, "a file of %lu bytes does not fit the guest's file window",
 			       len);
@@ -127,8 +123,8 @@ int gmem_release(struct gmem *m, hyp_ptr start, uint64_t npages)
 	    !gmem_range(m, start, len))
 		return -EFAULT;
 	off = start.gpa - HYP_RAM_BASE;
-	from = round_up_u64(off, host_page());
-	to = (off + len) / host_page() * host_page();
+	from = round_up_u64(off, m->host_page);
+	to = (off + len) / m->host_page * m->host_page;
 	if (from >= to) { /* within one larger page of the host */
 		memset(m->ram + off, 0, len);
 		return 0;

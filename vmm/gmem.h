@@ -21,9 +21,10 @@ struct gmem_window {
 };
 
 struct gmem {
-	int fd;		   /* memfd of RAM */
-	uint8_t *ram;	   /* mapping of RAM */
-	uint64_t ram_size; /* bytes from HYP_RAM_BASE */
+	int fd;		    /* memfd of RAM */
+	uint8_t *ram;	    /* mapping of RAM */
+	uint64_t ram_size;  /* bytes from HYP_RAM_BASE */
+	uint64_t host_page; /* size of the host's pages, the guest's or a multiple */
 	struct gmem_window window[GMEM_WINDOW_SLOTS];
 	uint32_t nr_windows;
 };

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "arch/vcpu.h"
+#include "vmm/machine.h"
 #include "vmm/log.h"
 
 typedef int (*hc_fn)(struct vcpu *v, void *req, uint32_t len);
@@ -63,6 +64,8 @@ static int hc_cpu_start(struct vcpu *v, void *req, uint32_t len)
 	(void)len;
 	if (r->cpu == 0 || r->cpu >= vm->nr_cpus)
 		return PROTOCOL(v, "start of CPU %u of %u", r->cpu, vm->nr_cpus);
+	if (vm->machine->kvm_starts_cpus)
+		return PROTOCOL(v, "start of CPU %u, which is not by hostcall here", r->cpu);
 	other = &vm->cpu[r->cpu];
 	pthread_mutex_lock(&vm->lock);
 	if (other->started) {

@@ -16,6 +16,7 @@ struct machine {
 	const char *name;
 	uint64_t kernel_va;			  /* where its kernel's image begins */
 	const unsigned char *kernel, *kernel_end; /* embedded ELF file */
+	bool kvm_starts_cpus;			  /* HYP_CPU_START is not the way */
 	uint32_t boot_pages; /* of its own between device tree and channels (vm->at.pm_boot) */
 
 	/* Opens what the host must offer; before memory, so that what is missing is said first. */

@@ -3,8 +3,8 @@
  * machine_kvm - guests in a KVM virtual machine
  *
  * Role      See machine.h. What is the processor's own is in arch/<cpu>/vmm. CPU 0 runs at once; the threads of the
- *           others wait until the guest starts them (HYP_CPU_START), so that a sandbox that needs one CPU pays for
- *           one.
+ *           others wait until the guest starts them (HYP_CPU_START, or in KVM_RUN), so that a sandbox that needs one
+ *           CPU pays for one.
  * Rules     A thread leaves KVM_RUN when vm->stopping is set: the setter then sends SIGUSR1, whose handler
  *           sets immediate_exit, so the request cannot fall between the check and the ioctl.
  */
@@ -28,6 +28,7 @@ static __thread struct kvm_run *own_run; /* of the CPU whose thread this is */
 
 static int kvm_open(struct vm *vm, struct err *e)
 {
+	unsigned long type;
 	int version;
 
 	vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -43,7 +44,9 @@ static int kvm_open(struct vm *vm, struct err *e)
 	if (version != KVM_API_VERSION)
 		return err_set(e, ENOTSUP, "/dev/kvm speaks API version %d, not %d", version,
 			       KVM_API_VERSION);
-	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
+	if (arch_vm_type(vm->kvm_fd, &type, e))
+		return -e->code;
+	vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, type);
 	if (vm->fd < 0)
 		return err_set_errno(e, errno, "creating a virtual machine");
 	return 0;
@@ -63,38 +66,6 @@ static int add_slot(struct vm *vm, uint32_t slot, uint64_t gpa, uint64_t len, vo
 	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &r))
 		return err_set_errno(e, errno, "giving the guest memory slot %u", slot);
 	return 0;
-}
-
-static int map_kernel(struct vm *vm, struct arch_pagetables *pt, struct err *e)
-{
-	uint64_t first_free = round_up_u64(vm->kimage.gpa_end, 2u << 20);
-	uint64_t ram_end = HYP_RAM_BASE + vm->mem.ram_size;
-	uint32_t i;
-	int ret;
-
-	for (i = 0; i < vm->kimage.nr_segs; i++) {
-		const struct kimage_segment *s = &vm->kimage.seg[i];
-
-		ret = arch_pt_map(pt, s->va, s->gpa, s->len,
-				  (s->writable ? PT_WRITE : 0) | (s->executable ? PT_EXEC : 0), e);
-		/* In the direct map, what is not writable stays so. */
-		if (!ret)
-			ret = arch_pt_map(pt, arch_direct_map(s->gpa), s->gpa, s->len,
-					  s->writable ? PT_WRITE : 0, e);
-		if (ret)
-			return ret;
-	}
-	if (first_free > ram_end)
-		first_free = ram_end;
-	ret = arch_pt_map(pt, arch_direct_map(vm->kimage.gpa_end), vm->kimage.gpa_end,
-			  first_free - vm->kimage.gpa_end, PT_WRITE, e);
-	if (!ret)
-		ret = arch_pt_map(pt, arch_direct_map(first_free), first_free, ram_end - first_free,
-				  PT_WRITE, e);
-	for (i = 0; !ret && i < vm->mem.nr_windows; i++)
-		ret = arch_pt_map(pt, arch_direct_map(vm->mem.window[i].gpa), vm->mem.window[i].gpa,
-				  vm->mem.window[i].len, 0, e);
-	return ret ? ret : arch_pt_map_devices(pt, e);
 }
 
 static int give_memory(struct vm *vm, struct err *e)
@@ -153,24 +124,12 @@ static void destroy_cpu(struct vcpu *v)
 	cleanup_fd(&v->fd);
 }
 
-static uint64_t kvm_table_pages(const struct vm *vm)
-{
-	/* one per GiB of RAM and window, and some */
-	return 24 + (vm->mem.ram_size >> 30) + (round_up_u64(vm->cfg.image_len, 1 << 21) >> 30) +
-	       2 * (vm->kimage.gpa_end - HYP_RAM_BASE) / (2u << 20);
-}
-
 static int kvm_create(struct vm *vm, struct err *e)
 {
-	struct arch_pagetables pt;
 	uint32_t i;
 	int ret;
 
-	arch_pt_init(&pt, &vm->mem, vm->at.tables, vm->at.tables_end, true);
-	ret = map_kernel(vm, &pt, e);
-	vm->root_gpa = pt.root;
-	if (!ret)
-		ret = arch_vm_init(vm, e);
+	ret = arch_vm_init(vm, e);
 	if (!ret)
 		ret = give_memory(vm, e);
 	for (i = 0; !ret && i < vm->nr_cpus; i++)
@@ -192,8 +151,7 @@ static uint64_t kvm_counter_offset(struct vm *vm)
 
 static int kvm_enter(struct vm *vm, struct err *e)
 {
-	return arch_vcpu_set_entry(&vm->cpu[0], vm->kimage.entry, 0, arch_direct_map(vm->at.fdt), 0,
-				   e);
+	return arch_vcpu_set_boot(&vm->cpu[0], vm->kimage.entry, vm->at.fdt, e);
 }
 
 static void on_kick(int signo)
@@ -257,11 +215,13 @@ static bool wait_for_start(struct vcpu *v)
 	bool go;
 
 	pthread_mutex_lock(&vm->lock);
+	if (ARCH_KVM_STARTS_CPUS && v->id)
+		v->started = true; /* in KVM_RUN, when the guest wants it */
 	while (!v->started && !atomic_load(&vm->stopping))
 		pthread_cond_wait(&vm->changed, &vm->lock);
 	go = v->started && !atomic_load(&vm->stopping);
 	pthread_mutex_unlock(&vm->lock);
-	if (go && v->id &&
+	if (go && v->id && !ARCH_KVM_STARTS_CPUS &&
 	    arch_vcpu_set_entry(v, v->start_ip, v->start_sp, v->start_arg, v->id, &e)) {
 		vm_end(vm, VM_KILL_HOST, 0, "%s", e.msg);
 		return false;
@@ -306,10 +266,11 @@ static void kvm_run(struct vcpu *v)
 const struct machine machine_kvm = {
 	.name = "kvm",
 	.kernel_va = KERNEL_VA_BASE,
+	.kvm_starts_cpus = ARCH_KVM_STARTS_CPUS,
 	.kernel = kernel_elf,
 	.kernel_end = kernel_elf_end,
 	.open = kvm_open,
-	.table_pages = kvm_table_pages,
+	.table_pages = arch_vm_table_pages,
 	.create = kvm_create,
 	.counter_khz = kvm_counter_khz,
 	.counter_offset = kvm_counter_offset,

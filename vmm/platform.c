@@ -182,7 +182,7 @@ int cmd_platform(int argc, char **argv)
 		fprintf(stderr, "monitor platform: it takes no arguments; see --help\n");
 		return 125;
 	}
-	log_setup(LOG_WARN, 0);
+	log_setup(LOG_WARN, 0, false);
 	platform_look(PLATFORM_AUTO, &r);
 	print(&r);
 	return r.chosen ? 0 : 1;

@@ -224,23 +224,6 @@ void vm_report_frames(const struct vm *vm)
 	}
 }
 
-struct hyp_event *vm_event_page(struct vm *vm)
-{
-	return gmem_setup_ptr(&vm->mem, vm->at.event, sizeof(struct hyp_event));
-}
-
-struct hyp_ring *vm_ring(struct vm *vm, enum hyp_stream s)
-{
-	return gmem_setup_ptr(&vm->mem, vm->at.rings + s * sizeof(struct hyp_ring),
-			      sizeof(struct hyp_ring));
-}
-
-struct hyp_channel *vm_channel(struct vm *vm, uint32_t cpu)
-{
-	return gmem_setup_ptr(&vm->mem, vm->at.channels + cpu * sizeof(struct hyp_channel),
-			      sizeof(struct hyp_channel));
-}
-
 void vm_raise(struct vm *vm, uint32_t event_bits)
 {
 	__atomic_fetch_or(&vm_event_page(vm)->pending, event_bits, __ATOMIC_SEQ_CST);

@@ -96,7 +96,8 @@ struct vm {
 	int kvm_fd, fd;	   /* kvm */
 	int irqchip_fd;	   /* kvm: where the interrupt controller is a device of its own, else -1 */
 	int event_fd;	   /* kvm: irqfd of the event interrupt */
-	uint64_t root_gpa; /* kvm: page table root */
+	uint64_t root_gpa; /* kvm, x86-64: page table root */
+	uint32_t irqchip;  /* kvm, aarch64: version of the GIC, for the guest */
 	pid_t kernel_pid;  /* process: the kernel process, 0 before and after */
 	struct gmem mem;
 	struct kimage kimage;

@@ -3,16 +3,13 @@
  * watchdog - ends a sandbox whose kernel loops with interrupts off
  *
  * Role      A thread that looks at the CPU time of each vCPU thread now and then. A CPU that was busy gets a ping:
- *           HYP_EVENT_PING in the event page and the event interrupt; taking the bit is the answer. A CPU that
+ *           its bit in the event page and the event interrupt; taking the bit is the answer. A CPU that
  *           burns HANG_CPU_NS without any answer has hung, and its thread ends the VM with a backtrace.
  *           A CPU that has just gone quiet is looked at once, from outside: halted with interrupts
  *           off, it would sleep for good.
  * Rules     An idle guest is never woken: a ping costs less CPU time than BUSY_NS, so it is not answered with another.
  *           Limits are CPU time, not wall time: a crowded host or a stopped monitor is not the guest's fault.
- *           One CPU is pinged at a time, in turn.
- * Missing   One bit for all CPUs: CPU 0, which takes events for the streams, may answer for another one that hangs,
- *           and then only a later ping finds it.
- * See       vmm/abi/hyp.h: enum hyp_event_bit; guestkernel/host/hyp.c: trap_host_event()
+ * See       vmm/abi/hyp.h: struct hyp_event; guestkernel/host/hyp.c: trap_host_event()
  */
 #include "vmm/vm.h"
 
@@ -32,14 +29,13 @@ struct watched {
 	clockid_t clock;
 	uint64_t last_ns;  /* CPU time at the last look */
 	bool was_examined; /* quiet since then */
+	bool is_waiting;   /* for its answer */
+	uint64_t ping_ns;  /* CPU time when it was asked */
 };
 
 static struct {
 	struct vm *vm;
 	struct watched cpu[HYP_CPU_MAX];
-	uint32_t pinged;  /* CPU whose answer is awaited */
-	uint64_t ping_ns; /* its CPU time then */
-	bool is_waiting;
 } dog;
 
 static uint64_t cpu_ns(clockid_t clock)
@@ -63,17 +59,15 @@ static void ask(struct vcpu *v, enum vcpu_look look)
 
 static void ping(uint32_t cpu, uint64_t now_ns)
 {
-	__atomic_fetch_or(&vm_event_page(dog.vm)->pending, HYP_EVENT_PING, __ATOMIC_SEQ_CST);
-	dog.pinged = cpu;
-	dog.ping_ns = now_ns;
-	dog.is_waiting = true;
+	__atomic_fetch_or(&vm_event_page(dog.vm)->pings, 1ull << cpu, __ATOMIC_SEQ_CST);
+	dog.cpu[cpu].ping_ns = now_ns;
+	dog.cpu[cpu].is_waiting = true;
 	dog.vm->machine->interrupt(dog.vm, cpu);
 }
 
-static bool is_answered(void)
+static bool is_answered(uint32_t cpu)
 {
-	return !(__atomic_load_n(&vm_event_page(dog.vm)->pending, __ATOMIC_SEQ_CST) &
-		 HYP_EVENT_PING);
+	return !(__atomic_load_n(&vm_event_page(dog.vm)->pings, __ATOMIC_SEQ_CST) & 1ull << cpu);
 }
 
 static bool has_started(struct vcpu *v)
@@ -86,35 +80,38 @@ static bool has_started(struct vcpu *v)
 	return started;
 }
 
+static void look_at(uint32_t id)
+{
+	struct vcpu *v = &dog.vm->cpu[id];
+	struct watched *w = &dog.cpu[id];
+	uint64_t now = cpu_ns(w->clock), used = now - w->last_ns;
+
+	w->last_ns = now;
+	if (!has_started(v))
+		return; /* its clock may be one with the others' */
+	if (w->is_waiting && is_answered(id))
+		w->is_waiting = false;
+	if (w->is_waiting && now - w->ping_ns > HANG_CPU_NS)
+		ask(v, LOOK_HUNG);
+	if (used < BUSY_NS) {
+		if (!w->was_examined)
+			ask(v, LOOK_HALTED);
+		w->was_examined = true;
+		/* It took the interrupt and slept before it took the bit, or it halts. */
+		w->is_waiting = false;
+		return;
+	}
+	w->was_examined = false;
+	if (!w->is_waiting)
+		ping(id, now);
+}
+
 static void look_at_all(void)
 {
-	uint32_t first = dog.pinged + 1, i;
+	uint32_t i;
 
-	if (dog.is_waiting && is_answered())
-		dog.is_waiting = false;
-	for (i = 0; i < dog.vm->nr_cpus; i++) {
-		uint32_t id = (first + i) % dog.vm->nr_cpus;
-		struct watched *w = &dog.cpu[id];
-		uint64_t now = cpu_ns(w->clock), used = now - w->last_ns;
-
-		w->last_ns = now;
-		if (!has_started(&dog.vm->cpu[id]))
-			continue; /* its clock may be one with the others' */
-		if (dog.is_waiting && dog.pinged == id && now - dog.ping_ns > HANG_CPU_NS)
-			ask(&dog.vm->cpu[id], LOOK_HUNG);
-		if (used < BUSY_NS) {
-			if (!w->was_examined)
-				ask(&dog.vm->cpu[id], LOOK_HALTED);
-			w->was_examined = true;
-			continue;
-		}
-		w->was_examined = false;
-		if (!dog.is_waiting)
-			ping(id, now);
-	}
-	/* It took the interrupt and slept before it took the bit, or it halts: the next busy one is asked. */
-	if (dog.is_waiting && dog.cpu[dog.pinged].was_examined)
-		dog.is_waiting = false;
+	for (i = 0; i < dog.vm->nr_cpus; i++)
+		look_at(i);
 }
 
 static void *watchdog_thread(void *arg)

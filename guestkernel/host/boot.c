@@ -52,6 +52,7 @@ static const struct {
 	{ "page-map",     PROP_U64,	&boot.page_map,	NULL		     },
 	{ "reserved-end", PROP_U64,	    &boot.reserved_end,	NULL		     },
 	{ "log-level",    PROP_U64,	 &boot.log_level,	  NULL	       },
+	{ "irqchip",	     PROP_U64,     &boot.irqchip,	      NULL		   },
 	{ "image",	   PROP_PAIR,    &boot.image_gpa,     &boot.image_len   },
 	{ "args",	  PROP_STRINGS, &boot.args,	    NULL		 },
 	{ "env",		 PROP_STRINGS, &boot.env,		  NULL	       },

@@ -20,6 +20,7 @@ struct boot_info {
 	const u8 *seed;
 	u32 seed_len;
 	u64 channels, event, rings, page_map, reserved_end, log_level;
+	u64 irqchip;		  /* version, where there are several */
 	u64 image_gpa, image_len; /* 0: none */
 	struct boot_strings args, env, tmpfs, rlimits;
 	const char *cwd, *hostname, *strace; /* strace NULL: off */

@@ -13,6 +13,7 @@
 #include "guestkernel/host/boot.h"
 #include "guestkernel/host/stream.h"
 #include "guestkernel/kapi/atomic.h"
+#include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/trap.h"
@@ -79,8 +80,12 @@ void hyp_random(void *p, u32 n)
 
 void trap_host_event(void)
 {
-	u32 bits = xchg(&event_page->pending, 0);
+	u64 ping = 1ull << this_cpu()->id;
+	u32 bits;
 
+	if (READ_ONCE(event_page->pings) & ping)
+		fetch_and(&event_page->pings, ~ping);
+	bits = xchg(&event_page->pending, 0);
 	if (bits & HYP_EVENT_STREAM)
 		stream_event();
 	if ((bits & HYP_EVENT_SIGNAL) && hyp_on_signals)

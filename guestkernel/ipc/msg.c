@@ -37,8 +37,7 @@ struct msg_queue {
 	struct waitq senders, receivers;
 };
 
-static struct ipc_ids ids = IPC_IDS_INIT(RANK_OBJECT, MSGMNI);
-static u64 total_bytes, total_count; /* [ids.lock] */
+static struct ipc_ids ids = IPC_IDS_INIT(RANK_OBJECT, MSGMNI, IPC_MSG);
 
 static struct msg *msg_of(struct msg_text *t)
 {
@@ -161,8 +160,8 @@ int msg_send(s32 id, struct msg_text *m, size_t n, u32 flags)
 		list_add_tail(&q->messages, &m->link);
 		q->bytes += n;
 		q->count++;
-		total_bytes += n;
-		total_count++;
+		ipc_usage_of(&q->obj)->amount += n;
+		ipc_usage_of(&q->obj)->count++;
 		q->stime = now_s();
 		q->last_sender = current_tgid();
 		wake_all(&q->receivers);
@@ -207,8 +206,8 @@ int msg_receive(s32 id, size_t max, s64 type, u32 flags, struct msg_text **out, 
 		*out = m;
 		q->bytes -= msg_of(m)->len;
 		q->count--;
-		total_bytes -= msg_of(m)->len;
-		total_count--;
+		ipc_usage_of(&q->obj)->amount -= msg_of(m)->len;
+		ipc_usage_of(&q->obj)->count--;
 		q->rtime = now_s();
 		q->last_receiver = current_tgid();
 		wake_all(&q->senders);
@@ -243,9 +242,7 @@ s64 msg_stat(s32 id, u32 cmd, struct msqid64_ds *out)
 	s64 ret;
 
 	spin_lock(&ids.lock);
-	ret = cmd == IPC_STAT ? ipc_find(&ids, id, &o) : ipc_find_slot(&ids, id, &o);
-	if (!ret && cmd != MSG_STAT_ANY)
-		ret = ipc_may_use(o, 0444);
+	ret = ipc_find_to_stat(&ids, id, cmd == IPC_STAT, cmd == MSG_STAT_ANY ? 0 : 0444, &o);
 	if (!ret) {
 		fill(queue_of(o), out);
 		ret = cmd == IPC_STAT ? 0 : o->id;
@@ -260,9 +257,7 @@ int msg_set(s32 id, const struct msqid64_ds *ds)
 	int ret;
 
 	spin_lock(&ids.lock);
-	ret = ipc_find(&ids, id, &o);
-	if (!ret)
-		ret = ipc_may_change(o);
+	ret = ipc_find_to_change(&ids, id, &o);
 	if (!ret && ds->msg_qbytes > MSGMNB && !capable(CAP_SYS_RESOURCE))
 		ret = -EPERM;
 	if (!ret)
@@ -276,32 +271,45 @@ int msg_set(s32 id, const struct msqid64_ds *ds)
 	return ret;
 }
 
+/* [ids.lock] */
+static void remove_queue(struct ipc_obj *o)
+{
+	struct msg_queue *q = queue_of(o);
+	struct msg_text *m, *tmp;
+
+	ipc_usage_of(o)->amount -= q->bytes;
+	ipc_usage_of(o)->count -= q->count;
+	ipc_remove(&ids, o);
+	list_for_each_entry_safe (m, tmp, &q->messages, link)
+		kfree(msg_of(m));
+	list_init(&q->messages);
+	q->is_removed = true;
+	wake_all(&q->senders);
+	wake_all(&q->receivers);
+	queue_put(q);
+}
+
 int msg_remove(s32 id)
 {
-	struct msg_text *m, *tmp;
-	struct msg_queue *q;
 	struct ipc_obj *o;
 	int ret;
 
 	spin_lock(&ids.lock);
-	ret = ipc_find(&ids, id, &o);
+	ret = ipc_find_to_change(&ids, id, &o);
 	if (!ret)
-		ret = ipc_may_change(o);
-	if (!ret) {
-		q = queue_of(o);
-		ipc_remove(&ids, o);
-		total_bytes -= q->bytes;
-		total_count -= q->count;
-		list_for_each_entry_safe (m, tmp, &q->messages, link)
-			kfree(msg_of(m));
-		list_init(&q->messages);
-		q->is_removed = true;
-		wake_all(&q->senders);
-		wake_all(&q->receivers);
-		queue_put(q);
-	}
+		remove_queue(o);
 	spin_unlock(&ids.lock);
 	return ret;
+}
+
+void msg_ns_gone(struct ipc_ns *ns)
+{
+	struct ipc_obj *o;
+
+	spin_lock(&ids.lock);
+	while ((o = ipc_first_of(&ids, ns)) != NULL)
+		remove_queue(o);
+	spin_unlock(&ids.lock);
 }
 
 s32 msg_info(struct msginfo *out, bool usage)
@@ -317,9 +325,9 @@ s32 msg_info(struct msginfo *out, bool usage)
 	};
 	spin_lock(&ids.lock);
 	last = ipc_last_slot(&ids);
-	out->msgpool = usage ? (s32)ids.slots.count : MSGMNI * MSGMNB / 1024;
-	out->msgmap = usage ? (s32)total_count : MSGMNB;
-	out->msgtql = usage ? (s32)total_bytes : MSGMNB;
+	out->msgpool = usage ? (s32)ipc_usage(&ids)->nr : MSGMNI * MSGMNB / 1024;
+	out->msgmap = usage ? (s32)ipc_usage(&ids)->count : MSGMNB;
+	out->msgtql = usage ? (s32)ipc_usage(&ids)->amount : MSGMNB;
 	spin_unlock(&ids.lock);
 	return last;
 }

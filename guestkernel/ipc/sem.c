@@ -52,8 +52,7 @@ struct sem_undo_list {
 	struct list undos; /* [ids.lock] sem_undo.list_link */
 };
 
-static struct ipc_ids ids = IPC_IDS_INIT(RANK_OBJECT, SEMMNI);
-static u32 total; /* [ids.lock] semaphores */
+static struct ipc_ids ids = IPC_IDS_INIT(RANK_OBJECT, SEMMNI, IPC_SEM);
 
 static struct sem_set *set_of(struct ipc_obj *o)
 {
@@ -120,7 +119,7 @@ s64 sem_get(s32 key, s32 n, u32 flags)
 	else
 		ret = made ? made : ipc_add(&ids, &fresh->obj, key, flags);
 	if (!ret && !o)
-		total += fresh->n;
+		ipc_usage_of(&fresh->obj)->amount += fresh->n;
 	if (!ret)
 		ret = o ? o->id : fresh->obj.id;
 	if (fresh && (o || ret < 0))
@@ -467,9 +466,7 @@ s64 sem_stat(s32 id, u32 cmd, struct semid64_ds *out)
 
 	memset(out, 0, sizeof *out);
 	spin_lock(&ids.lock);
-	ret = cmd == IPC_STAT ? ipc_find(&ids, id, &o) : ipc_find_slot(&ids, id, &o);
-	if (!ret && cmd != SEM_STAT_ANY)
-		ret = ipc_may_use(o, 0444);
+	ret = ipc_find_to_stat(&ids, id, cmd == IPC_STAT, cmd == SEM_STAT_ANY ? 0 : 0444, &o);
 	if (!ret) {
 		out->sem_perm = o->perm;
 		out->sem_otime = set_of(o)->otime;
@@ -487,9 +484,7 @@ int sem_set(s32 id, const struct semid64_ds *ds)
 	int ret;
 
 	spin_lock(&ids.lock);
-	ret = ipc_find(&ids, id, &o);
-	if (!ret)
-		ret = ipc_may_change(o);
+	ret = ipc_find_to_change(&ids, id, &o);
 	if (!ret)
 		ret = ipc_set_perm(o, &ds->sem_perm);
 	if (!ret)
@@ -498,29 +493,42 @@ int sem_set(s32 id, const struct semid64_ds *ds)
 	return ret;
 }
 
+/* [ids.lock] */
+static void remove_set(struct ipc_obj *o)
+{
+	struct sem_set *s = set_of(o);
+	struct sem_undo *u;
+
+	ipc_usage_of(o)->amount -= s->n;
+	ipc_remove(&ids, o);
+	while ((u = list_first(&s->undos, struct sem_undo, set_link)) != NULL)
+		undo_free(u);
+	s->is_removed = true;
+	wake_all(&s->changed);
+	set_put(s);
+}
+
 int sem_remove(s32 id)
 {
-	struct sem_undo *u;
-	struct sem_set *s;
 	struct ipc_obj *o;
 	int ret;
 
 	spin_lock(&ids.lock);
-	ret = ipc_find(&ids, id, &o);
+	ret = ipc_find_to_change(&ids, id, &o);
 	if (!ret)
-		ret = ipc_may_change(o);
-	if (!ret) {
-		s = set_of(o);
-		ipc_remove(&ids, o);
-		total -= s->n;
-		while ((u = list_first(&s->undos, struct sem_undo, set_link)) != NULL)
-			undo_free(u);
-		s->is_removed = true;
-		wake_all(&s->changed);
-		set_put(s);
-	}
+		remove_set(o);
 	spin_unlock(&ids.lock);
 	return ret;
+}
+
+void sem_ns_gone(struct ipc_ns *ns)
+{
+	struct ipc_obj *o;
+
+	spin_lock(&ids.lock);
+	while ((o = ipc_first_of(&ids, ns)) != NULL)
+		remove_set(o);
+	spin_unlock(&ids.lock);
 }
 
 s32 sem_info(struct seminfo *out, bool usage)
@@ -539,8 +547,8 @@ s32 sem_info(struct seminfo *out, bool usage)
 	};
 	spin_lock(&ids.lock);
 	last = ipc_last_slot(&ids);
-	out->semusz = usage ? (s32)ids.slots.count : 20;
-	out->semaem = usage ? (s32)total : SEMVMX;
+	out->semusz = usage ? (s32)ipc_usage(&ids)->nr : 20;
+	out->semaem = usage ? (s32)ipc_usage(&ids)->amount : SEMVMX;
 	spin_unlock(&ids.lock);
 	return last;
 }

@@ -38,8 +38,7 @@ struct shm_seg {
 	s32 cpid, lpid;
 };
 
-static struct ipc_ids ids = IPC_IDS_INIT(RANK_PAGECACHE, SHMMNI);
-static u64 total_pages; /* [ids.lock] */
+static struct ipc_ids ids = IPC_IDS_INIT(RANK_PAGECACHE, SHMMNI, IPC_SHM);
 
 static struct shm_seg *seg_of(struct pager *p)
 {
@@ -67,8 +66,8 @@ static bool seg_is_gone(struct shm_seg *s)
 {
 	if (s->nattch || !(s->obj.perm.mode & SHM_DEST))
 		return false;
+	ipc_usage_of(&s->obj)->amount -= pages_of(s);
 	ipc_remove(&ids, &s->obj);
-	total_pages -= pages_of(s);
 	return true;
 }
 
@@ -154,12 +153,12 @@ static s64 seg_add(struct shm_seg *s, s32 key, u32 flags)
 {
 	int ret;
 
-	if (total_pages + pages_of(s) > SHM_MAX_PAGES)
+	if (ipc_usage(&ids)->amount + pages_of(s) > SHM_MAX_PAGES)
 		return -ENOSPC;
 	ret = ipc_add(&ids, &s->obj, key, flags);
 	if (ret)
 		return ret;
-	total_pages += pages_of(s);
+	ipc_usage_of(&s->obj)->amount += pages_of(s);
 	return s->obj.id;
 }
 
@@ -335,9 +334,7 @@ s64 shm_stat(s32 id, u32 cmd, struct shmid64_ds *out)
 	s64 ret;
 
 	spin_lock(&ids.lock);
-	ret = cmd == IPC_STAT ? ipc_find(&ids, id, &o) : ipc_find_slot(&ids, id, &o);
-	if (!ret && cmd != SHM_STAT_ANY)
-		ret = ipc_may_use(o, SHM_R);
+	ret = ipc_find_to_stat(&ids, id, cmd == IPC_STAT, cmd == SHM_STAT_ANY ? 0 : SHM_R, &o);
 	if (!ret) {
 		fill(container_of(o, struct shm_seg, obj), out);
 		ret = cmd == IPC_STAT ? 0 : o->id;
@@ -352,9 +349,7 @@ int shm_set(s32 id, const struct shmid64_ds *ds)
 	int ret;
 
 	spin_lock(&ids.lock);
-	ret = ipc_find(&ids, id, &o);
-	if (!ret)
-		ret = ipc_may_change(o);
+	ret = ipc_find_to_change(&ids, id, &o);
 	if (!ret)
 		ret = ipc_set_perm(o, &ds->shm_perm);
 	if (!ret)
@@ -370,9 +365,7 @@ int shm_remove(s32 id)
 	int ret;
 
 	spin_lock(&ids.lock);
-	ret = ipc_find(&ids, id, &o);
-	if (!ret)
-		ret = ipc_may_change(o);
+	ret = ipc_find_to_change(&ids, id, &o);
 	if (!ret) {
 		o->perm.mode |= SHM_DEST;
 		o->perm.key = IPC_PRIVATE; /* the key finds it no more */
@@ -382,6 +375,28 @@ int shm_remove(s32 id)
 	if (gone)
 		seg_free(container_of(o, struct shm_seg, obj));
 	return ret;
+}
+
+void shm_ns_gone(struct ipc_ns *ns)
+{
+	struct ipc_obj *o;
+	struct shm_seg *s;
+	bool gone;
+
+	for (;;) {
+		spin_lock(&ids.lock);
+		o = ipc_first_of(&ids, ns);
+		if (!o)
+			break;
+		s = container_of(o, struct shm_seg, obj);
+		ipc_orphan(o, pages_of(s));
+		o->perm.mode |= SHM_DEST;
+		gone = seg_is_gone(s);
+		spin_unlock(&ids.lock);
+		if (gone)
+			seg_free(s);
+	}
+	spin_unlock(&ids.lock);
 }
 
 int shm_lock(s32 id, bool on)
@@ -422,8 +437,8 @@ s32 shm_usage(struct shm_info *out)
 
 	memset(out, 0, sizeof *out);
 	spin_lock(&ids.lock);
-	out->used_ids = (s32)ids.slots.count;
-	out->shm_tot = total_pages;
+	out->used_ids = (s32)ipc_usage(&ids)->nr;
+	out->shm_tot = ipc_usage(&ids)->amount;
 	last = ipc_last_slot(&ids);
 	spin_unlock(&ids.lock);
 	return last;

@@ -24,5 +24,3 @@ s32 current_tgid(void);
 bool signal_pending(void);
 /* Sends a signal to the current thread (SIGPIPE) or process (SIGXFSZ) as the kernel. */
 void current_send_signal(s32 sig);
-/* Sends to a process (pid > 0) or group (pid < 0) on behalf of F_SETOWN / terminals. */
-void signal_send_pid(s32 pid, s32 sig, s32 si_code, s32 band, s32 fd);

@@ -22,6 +22,8 @@ struct cred;
 struct file;
 struct strbuf;
 struct pager;
+struct async_list;
+struct async_owner;
 
 /* A name in the mount tree; holds a reference on both. */
 struct path {
@@ -62,6 +64,8 @@ struct file_ops {
 	int (*fallocate)(struct file *f, s32 mode, s64 off, s64 len);
 	/* fcntl commands the generic code does not know (F_SETPIPE_SZ, F_ADD_SEALS ...); -EINVAL default. */
 	s64 (*fcntl)(struct file *f, u32 cmd, u64 arg);
+	/* Where O_ASYNC puts the file (kapi/async.h); NULL: it cannot be set, and F_SETFL ignores it. */
+	struct async_list *(*async)(struct file *f);
 	/* Each close of a descriptor (POSIX locks go elsewhere). */
 	void (*flush)(struct file *f);
 	/* Last reference; f->priv is freed here. May sleep. */
@@ -82,7 +86,7 @@ struct file {
 	s64 pos;		    /* [pos_lock] */
 	struct spinlock lock;	    /* RANK_FILE: flags, owner, epoll links */
 	struct list epoll_links;    /* [lock] epoll items that watch this file */
-	s32 owner_type, owner_pid, owner_sig; /* [lock] F_SETOWN, F_SETSIG */
+	struct async_owner *async;  /* F_SETOWN, F_SETSIG, O_ASYNC: fs/async.c */
 };
 
 static inline bool file_can_read(const struct file *f)
@@ -135,6 +139,8 @@ int must_check fd_install_min(struct file *f, bool cloexec, s32 min);
 int must_check fd_reserve(bool cloexec);
 void fd_publish(s32 fd, struct file *f);
 void fd_unreserve(s32 fd);
+/* Two at once (pipe, socketpair): the numbers go to out, s32[2]. Takes over both references, on failure too. */
+int must_check fd_install_pair(struct file *const f[2], bool cloexec, uaddr_t out);
 int fd_close(s32 fd);
 /* Another task's table (procfs, pidfd_getfd): next open descriptor >= *fd with a reference, NULL at the end. */
 struct file *fdtable_next(struct fdtable *t, s32 *fd, bool *cloexec);

@@ -32,8 +32,9 @@ enum lock_rank {
 	RANK_PAGER,	 /* a pager's page index while a page is brought in */
 	RANK_MUTEX_LEAF, /* any sleeping lock that takes no other */
 	/* Spinlocks. */
-	RANK_SPIN = 100,     /* first spinlock rank */
-	RANK_TASKLIST = 100, /* parent/child/thread/pgrp/session links of all tasks, pid tables */
+	RANK_SPIN = 100,  /* first spinlock rank */
+	RANK_ASYNC = 100, /* one for the system: owners of files and lists of O_ASYNC files */
+	RANK_TASKLIST,	  /* parent/child/thread/pgrp/session links of all tasks, pid tables */
 	RANK_SIGHAND, /* one thread group's dispositions, shared pending queue, group stop state */
 	RANK_FDTABLE, /* one descriptor table */
 	RANK_FSCTX,   /* cwd, root, umask of a task */

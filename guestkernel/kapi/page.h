@@ -23,6 +23,7 @@ enum page_flag {
 	PG_TABLE = 1u << 5,    /* a page table */
 	PG_ANON =
 		1u << 6, /* private memory of address spaces; shared copy-on-write when refs > 1 */
+	PG_RELEASED = 1u << 7, /* free, given back to the host: zero */
 };
 
 struct page {
@@ -85,6 +86,18 @@ static inline struct page *paddr_page(paddr_t pa)
 /* Kernel address of a frame through the direct map (arch_phys_to_virt). */
 void *page_kaddr(const struct page *pg);
 struct page *kaddr_page(const void *kaddr);
+
+/* Giving free memory back to the host. begin takes at most max blocks of together at most `most` frames off the free
+ * lists, end puts them back, zero now. */
+struct page_range {
+	paddr_t start;
+	u64 nr; /* frames */
+};
+bool page_release_wanted(void);
+u32 page_release_begin(struct page_range *r, u32 max, u64 most);
+void page_release_end(const struct page_range *r, u32 n);
+/* The idle loop has nothing to run: host/release.c does a part of it now and then. */
+void page_release_idle(void);
 
 struct page_stats {
 	u64 total, free, never_used; /* frames */

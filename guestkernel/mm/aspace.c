@@ -155,7 +155,7 @@ static int map_locked(struct aspace *as, const struct map_req *req, u64 *va_out)
 {
 	const struct region like = {
 		.pgoff = req->pgoff,
-		.prot = req->prot & (PROT_READ | PROT_WRITE | PROT_EXEC),
+		.prot = req->prot & (PROT_READ | PROT_WRITE | PROT_EXEC | arch_prot_extra),
 		.max_prot = req->max_prot ? req->max_prot : PROT_READ | PROT_WRITE | PROT_EXEC,
 		.flags = req->region_flags | as->default_flags |
 			 (req->flags & MAP_SHARED ? REGION_SHARED : 0),
@@ -197,7 +197,7 @@ static int check_protect(struct aspace *as, u64 va, u64 end, u32 prot)
 	for (; va < end; r = region_next(r)) {
 		if (!r || r->start > va)
 			return -ENOMEM;
-		if (prot & ~r->max_prot)
+		if (prot & ~(r->max_prot | arch_prot_extra))
 			return -EACCES;
 		va = r->end;
 	}

@@ -564,6 +564,28 @@ static int make_shared_writable(struct fault *f)
 	return ret;
 }
 
+/* Pages beside f->va that have become ours alone, too, where a fault is dear. pt_lock held. */
+static void take_over_around(struct fault *f)
+{
+	u64 low = ALIGN_DOWN(f->va, COPY_AROUND * PAGE_SIZE), va = MAX(f->r->start, low);
+	u64 end = MIN(f->r->end, low + COPY_AROUND * PAGE_SIZE);
+	u32 i, n = (u32)((end - va) >> PAGE_SHIFT), flags;
+	struct mmu_run run;
+	paddr_t pa;
+
+	if (arch_mmu_run(&f->as->arch, va, n, &run))
+		return;
+	for (i = 0; i < MIN(n, run.n); i++) {
+		struct page *pg;
+
+		if (!arch_mmu_run_query(&run, i, &pa, &flags) || (flags & MMU_Q_WRITE))
+			continue;
+		pg = frame_page(pa);
+		if (pg && (pg->flags & PG_ANON) && refs_read(&pg->refs) == 1)
+			arch_mmu_run_set(&run, i, pa, region_mmu_prot(f->r, true));
+	}
+}
+
 /* The page may be mapped, but not for this access: copy-on-write, first write to a shared page, a stale TLB. */
 static int fault_present(struct fault *f)
 {
@@ -594,6 +616,8 @@ static int fault_present(struct fault *f)
 	if (pg && (pg->flags & PG_ANON) && refs_read(&pg->refs) == 1) {
 		/* ours alone. Another CPU with the old translation faults once more and finds it right */
 		arch_mmu_run_set(&run, 0, pa, region_mmu_prot(f->r, true));
+		if (wants_copies(f))
+			take_over_around(f);
 		goto unlock;
 	}
 	if (pg)

@@ -5,6 +5,8 @@
  * Rules     Only private pages are copied, as page table entries without write permission on both sides; the
  *           first write on either side takes the frame over or copies it. Pages of files and shared memory
  *           are left to the child's faults, sixteen at a time.
+ *           Where a fault costs far more than copying a page (arch_fault_sizes.fork_copies), the first written pages of
+ *           each region are copied at once, and the parent keeps its right to write.
  *           The parent's stale writable translations are flushed once, at the end: nobody runs the child yet.
  * Locking   Parent's as->lock exclusively; both pt_locks, in address order, while a region's pages are copied.
  */
@@ -19,20 +21,64 @@
 /* Address range whose pages are shared before others get their turn. */
 #define SHARE_AT_ONCE (8ull << 20)
 
+#define COPIES_ALL 64u /* pages copied at once in one fork */
+#define COPY_ORDER 4u  /* their frames are taken in runs: side by side they are one mapping */
+
 struct share {
 	u32 anon;
+	u32 copies; /* how many pages may still be copied at once */
+	struct aspace *src;
+	struct region *copy;
+	struct page *frames; /* nr_frames for the next copies */
+	u32 nr_frames;
 };
+
+static struct page *next_frame(struct share *s)
+{
+	if (!s->nr_frames) {
+		if (page_alloc_run(COPY_ORDER, PAGE_USER, &s->frames))
+			return NULL;
+		s->nr_frames = 1u << COPY_ORDER;
+	}
+	s->nr_frames--;
+	return s->frames++;
+}
+
+/* Only what the parent alone has and can write now: others have shared it before. */
+static bool copy_one(struct share *s, u64 va, struct page *pg)
+{
+	struct page *new;
+	paddr_t pa;
+	u32 flags;
+
+	if (!s->copies || refs_read(&pg->refs) != 1 ||
+	    !arch_mmu_query(&s->src->arch, va, &pa, &flags) || !(flags & MMU_Q_WRITE))
+		return false;
+	new = next_frame(s);
+	if (!new)
+		return false;
+	new->flags |= PG_ANON;
+	memcpy(page_kaddr(new), page_kaddr(pg), PAGE_SIZE);
+	if (arch_mmu_map(&s->copy->as->arch, va, page_paddr(new), region_mmu_prot(s->copy, true))) {
+		page_put(new);
+		return false;
+	}
+	s->copies--;
+	s->anon++;
+	return true;
+}
 
 static bool share_one(void *ctx, u64 va, paddr_t pa)
 {
 	struct share *s = ctx;
 	struct page *pg;
 
-	(void)va;
 	if (pa.pa == mm_zero_frame.pa)
 		return true;
 	pg = paddr_page(pa);
 	if (!pg || !(pg->flags & PG_ANON))
+		return false;
+	if (copy_one(s, va, pg))
 		return false;
 	page_get(pg);
 	s->anon++;
@@ -53,11 +99,12 @@ static bool more_pages(struct aspace *src, u64 *va, u64 end)
 	return more;
 }
 
-/* copy is the child's region of r. */
-static int clone_pages(struct aspace *src, struct region *copy, const struct region *r)
+/* copy is the child's region of r. *copies: pages that may be copied at once. */
+static int clone_pages(struct aspace *src, struct region *copy, const struct region *r, u32 *copies)
 {
+	u32 allowed = MIN(*copies, arch_fault_sizes.fork_copies);
+	struct share s = { .copies = allowed, .src = src, .copy = copy };
 	struct aspace *dst = copy->as;
-	struct share s = { 0 };
 	u64 va = r->start, n;
 	int ret;
 
@@ -70,11 +117,14 @@ static int clone_pages(struct aspace *src, struct region *copy, const struct reg
 		spin_unlock_pair(&src->pt_lock, &dst->pt_lock);
 		va += n;
 	} while (!ret && va < r->end && more_pages(src, &va, r->end));
+	while (s.nr_frames)
+		page_put(next_frame(&s));
+	*copies -= allowed - s.copies;
 	rss_add(copy, s.anon, 0);
 	return ret;
 }
 
-static int clone_region(struct aspace *src, struct aspace *dst, const struct region *r)
+static int clone_region(struct aspace *src, struct aspace *dst, const struct region *r, u32 *copies)
 {
 	struct region like = *r, *copy;
 	int ret;
@@ -87,7 +137,8 @@ static int clone_region(struct aspace *src, struct aspace *dst, const struct reg
 	if (ret)
 		return ret;
 	region_insert(dst, copy);
-	return r->flags & (REGION_WIPEONFORK | REGION_SHARED) ? 0 : clone_pages(src, copy, r);
+	return r->flags & (REGION_WIPEONFORK | REGION_SHARED) ? 0
+							      : clone_pages(src, copy, r, copies);
 }
 
 static void clone_fields(struct aspace *src, struct aspace *dst)
@@ -120,6 +171,7 @@ int aspace_clone(struct aspace *src, struct aspace **out)
 {
 	struct rb_node *n;
 	struct aspace *dst;
+	u32 copies = COPIES_ALL;
 	int ret = aspace_create(&dst);
 
 	if (ret)
@@ -127,7 +179,7 @@ int aspace_clone(struct aspace *src, struct aspace **out)
 	rwsem_write_lock(&src->lock);
 	clone_fields(src, dst);
 	for (n = rb_first(&src->regions); n && !ret; n = rb_next(n))
-		ret = clone_region(src, dst, rb_entry(n, struct region, node));
+		ret = clone_region(src, dst, rb_entry(n, struct region, node), &copies);
 	dst->hiwater_vm = dst->total_pages;
 	spin_lock(&src->pt_lock);
 	arch_mmu_flush(&src->arch, 0, U64_MAX);

@@ -177,6 +177,8 @@ static void show_vmflags(struct strbuf *sb, const struct region *r)
 		      r->prot & PROT_WRITE ? "wr " : "", r->prot & PROT_EXEC ? "ex " : "",
 		      r->flags & REGION_SHARED ? "sh " : "", r->max_prot & PROT_READ ? "mr " : "",
 		      r->max_prot & PROT_WRITE ? "mw " : "", r->max_prot & PROT_EXEC ? "me " : "");
+	if (r->prot & PROT_BTI)
+		strbuf_printf(sb, "bt ");
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		if (r->flags & names[i].flag)
 			strbuf_printf(sb, "%s ", names[i].name);

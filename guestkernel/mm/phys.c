@@ -7,9 +7,10 @@
  *           are used when the free lists are empty, so that the sandbox stays small; where clearing memory
  *           is slow (arch_prefers_fresh_pages) a request for a zeroed frame takes a fresh one first.
  *           User allocations stop RESERVE frames before the end, so that the kernel can still act (kill, free).
+ *           Large free blocks are given back to the host when there is nothing else to do (host/release.c). They
+ *           stay on the lists, behind those that the host still backs, and are zero until used.
  * Locking   zone.lock (RANK_PHYS) for lists and frontier; the per-CPU caches need none (the kernel is not
  *           preempted).
- * Missing   Giving free memory back to the host (HYP_MEM_RELEASE).
  */
 #include "guestkernel/mm/phys.h"
 
@@ -21,12 +22,18 @@
 #include "guestkernel/kapi/leak.h"
 #include "guestkernel/mm/slab.h"
 
-#define MAX_ORDER   11
-#define CACHE_MAX   64
-#define CACHE_BATCH 16
-#define FRESH_BATCH 8
-#define RESERVE_MIN 256
-#define JOIN_MIN    512
+#define MAX_ORDER     11
+#define CACHE_MAX     64
+#define CACHE_BATCH   16
+#define FRESH_BATCH   8
+#define RESERVE_MIN   256
+#define JOIN_MIN      512
+#define JOIN_BATCH    4096 /* frames, when nobody waits for them */
+#define RELEASE_ORDER 6	   /* smaller blocks are not worth the host's bookkeeping */
+#define RELEASE_FROM \
+	1024 /* frames worth a hostcall: what small programs leave is used again soon */
+#define RELEASE_MIN_FREE \
+	(4u << (MAX_ORDER - 1)) /* frames; with less, nothing is taken away even for a moment */
 
 struct page *page_map;
 u64 page_first_pfn, page_end_pfn;
@@ -40,6 +47,7 @@ static struct {
 	u64 nr_single;	 /* of them */
 	u64 frontier;	 /* next never-used pfn */
 	u64 nr_free;	 /* frames on the lists */
+	u64 nr_backed;	 /* of them, in blocks that could be given back to the host */
 	u64 reserve;
 	u64 nr_total;
 } zone;
@@ -75,26 +83,43 @@ static struct page *pfn_page(u64 pfn)
 	return &page_map[pfn - page_first_pfn];
 }
 
-static void list_put(struct page *pg, u32 order)
+static bool counts_as_backed(const struct page *pg, u32 order)
 {
-	pg->flags = PG_FREE;
-	pg->index = order;
-	list_add(&zone.free[order], &pg->link);
-	zone.have |= 1u << order;
-	zone.nr_free += 1ull << order;
+	return order >= RELEASE_ORDER && !(pg->flags & PG_RELEASED);
 }
 
-static void list_take(struct page *pg, u32 order)
+/* released: 0 or PG_RELEASED. */
+static void list_put(struct page *pg, u32 order, u32 released)
 {
+	pg->flags = PG_FREE | released;
+	pg->index = order;
+	if (released)
+		list_add_tail(&zone.free[order], &pg->link);
+	else
+		list_add(&zone.free[order], &pg->link);
+	zone.have |= 1u << order;
+	zone.nr_free += 1ull << order;
+	if (counts_as_backed(pg, order))
+		zone.nr_backed += 1ull << order;
+}
+
+/* Says whether it was given back to the host: 0 or PG_RELEASED. */
+static u32 list_take(struct page *pg, u32 order)
+{
+	u32 released = pg->flags & PG_RELEASED;
+
+	if (counts_as_backed(pg, order))
+		zone.nr_backed -= 1ull << order;
 	list_del(&pg->link);
 	if (list_empty(&zone.free[order]))
 		zone.have &= ~(1u << order);
 	pg->flags = 0;
 	zone.nr_free -= 1ull << order;
+	return released;
 }
 
 /* Free frames never lie above the frontier, so a buddy there is not a candidate. */
-static void free_block(u64 pfn, u32 order)
+static void free_block(u64 pfn, u32 order, u32 released)
 {
 	while (order < MAX_ORDER - 1) {
 		u64 buddy = pfn ^ (1ull << order);
@@ -105,27 +130,28 @@ static void free_block(u64 pfn, u32 order)
 		b = pfn_page(buddy);
 		if (!(b->flags & PG_FREE) || b->index != order)
 			break;
-		list_take(b, order);
+		released &= list_take(b, order);
 		pfn &= ~(1ull << order);
 		order++;
 	}
-	list_put(pfn_page(pfn), order);
+	list_put(pfn_page(pfn), order, released);
 }
 
-static struct page *take_listed(u32 order)
+static struct page *take_listed(u32 order, bool *is_zero)
 {
-	u32 fits = zone.have >> order, have;
+	u32 fits = zone.have >> order, have, released;
 	struct page *pg;
 
 	if (!fits)
 		return NULL;
 	have = order + (u32)__builtin_ctz(fits);
 	pg = list_first(&zone.free[have], struct page, link);
-	list_take(pg, have);
+	released = list_take(pg, have);
 	while (have > order) {
 		have--;
-		list_put(pg + (1ull << have), have);
+		list_put(pg + (1ull << have), have, released);
 	}
+	*is_zero = released != 0;
 	return pg;
 }
 
@@ -137,7 +163,7 @@ static struct page *take_fresh(u32 order)
 		return NULL;
 	zone.frontier = start + (1ull << order);
 	for (; skipped < start; skipped++)
-		free_block(skipped, 0);
+		free_block(skipped, 0, PG_RELEASED); /* never touched */
 	return pfn_page(start);
 }
 
@@ -149,12 +175,13 @@ static bool may_take(u32 order, u32 flags)
 }
 
 /* A single free frame: one that waits to be joined, or part of a block. */
-static struct page *take_single(void)
+static struct page *take_single(bool *is_zero)
 {
 	struct page *pg = zone.single;
 
+	*is_zero = false;
 	if (!pg)
-		return take_listed(0);
+		return take_listed(0, is_zero);
 	zone.single = pg->next_free;
 	zone.nr_single--;
 	zone.nr_free--;
@@ -162,15 +189,15 @@ static struct page *take_single(void)
 }
 
 /* Frames come and go one by one; blocks are put together only when one is wanted. */
-static void join_singles(void)
+static void join_singles(u64 most)
 {
 	struct page *pg;
 
-	while ((pg = zone.single) != NULL) {
+	while (most-- && (pg = zone.single) != NULL) {
 		zone.single = pg->next_free;
 		zone.nr_single--;
 		zone.nr_free--;
-		free_block(page_pfn(pg), 0);
+		free_block(page_pfn(pg), 0, 0);
 	}
 }
 
@@ -185,46 +212,55 @@ static struct page *take(u32 order, u32 flags, bool *is_zero)
 	if (!may_take(order, flags))
 		goto unlock;
 	if (!fresh_first)
-		pg = order ? take_listed(order) : take_single();
+		pg = order ? take_listed(order, is_zero) : take_single(is_zero);
 	if (!pg && order && zone.nr_single >= JOIN_MIN) { /* rather than touch new memory */
-		join_singles();
-		pg = take_listed(order);
+		join_singles(U64_MAX);
+		pg = take_listed(order, is_zero);
 	}
 	if (!pg) {
 		pg = take_fresh(order);
 		*is_zero = pg != NULL;
 	}
 	if (!pg) {
-		join_singles();
-		pg = take_listed(order);
+		join_singles(U64_MAX);
+		pg = take_listed(order, is_zero);
 	}
 unlock:
 	spin_unlock(&zone.lock);
 	return pg;
 }
 
+static void cache_put(struct cpu *c, struct page *pg, bool is_zero)
+{
+	if (is_zero) {
+		pg->next_free = c->zero_cache;
+		c->zero_cache = pg;
+		c->zero_cache_nr++;
+	} else {
+		pg->next_free = c->page_cache;
+		c->page_cache = pg;
+		c->page_cache_nr++;
+	}
+}
+
 /* Fills one of the CPU's lists. False: nothing to spare, the caller asks the zone itself. */
 static bool refill(struct cpu *c, bool fresh_first)
 {
 	struct page *pg;
+	bool is_zero;
 	u32 i = 0;
 
 	spin_lock(&zone.lock);
 	if (!may_take(0, PAGE_USER) ||
 	    zone.nr_free + (page_end_pfn - zone.frontier) < zone.reserve + CACHE_BATCH)
 		goto unlock;
-	for (; !fresh_first && i < CACHE_BATCH && (pg = take_single()) != NULL; i++) {
-		pg->next_free = c->page_cache;
-		c->page_cache = pg;
-		c->page_cache_nr++;
-	}
+	for (; !fresh_first && i < CACHE_BATCH && (pg = take_single(&is_zero)) != NULL; i++)
+		cache_put(c, pg, is_zero);
 	if (i)
 		goto unlock;
 	for (; i < FRESH_BATCH && zone.frontier < page_end_pfn; i++) {
 		pg = pfn_page(zone.frontier++);
-		pg->next_free = c->zero_cache;
-		c->zero_cache = pg;
-		c->zero_cache_nr++;
+		cache_put(c, pg, true);
 	}
 unlock:
 	spin_unlock(&zone.lock);
@@ -348,7 +384,7 @@ void page_free_order(struct page *pg, u32 order)
 {
 	leak_forget(pg);
 	spin_lock(&zone.lock);
-	free_block(page_pfn(pg), order);
+	free_block(page_pfn(pg), order, 0);
 	spin_unlock(&zone.lock);
 }
 
@@ -365,6 +401,46 @@ void page_put(struct page *pg)
 	c->page_cache = pg;
 	if (++c->page_cache_nr > CACHE_MAX)
 		spill(c);
+}
+
+bool page_release_wanted(void)
+{
+	if (READ_ONCE(zone.nr_free) < RELEASE_MIN_FREE)
+		return false;
+	return READ_ONCE(zone.nr_backed) >= RELEASE_FROM ||
+	       READ_ONCE(zone.nr_single) >= RELEASE_FROM;
+}
+
+u32 page_release_begin(struct page_range *r, u32 max, u64 most)
+{
+	u32 n = 0, order, nr_order;
+	struct page *pg;
+
+	spin_lock(&zone.lock);
+	join_singles(JOIN_BATCH);
+	/* What is taken here is missing elsewhere for a while. */
+	most = MIN(most, zone.nr_free / 4);
+	for (order = MAX_ORDER - 1; order >= RELEASE_ORDER; order--) {
+		nr_order = 1u << order;
+		while (n < max && most >= nr_order && !list_empty(&zone.free[order])) {
+			pg = list_first(&zone.free[order], struct page, link);
+			if (pg->flags & PG_RELEASED)
+				break;
+			(void)list_take(pg, order);
+			r[n++] = (struct page_range){ page_paddr(pg), nr_order };
+			most -= nr_order;
+		}
+	}
+	spin_unlock(&zone.lock);
+	return n;
+}
+
+void page_release_end(const struct page_range *r, u32 n)
+{
+	spin_lock(&zone.lock);
+	for (; n; n--, r++)
+		free_block(r->start.pa >> PAGE_SHIFT, (u32)__builtin_ctzll(r->nr), PG_RELEASED);
+	spin_unlock(&zone.lock);
 }
 
 void page_stats(struct page_stats *out)

@@ -397,5 +397,7 @@ u32 region_mmu_prot(const struct region *r, bool writable)
 		prot |= MMU_WRITE;
 	if (r->prot & PROT_EXEC)
 		prot |= MMU_EXEC;
+	if (r->prot & PROT_BTI)
+		prot |= MMU_GUARDED;
 	return prot;
 }

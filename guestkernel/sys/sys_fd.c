@@ -2,12 +2,13 @@
 /*
  * sys_fd - calls on descriptors: close, dup, fcntl, ioctl, flock, close_range
  *
- * Missing   leases, directory notification (F_NOTIFY), signals for O_ASYNC
+ * Missing   leases, directory notification (F_NOTIFY)
  * See       dup(2), fcntl(2), ioctl(2), flock(2), close_range(2)
  */
 #include "fs/fdtable.h"
 #include "fs/lock.h"
 #include "fs/namei.h"
+#include "guestkernel/kapi/async.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/uapi/capability.h"
@@ -15,8 +16,7 @@
 #include "guestkernel/uapi/ioctl.h"
 #include "syscalls_gen.h"
 
-#define FASYNC	      020000
-#define SETFL_CHANGES (O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT | FASYNC)
+#define SETFL_CHANGES (O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT)
 
 s64 sys_close(s32 fd)
 {
@@ -93,23 +93,21 @@ s64 sys_close_range(u32 first, u32 last, u32 flags)
 	return 0;
 }
 
-static s64 set_status_flags(struct file *f, u32 flags)
+static s64 set_status_flags(struct file *f, s32 fd, u32 flags)
 {
+	int err;
+
 	if (f->inode->flags & INODE_APPEND && file_can_write(f) && !(flags & O_APPEND))
 		return -EPERM;
 	if (flags & O_NOATIME && !(f->flags & O_NOATIME) && !inode_owner_or_capable(f->inode))
 		return -EPERM;
+	if ((flags ^ f->flags) & O_ASYNC) {
+		err = async_set(f, fd, flags & O_ASYNC);
+		if (err && err != -ENOTTY)
+			return err;
+	}
 	spin_lock(&f->lock);
 	WRITE_ONCE(f->flags, (f->flags & ~(u32)SETFL_CHANGES) | (flags & SETFL_CHANGES));
-	spin_unlock(&f->lock);
-	return 0;
-}
-
-static s64 set_owner(struct file *f, s32 type, s32 pid)
-{
-	spin_lock(&f->lock);
-	f->owner_type = type;
-	f->owner_pid = pid;
 	spin_unlock(&f->lock);
 	return 0;
 }
@@ -118,10 +116,7 @@ static s64 get_owner_ex(struct file *f, uaddr_t out)
 {
 	struct f_owner_ex o;
 
-	spin_lock(&f->lock);
-	o.type = f->owner_pid ? f->owner_type : F_OWNER_TID;
-	o.pid = f->owner_pid;
-	spin_unlock(&f->lock);
+	async_get_owner(f, &o.type, &o.pid);
 	return put_user(out, o);
 }
 
@@ -134,7 +129,7 @@ static s64 set_owner_ex(struct file *f, uaddr_t in)
 		return err;
 	if (o.type < F_OWNER_TID || o.type > F_OWNER_PGRP)
 		return -EINVAL;
-	return set_owner(f, o.type, o.pid);
+	return async_set_owner(f, o.type, o.pid);
 }
 
 static s64 record_lock(struct file *f, u32 cmd, uaddr_t arg)
@@ -150,36 +145,47 @@ static s64 record_lock(struct file *f, u32 cmd, uaddr_t arg)
 	return err;
 }
 
+static s64 get_owner(struct file *f)
+{
+	s32 type, nr;
+
+	async_get_owner(f, &type, &nr);
+	return type == F_OWNER_PGRP ? -nr : nr;
+}
+
+/* Positive: a process, negative: a group. */
+static s64 set_owner(struct file *f, s32 who)
+{
+	if (who == INT32_MIN)
+		return -EINVAL;
+	if (who < 0)
+		return async_set_owner(f, F_OWNER_PGRP, -who);
+	return async_set_owner(f, F_OWNER_PID, who);
+}
+
 static s64 fcntl_owner(struct file *f, u32 cmd, u64 arg)
 {
-	s32 pid = (s32)arg;
-
 	switch (cmd) {
 	case F_GETOWN:
-		return f->owner_type == F_OWNER_PGRP ? -f->owner_pid : f->owner_pid;
+		return get_owner(f);
 	case F_SETOWN:
-		if (pid == INT32_MIN)
-			return -EINVAL;
-		return pid < 0 ? set_owner(f, F_OWNER_PGRP, -pid) : set_owner(f, F_OWNER_PID, pid);
+		return set_owner(f, (s32)arg);
 	case F_GETOWN_EX:
 		return get_owner_ex(f, UADDR(arg));
 	case F_SETOWN_EX:
 		return set_owner_ex(f, UADDR(arg));
 	case F_GETSIG:
-		return f->owner_sig;
+		return async_get_signal(f);
 	default:
-		if (arg > 64)
-			return -EINVAL;
-		f->owner_sig = (s32)arg;
-		return 0;
+		return arg > _NSIG ? -EINVAL : async_set_signal(f, (s32)arg);
 	}
 }
 
-static s64 fcntl_file(struct file *f, u32 cmd, u64 arg)
+static s64 fcntl_file(struct file *f, s32 fd, u32 cmd, u64 arg)
 {
 	switch (cmd) {
 	case F_SETFL:
-		return set_status_flags(f, (u32)arg);
+		return set_status_flags(f, fd, (u32)arg);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -241,7 +247,7 @@ s64 sys_fcntl(s32 fd, u32 cmd, u64 arg)
 		   cmd == F_DUPFD_CLOEXEC) {
 		ret = fcntl_descriptor(f, fd, cmd, arg);
 	} else {
-		ret = f->flags & O_PATH ? -EBADF : fcntl_file(f, cmd, arg);
+		ret = f->flags & O_PATH ? -EBADF : fcntl_file(f, fd, cmd, arg);
 	}
 	file_put(f);
 	return ret;
@@ -259,7 +265,7 @@ s64 sys_flock(s32 fd, u32 op)
 	return ret;
 }
 
-static s64 ioctl_int_flag(struct file *f, uaddr_t arg, u32 flag)
+static s64 ioctl_nonblock(struct file *f, uaddr_t arg)
 {
 	s32 on;
 	int err = get_user(&on, arg);
@@ -267,9 +273,33 @@ static s64 ioctl_int_flag(struct file *f, uaddr_t arg, u32 flag)
 	if (err)
 		return err;
 	spin_lock(&f->lock);
-	WRITE_ONCE(f->flags, on ? f->flags | flag : f->flags & ~flag);
+	WRITE_ONCE(f->flags, on ? f->flags | O_NONBLOCK : f->flags & ~(u32)O_NONBLOCK);
 	spin_unlock(&f->lock);
 	return 0;
+}
+
+static s64 ioctl_async(struct file *f, s32 fd, uaddr_t arg)
+{
+	s32 on;
+	int err = get_user(&on, arg);
+
+	if (err || !on == !(f->flags & O_ASYNC))
+		return err;
+	return async_set(f, fd, on);
+}
+
+/* Sockets only; the same as F_SETOWN. */
+static s64 ioctl_owner(struct file *f, u32 cmd, uaddr_t arg)
+{
+	s32 who;
+	int err;
+
+	if (!S_ISSOCK(f->inode->mode))
+		return -ENOTTY;
+	if (cmd == FIOGETOWN || cmd == SIOCGPGRP)
+		return put_user(arg, (s32)get_owner(f));
+	err = get_user(&who, arg);
+	return err ? err : set_owner(f, who);
 }
 
 static u32 inode_fs_flags(const struct inode *inode)
@@ -363,9 +393,14 @@ static s64 ioctl_file(struct file *f, s32 fd, u32 cmd, u64 arg)
 	case FIONCLEX:
 		return fd_set_cloexec(fd, false);
 	case FIONBIO:
-		return ioctl_int_flag(f, UADDR(arg), O_NONBLOCK);
+		return ioctl_nonblock(f, UADDR(arg));
 	case FIOASYNC:
-		return ioctl_int_flag(f, UADDR(arg), FASYNC);
+		return ioctl_async(f, fd, UADDR(arg));
+	case FIOSETOWN:
+	case FIOGETOWN:
+	case SIOCSPGRP:
+	case SIOCGPGRP:
+		return ioctl_owner(f, cmd, UADDR(arg));
 	case FIFREEZE:
 	case FITHAW:
 		return ioctl_freeze(cmd);

@@ -3,7 +3,6 @@
  * sys_ipc - System V shared memory, semaphores and message queues
  *
  * Role      Copies arguments; ipc/ does it.
- * Missing   IPC namespaces.
  * See       sysvipc(7)
  */
 #include "guestkernel/ipc/msg.h"

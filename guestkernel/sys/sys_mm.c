@@ -170,7 +170,7 @@ static s64 map(struct file *f, struct map_req *req)
 
 s64 sys_mmap(uaddr_t addr, u64 len, u32 prot, u32 flags, s32 fd, u64 off)
 {
-	struct map_req req = { .prot = prot & PROT_RWX, .flags = flags };
+	struct map_req req = { .prot = prot & (PROT_RWX | arch_prot_extra), .flags = flags };
 	struct file *f = NULL;
 	s64 ret;
 
@@ -235,7 +235,7 @@ s64 sys_mprotect(uaddr_t addr, u64 len, u32 prot)
 	len = pages_up(len);
 	if (len == 0 || va + len < va)
 		return -ENOMEM;
-	if (prot & ~(u32)PROT_KNOWN)
+	if (prot & ~(PROT_KNOWN | arch_prot_extra))
 		return -EINVAL;
 	if (!in_user_range(va, len))
 		return -ENOMEM;
@@ -246,7 +246,7 @@ s64 sys_mprotect(uaddr_t addr, u64 len, u32 prot)
 		if (ret)
 			return ret;
 	}
-	return aspace_protect(as, va, len, prot & PROT_RWX);
+	return aspace_protect(as, va, len, prot & (PROT_RWX | arch_prot_extra));
 }
 
 s64 sys_brk(uaddr_t addr)

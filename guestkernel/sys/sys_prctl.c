@@ -259,5 +259,5 @@ s64 sys_prctl(s32 option, u64 a2, u64 a3, u64 a4, u64 a5)
 	case PR_SET_PTRACER:
 		return 0; /* no tracing to allow yet */
 	}
-	return -EINVAL;
+	return arch_thread_option((s32)option, a2, a3, a4, a5);
 }

@@ -79,35 +79,12 @@ s64 sys_socket(u32 af, u32 type, s32 proto)
 s64 sys_socketpair(u32 af, u32 type, s32 proto, uaddr_t out)
 {
 	struct file *f[2];
-	s32 fd[2];
 	int ret;
 
 	if (bad_type(type))
 		return -EINVAL;
 	ret = sock_create_pair(af, type, proto, f);
-	if (ret)
-		return ret;
-	ret = fd[0] = fd_reserve(type & SOCK_CLOEXEC);
-	if (ret < 0)
-		goto put;
-	ret = fd[1] = fd_reserve(type & SOCK_CLOEXEC);
-	if (ret < 0)
-		goto unreserve0;
-	ret = copy_to_user(out, fd, sizeof fd);
-	if (ret)
-		goto unreserve1;
-	fd_publish(fd[0], f[0]);
-	fd_publish(fd[1], f[1]);
-	return 0;
-
-unreserve1:
-	fd_unreserve(fd[1]);
-unreserve0:
-	fd_unreserve(fd[0]);
-put:
-	file_put(f[0]);
-	file_put(f[1]);
-	return ret;
+	return ret ? ret : fd_install_pair(f, type & SOCK_CLOEXEC, out);
 }
 
 s64 sys_bind(s32 fd, uaddr_t addr, u32 len)

@@ -2,8 +2,9 @@
 /*
  * sys_time - clocks, sleeping, interval and POSIX timers
  *
- * Missing   adjtimex and clock_adjtime only read; CLOCK_REALTIME sleeps do not follow a set clock.
+ * Missing   adjtimex and clock_adjtime only read.
  */
+#include "fs/timerfd.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
@@ -48,6 +49,7 @@ static s64 set_wall(u64 ns)
 	if (ns < clock_monotonic_ns())
 		return -EINVAL;
 	clock_set_wall_offset(ns - clock_monotonic_ns());
+	timerfd_clock_was_set();
 	return 0;
 }
 
@@ -158,6 +160,27 @@ static s64 sleep_on_cpu_clock(s32 id, u64 target)
 	return r == -ERESTARTSYS ? -EINTR : r;
 }
 
+/* Follows when the clock is set. */
+static s64 sleep_until_wall(s32 id, u64 target)
+{
+	struct wait_entry e = { .wake = wait_entry_wake_task, .task = current() };
+	u64 deadline, now = 0;
+	s64 r;
+
+	waitq_add(&clock_was_set_wq, &e);
+	do {
+		wait_prepare();
+		r = clock_to_monotonic(id, target, true, &deadline);
+		if (r == 0)
+			r = wait_sleep(deadline);
+		wait_finish();
+		if (r == 0 || r == -ETIMEDOUT)
+			r = clock_get_ns(id, &now);
+	} while (r == 0 && now < target);
+	waitq_remove(&e);
+	return r == -ERESTARTSYS ? -ERESTARTNOHAND : r;
+}
+
 s64 sys_clock_nanosleep(s32 id, u32 flags, uaddr_t req, uaddr_t rem)
 {
 	bool absolute = flags & TIMER_ABSTIME;
@@ -179,6 +202,8 @@ s64 sys_clock_nanosleep(s32 id, u32 flags, uaddr_t req, uaddr_t rem)
 	r = clock_to_monotonic(id, ns, absolute, &deadline);
 	if (r < 0)
 		return -EOPNOTSUPP;
+	if (absolute && clock_is_wall(id))
+		return sleep_until_wall(id, ns);
 	return sleep_until_deadline(deadline, rem, absolute);
 }
 

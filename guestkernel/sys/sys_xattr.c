@@ -119,146 +119,119 @@ static s64 remove_at(const struct path *p, uaddr_t uname)
 	return ret ? ret : vfs_removexattr(p, name);
 }
 
-s64 sys_setxattr(uaddr_t path, uaddr_t name, uaddr_t value, u64 size, u32 flags)
+/* The three forms of each call: a path, a path whose last link is meant itself, a descriptor. */
+enum place_kind { BY_PATH, BY_LINK, BY_FD };
+
+static s64 place_of(enum place_kind k, u64 where, struct path *out)
+{
+	return k == BY_FD ? place_by_fd((s32)where, out)
+			  : place_by_path(UADDR(where), k == BY_PATH, out);
+}
+
+static s64 set_xattr(enum place_kind k, u64 where, uaddr_t name, uaddr_t value, u64 size, u32 flags)
 {
 	struct path p;
-	s64 ret = place_by_path(path, true, &p);
+	s64 ret = place_of(k, where, &p);
 
 	if (ret)
 		return ret;
 	ret = set_at(&p, name, value, size, flags);
 	path_put(&p);
 	return ret;
+}
+
+static s64 get_xattr(enum place_kind k, u64 where, uaddr_t name, uaddr_t value, u64 size)
+{
+	struct path p;
+	s64 ret = place_of(k, where, &p);
+
+	if (ret)
+		return ret;
+	ret = get_at(&p, name, value, size);
+	path_put(&p);
+	return ret;
+}
+
+static s64 list_xattr(enum place_kind k, u64 where, uaddr_t list, u64 size)
+{
+	struct path p;
+	s64 ret = place_of(k, where, &p);
+
+	if (ret)
+		return ret;
+	ret = list_at(&p, list, size);
+	path_put(&p);
+	return ret;
+}
+
+static s64 remove_xattr(enum place_kind k, u64 where, uaddr_t name)
+{
+	struct path p;
+	s64 ret = place_of(k, where, &p);
+
+	if (ret)
+		return ret;
+	ret = remove_at(&p, name);
+	path_put(&p);
+	return ret;
+}
+
+s64 sys_setxattr(uaddr_t path, uaddr_t name, uaddr_t value, u64 size, u32 flags)
+{
+	return set_xattr(BY_PATH, path.va, name, value, size, flags);
 }
 
 s64 sys_lsetxattr(uaddr_t path, uaddr_t name, uaddr_t value, u64 size, u32 flags)
 {
-	struct path p;
-	s64 ret = place_by_path(path, false, &p);
-
-	if (ret)
-		return ret;
-	ret = set_at(&p, name, value, size, flags);
-	path_put(&p);
-	return ret;
+	return set_xattr(BY_LINK, path.va, name, value, size, flags);
 }
 
 s64 sys_fsetxattr(s32 fd, uaddr_t name, uaddr_t value, u64 size, u32 flags)
 {
-	struct path p;
-	s64 ret = place_by_fd(fd, &p);
-
-	if (ret)
-		return ret;
-	ret = set_at(&p, name, value, size, flags);
-	path_put(&p);
-	return ret;
+	return set_xattr(BY_FD, (u64)fd, name, value, size, flags);
 }
 
 s64 sys_getxattr(uaddr_t path, uaddr_t name, uaddr_t value, u64 size)
 {
-	struct path p;
-	s64 ret = place_by_path(path, true, &p);
-
-	if (ret)
-		return ret;
-	ret = get_at(&p, name, value, size);
-	path_put(&p);
-	return ret;
+	return get_xattr(BY_PATH, path.va, name, value, size);
 }
 
 s64 sys_lgetxattr(uaddr_t path, uaddr_t name, uaddr_t value, u64 size)
 {
-	struct path p;
-	s64 ret = place_by_path(path, false, &p);
-
-	if (ret)
-		return ret;
-	ret = get_at(&p, name, value, size);
-	path_put(&p);
-	return ret;
+	return get_xattr(BY_LINK, path.va, name, value, size);
 }
 
 s64 sys_fgetxattr(s32 fd, uaddr_t name, uaddr_t value, u64 size)
 {
-	struct path p;
-	s64 ret = place_by_fd(fd, &p);
-
-	if (ret)
-		return ret;
-	ret = get_at(&p, name, value, size);
-	path_put(&p);
-	return ret;
+	return get_xattr(BY_FD, (u64)fd, name, value, size);
 }
 
 s64 sys_listxattr(uaddr_t path, uaddr_t list, u64 size)
 {
-	struct path p;
-	s64 ret = place_by_path(path, true, &p);
-
-	if (ret)
-		return ret;
-	ret = list_at(&p, list, size);
-	path_put(&p);
-	return ret;
+	return list_xattr(BY_PATH, path.va, list, size);
 }
 
 s64 sys_llistxattr(uaddr_t path, uaddr_t list, u64 size)
 {
-	struct path p;
-	s64 ret = place_by_path(path, false, &p);
-
-	if (ret)
-		return ret;
-	ret = list_at(&p, list, size);
-	path_put(&p);
-	return ret;
+	return list_xattr(BY_LINK, path.va, list, size);
 }
 
 s64 sys_flistxattr(s32 fd, uaddr_t list, u64 size)
 {
-	struct path p;
-	s64 ret = place_by_fd(fd, &p);
-
-	if (ret)
-		return ret;
-	ret = list_at(&p, list, size);
-	path_put(&p);
-	return ret;
+	return list_xattr(BY_FD, (u64)fd, list, size);
 }
 
 s64 sys_removexattr(uaddr_t path, uaddr_t name)
 {
-	struct path p;
-	s64 ret = place_by_path(path, true, &p);
-
-	if (ret)
-		return ret;
-	ret = remove_at(&p, name);
-	path_put(&p);
-	return ret;
+	return remove_xattr(BY_PATH, path.va, name);
 }
 
 s64 sys_lremovexattr(uaddr_t path, uaddr_t name)
 {
-	struct path p;
-	s64 ret = place_by_path(path, false, &p);
-
-	if (ret)
-		return ret;
-	ret = remove_at(&p, name);
-	path_put(&p);
-	return ret;
+	return remove_xattr(BY_LINK, path.va, name);
 }
 
 s64 sys_fremovexattr(s32 fd, uaddr_t name)
 {
-	struct path p;
-	s64 ret = place_by_fd(fd, &p);
-
-	if (ret)
-		return ret;
-	ret = remove_at(&p, name);
-	path_put(&p);
-	return ret;
+	return remove_xattr(BY_FD, (u64)fd, name);
 }

@@ -22,8 +22,9 @@ struct elf_image {
 	u16 type, nr_phdrs;
 	u64 entry, phoff;
 	Elf64_Phdr *phdrs;
-	u64 lo, hi; /* lowest and highest address of PT_LOAD segments, page aligned */
-	u64 align;  /* greatest alignment asked for */
+	u64 lo, hi;	/* lowest and highest address of PT_LOAD segments, page aligned */
+	u64 align;	/* greatest alignment asked for */
+	u32 prot_extra; /* right for its code beyond what segments say: PROT_BTI where the CPU has it */
 };
 
 struct elf_program {

@@ -7,9 +7,12 @@
  *           the user range in ascending order and do not overlap, file offsets fit their addresses.
  *           Loading maps each PT_LOAD with MAP_FIXED into a space that is empty but for itself, so
  *           the worst a file can do is kill its own process.
- * Missing   ELF notes (GNU properties: no shadow stacks, no BTI), 32-bit programs.
+ *           A file marked for branch target identification gets PROT_BTI where the CPU has it, unless its
+ *           interpreter does that.
+ * Missing   32-bit programs.
  * See       elf(5)
  */
+#include "arch/mmu.h"
 #include "arch/param.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
@@ -23,6 +26,10 @@
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/limits.h"
 #include "guestkernel/uapi/mman.h"
+
+/* Of a note with properties; there is one of 16 bytes, rarely a second. */
+#define PROPERTY_MAX  256
+#define FEATURE_1_BTI 1u /* of GNU_PROPERTY_AARCH64_FEATURE_1_AND */
 
 static int read_exact(struct file *f, void *buf, size_t n, u64 off)
 {
@@ -168,10 +175,50 @@ void binfmt_elf_fini(struct elf_program *p)
 	p->main.file = p->interp.file = NULL;
 }
 
-static u32 segment_prot(u32 flags)
+/* The property array of a PT_GNU_PROPERTY note of n bytes: is it marked for BTI? */
+static bool property_has_bti(const u8 *at, size_t n)
 {
-	return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) |
-	       (flags & PF_X ? PROT_EXEC : 0);
+	while (n >= 8) {
+		u32 type = ((const u32 *)at)[0], size = ((const u32 *)at)[1];
+		size_t step = 8 + (size_t)ALIGN_UP(size, 8);
+
+		if (type == GNU_PROPERTY_AARCH64_FEATURE_1_AND && size == 4 && n >= 12)
+			return ((const u32 *)at)[2] & FEATURE_1_BTI;
+		if (step > n)
+			break;
+		at += step;
+		n -= step;
+	}
+	return false;
+}
+
+/* Rights that the file's own marks ask for. A broken note asks for none. */
+static u32 extra_prot(struct elf_image *im)
+{
+	u64 note[PROPERTY_MAX / 8];
+	const Elf64_Nhdr *h = (const void *)note;
+	u32 i;
+
+	for (i = 0; arch_prot_extra && i < im->nr_phdrs; i++) {
+		const Elf64_Phdr *p = &im->phdrs[i];
+
+		if (p->p_type != PT_GNU_PROPERTY)
+			continue;
+		if (p->p_filesz < 16 || p->p_filesz > sizeof note ||
+		    read_exact(im->file, note, p->p_filesz, p->p_offset))
+			return 0;
+		if (h->n_type != NT_GNU_PROPERTY_TYPE_0 || h->n_namesz != 4 ||
+		    memcmp(h + 1, "GNU", 4) || h->n_descsz > p->p_filesz - 16)
+			return 0;
+		return property_has_bti((const u8 *)note + 16, h->n_descsz) ? arch_prot_extra : 0;
+	}
+	return 0;
+}
+
+static u32 segment_prot(const struct elf_image *im, u32 flags)
+{
+	return (flags & PF_X ? im->prot_extra : 0) | (flags & PF_R ? PROT_READ : 0) |
+	       (flags & PF_W ? PROT_WRITE : 0) | (flags & PF_X ? PROT_EXEC : 0);
 }
 
 static int map_anon(struct aspace *mm, u64 start, u64 end, u32 prot)
@@ -194,7 +241,7 @@ static int map_file_part(struct elf_image *im, struct aspace *mm, const Elf64_Ph
 	struct mmap_req mr = {
 		.off_bytes = p->p_offset - skew,
 		.len_bytes = ALIGN_UP(p->p_filesz + skew, PAGE_SIZE),
-		.prot = segment_prot(p->p_flags),
+		.prot = segment_prot(im, p->p_flags),
 		.flags = MAP_PRIVATE | MAP_FIXED,
 		.may_write = true,
 	};
@@ -231,7 +278,7 @@ static int map_segment(struct elf_image *im, struct aspace *mm, const Elf64_Phdr
 		    clear_user(UADDR(file_end), anon_start - file_end))
 			return -EFAULT;
 	}
-	return map_anon(mm, anon_start, ALIGN_UP(end, PAGE_SIZE), segment_prot(p->p_flags));
+	return map_anon(mm, anon_start, ALIGN_UP(end, PAGE_SIZE), segment_prot(im, p->p_flags));
 }
 
 /* Finds room for a position-independent image below the mmap base. */
@@ -299,8 +346,10 @@ static void note_layout(struct elf_program *p)
 
 int binfmt_elf_load(struct elf_program *p, struct aspace *mm, bool randomise)
 {
+	struct elf_image *first = p->has_interp ? &p->interp : &p->main;
 	int r = 0;
 
+	first->prot_extra = extra_prot(first);
 	if (p->main.type == ET_DYN) {
 		u64 hint = 0;
 

@@ -4,7 +4,7 @@
  *
  * Rules     CLOCK_REALTIME is CLOCK_MONOTONIC plus one offset; nothing slews. BOOTTIME equals MONOTONIC (a
  *           sandbox does not suspend), MONOTONIC_RAW and the COARSE clocks are as precise as the others.
- * Missing   timers on CLOCK_REALTIME do not move when the wall clock is set; TAI offset is 0.
+ * Missing   futexes that wait for a time of CLOCK_REALTIME do not follow when the clock is set; TAI offset is 0.
  * See       clock_gettime(2)
  */
 #include "guestkernel/task/clock.h"
@@ -12,7 +12,10 @@
 #include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/time.h"
+#include "guestkernel/task/signal.h"
 #include "guestkernel/task/task.h"
+
+struct waitq clock_was_set_wq = WAITQ_INIT(clock_was_set_wq);
 
 static u64 wall_offset; /* [a] 0: not read yet */
 
@@ -29,8 +32,12 @@ u64 clock_wall_offset_ns(void)
 
 void clock_set_wall_offset(u64 offset_ns)
 {
+	u64 old = clock_wall_offset_ns();
+
 	WRITE_ONCE(wall_offset, offset_ns);
 	arch_vdso_set_wall_offset(offset_ns);
+	posix_timer_clock_was_set((s64)(old - offset_ns));
+	wake_all(&clock_was_set_wq);
 }
 
 u64 clock_monotonic_ns(void)
@@ -41,6 +48,11 @@ u64 clock_monotonic_ns(void)
 u64 clock_realtime_ns(void)
 {
 	return arch_clock_ns() + clock_wall_offset_ns();
+}
+
+bool clock_is_wall(s32 id)
+{
+	return id == CLOCK_REALTIME || id == CLOCK_REALTIME_ALARM || id == CLOCK_TAI;
 }
 
 bool clock_is_cpu(s32 id)

@@ -8,7 +8,7 @@
  *           make the work void (a steady stream of them would starve fork), and one for a whole group
  *           of processes is passed on to the child.
  * Locking   Linking: tasklist_lock, then group->lock.
- * Missing   namespaces, CLONE_INTO_CGROUP, CLONE_PTRACE; RLIMIT_NPROC counts all tasks of the sandbox.
+ * Missing   CLONE_INTO_CGROUP, CLONE_PTRACE; RLIMIT_NPROC counts all tasks of the sandbox.
  * See       clone(2)
  */
 #include "guestkernel/task/clone.h"
@@ -55,6 +55,8 @@ static int check_flags(const struct clone_req *q)
 
 	if ((f & CLONE_NEWNS) && (f & CLONE_FS))
 		return -EINVAL;
+	if ((f & CLONE_NEWIPC) && (f & CLONE_SYSVSEM))
+		return -EINVAL;
 	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
 		return -EINVAL;
 	if ((f & CLONE_SIGHAND) && !(f & CLONE_VM))
@@ -95,6 +97,8 @@ static int copy_resources(struct task *t, const struct clone_req *q)
 		r = fs_ctx_clone(me->fs, &t->fs);
 	if (r < 0)
 		return r;
+	if (q->flags & CLONE_NEWNS)
+		mnt_ns_adopt(t->ns->of[NS_MNT], t->fs);
 	if (q->flags & CLONE_VM)
 		t->mm = aspace_get(me->mm);
 	else
@@ -492,6 +496,8 @@ int task_unshare(u64 flags)
 		return -EINVAL;
 	if ((flags & (CLONE_VM | CLONE_THREAD | CLONE_SIGHAND)) && t->group->nr_threads > 1)
 		return -EINVAL;
+	if (flags & CLONE_NEWNS)
+		flags |= CLONE_FS;
 	if (flags & CLONE_FILES)
 		r = fdtable_clone(t->files, &files);
 	if (r == 0 && (flags & CLONE_FS))
@@ -505,6 +511,8 @@ int task_unshare(u64 flags)
 			fs_ctx_put(fs);
 		return r;
 	}
+	if (flags & CLONE_NEWNS)
+		mnt_ns_adopt(ns->of[NS_MNT], fs);
 	task_ns_replace(ns);
 	if ((flags & (CLONE_SYSVSEM | CLONE_NEWIPC)) && t->sem_undo) {
 		sem_undo_put(t->sem_undo);

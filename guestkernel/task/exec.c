@@ -9,7 +9,7 @@
  *           leader's number. Stack, from its top down: eight zero bytes, file name, environment, arguments,
  *           platform name, random bytes, then (16-byte aligned) auxiliary vector, envp, argv, argc.
  * Locking   None of its own: after the other threads are gone the process belongs to the caller.
- * Missing   ETXTBSY for files open for writing; binfmt_misc.
+ * Missing   binfmt_misc.
  * See       execve(2), getauxval(3)
  */
 #include "guestkernel/task/exec.h"

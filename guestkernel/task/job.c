@@ -486,25 +486,3 @@ s64 job_kill_all(s32 sig)
 	}
 	return r;
 }
-
-void signal_send_pid(s32 pid, s32 sig, s32 si_code, s32 band, s32 fd)
-{
-	struct task *t;
-	siginfo_t info;
-
-	if (pid < 0) {
-		(void)job_signal_pgrp(-pid, sig);
-		return;
-	}
-	t = task_find_get(pid);
-	if (!t)
-		return;
-	siginfo_kernel(&info, sig);
-	info.si_code = si_code;
-	if (si_code > 0 && si_code < SI_KERNEL) {
-		info.poll.si_band = band;
-		info.poll.si_fd = fd;
-	}
-	(void)!signal_send(t, &info, SIGNAL_TO_PROCESS);
-	task_put(t);
-}

@@ -5,7 +5,7 @@
  * Role      See ns.h.
  * Rules     Every kind has its first namespace, with the inode number it has on Linux, so that ns/ is complete
  *           and programs can compare. Only kinds with a copy function can be made anew.
- * Missing   user, pid, net, ipc, cgroup and time namespaces beside the first; a pidfd for setns(2)
+ * Missing   user, pid, net, cgroup and time namespaces beside the first; a pidfd for setns(2)
  * See       namespaces(7), setns(2)
  */
 #include "guestkernel/task/ns.h"
@@ -13,6 +13,7 @@
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/semundo.h"
 #include "guestkernel/task/task.h"
 #include "guestkernel/task/utsname.h"
 #include "guestkernel/uapi/capability.h"
@@ -25,27 +26,41 @@ const char *const ns_names[NS_KINDS] = {
 	"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"
 };
 
-static const struct {
+/* What semaphores of the old namespace were to get back they get now. */
+static int ipc_enter(struct ns *ns)
+{
+	struct task *t = current();
+
+	if (t->sem_undo)
+		sem_undo_put(t->sem_undo);
+	t->sem_undo = NULL;
+	return 0;
+}
+
+/* copy makes a new one for the caller; enter changes what else of the current task belongs to it. */
+static const struct ns_kind_ops {
 	u32 flag;
 	int (*copy)(struct ns *from, struct ns **out);
+	int (*enter)(struct ns *ns);
 } kinds[NS_KINDS] = {
-	[NS_CGROUP] = {CLONE_NEWCGROUP, NULL	      },
-		 [NS_IPC] = { CLONE_NEWIPC,   NULL	 },
-	[NS_MNT] = { CLONE_NEWNS,	  NULL       },
-		 [NS_NET] = { CLONE_NEWNET,   NULL	 },
-	[NS_PID] = { CLONE_NEWPID,   NULL	},
-		 [NS_TIME] = { CLONE_NEWTIME,  NULL	   },
-	[NS_USER] = { CLONE_NEWUSER,  NULL	  },
-		 [NS_UTS] = { CLONE_NEWUTS,   uts_ns_copy},
+	{CLONE_NEWCGROUP, NULL,		 NULL	      },
+	{ CLONE_NEWIPC,	ipc_ns_create, ipc_enter	 },
+	{ CLONE_NEWNS,    mnt_ns_copy,   mnt_ns_enter},
+	{ CLONE_NEWNET,	NULL,	      NULL	   },
+	{ CLONE_NEWPID,	NULL,	      NULL	   },
+	{ CLONE_NEWTIME,	 NULL,	       NULL	    },
+	{ CLONE_NEWUSER,	 NULL,	       NULL	    },
+	{ CLONE_NEWUTS,	uts_ns_copy,   NULL	  },
 };
+
+BUILD_BUG_ON(NS_IPC != 1 || NS_MNT != 2 || NS_UTS != 7); /* the order above */
 
 #define FIRST(k, n)                                                              \
 	{                                                                        \
 		.refs = { ATOMIC_INIT(REFS_SATURATED) }, .kind = (k), .ino = (n) \
 	}
 static struct ns first[NS_KINDS] = {
-	[NS_CGROUP] = FIRST(NS_CGROUP, 4026531835ull), [NS_IPC] = FIRST(NS_IPC, 4026531839ull),
-	[NS_MNT] = FIRST(NS_MNT, 4026531841ull),       [NS_NET] = FIRST(NS_NET, 4026531840ull),
+	[NS_CGROUP] = FIRST(NS_CGROUP, 4026531835ull), [NS_NET] = FIRST(NS_NET, 4026531840ull),
 	[NS_PID] = FIRST(NS_PID, 4026531836ull),       [NS_TIME] = FIRST(NS_TIME, 4026531834ull),
 	[NS_USER] = FIRST(NS_USER, 4026531837ull),
 };
@@ -54,8 +69,8 @@ struct ns_set ns_set_init = {
 	.refs = { ATOMIC_INIT(REFS_SATURATED) },
 	.of = {
 		[NS_CGROUP] = &first[NS_CGROUP],
-		[NS_IPC] = &first[NS_IPC],
-		[NS_MNT] = &first[NS_MNT],
+		[NS_IPC] = (struct ns *)&ipc_ns_init, /* its first member */
+		[NS_MNT] = (struct ns *)&mount_ns_init, /* its first member */
 		[NS_NET] = &first[NS_NET],
 		[NS_PID] = &first[NS_PID],
 		[NS_TIME] = &first[NS_TIME],
@@ -124,6 +139,13 @@ int ns_set_clone(struct ns_set *src, u64 flags, struct ns_set **out)
 	return 0;
 }
 
+struct ns *current_ns(enum ns_kind kind)
+{
+	struct ns_set *s = current()->ns;
+
+	return (s ? s : &ns_set_init)->of[kind];
+}
+
 struct ns *task_ns_get(struct task *t, enum ns_kind kind)
 {
 	struct ns *ns = NULL;
@@ -151,12 +173,13 @@ void task_ns_replace(struct ns_set *s)
 int ns_enter(struct ns *ns, u32 nstype)
 {
 	struct ns_set *s, *old = current()->ns;
+	int err;
 
 	if (nstype && nstype != kinds[ns->kind].flag)
 		return -EINVAL;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (old->of[ns->kind] == ns)
+	if (old->of[ns->kind] == ns && !kinds[ns->kind].enter)
 		return ns->kind == NS_USER ? -EINVAL : 0;
 	if (!kinds[ns->kind].copy)
 		return -EINVAL;
@@ -166,6 +189,11 @@ int ns_enter(struct ns *ns, u32 nstype)
 	refs_init(&s->refs, 1);
 	for (u32 k = 0; k < NS_KINDS; k++)
 		s->of[k] = ns_get(k == ns->kind ? ns : old->of[k]);
+	err = kinds[ns->kind].enter ? kinds[ns->kind].enter(ns) : 0;
+	if (err) {
+		ns_set_put(s);
+		return err;
+	}
 	task_ns_replace(s);
 	return 0;
 }

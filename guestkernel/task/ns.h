@@ -27,7 +27,6 @@ void ns_set_put(struct ns_set *s);
 /* src with new namespaces of the kinds in the CLONE_NEW* flags; the same set when there are none. -EINVAL: a kind
  * that cannot be made, -EPERM. */
 int must_check ns_set_clone(struct ns_set *src, u64 flags, struct ns_set **out);
-void ns_init(struct ns *ns, enum ns_kind kind, void (*free)(struct ns *ns));
 /* Referenced; NULL when the task has ended. */
 struct ns *task_ns_get(struct task *t, enum ns_kind kind);
 /* The current task replaces its set; takes over the reference. */

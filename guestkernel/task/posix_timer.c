@@ -28,6 +28,7 @@ struct posix_timer {
 	struct sigqueue_head *queue;  /* [S] the entry is on */
 	u64 deadline_ns, interval_ns; /* [S] in the timer's clock */
 	u64 overrun, overrun_last;    /* [S] */
+	bool is_wall; /* [S] deadline is a time of the wall clock, which may be set */
 	s32 id, clock, signo, notify; /* [I] */
 	sigval_t value;		      /* [I] */
 };
@@ -308,6 +309,7 @@ s64 posix_timer_set(s32 id, bool absolute, u64 value, u64 interval, u64 *old_val
 	spin_lock(&g->lock);
 	unqueue(pt);
 	pt->interval_ns = interval;
+	pt->is_wall = absolute && clock_is_wall(pt->clock);
 	pt->deadline_ns = first_deadline(pt, absolute, value, now);
 	pt->overrun = pt->overrun_last = 0;
 	arm(pt);
@@ -328,6 +330,34 @@ s64 posix_timer_overrun(s32 id)
 		r = (s64)pt->overrun_last;
 	spin_unlock(&g->lock);
 	return r;
+}
+
+static void follow_clock(struct tgroup *g, s64 shift_ns)
+{
+	struct posix_timer *pt;
+
+	spin_lock(&g->lock);
+	list_for_each_entry (pt, &g->posix_timers, link) {
+		if (!pt->is_wall || !pt->deadline_ns)
+			continue;
+		pt->deadline_ns = shift_ns < 0 && pt->deadline_ns <= (u64)-shift_ns
+					  ? 1
+					  : pt->deadline_ns + (u64)shift_ns;
+		if (!pt->queue)
+			arm(pt);
+	}
+	spin_unlock(&g->lock);
+}
+
+void posix_timer_clock_was_set(s64 shift_ns)
+{
+	struct task *t;
+	s32 nr = 0;
+
+	for (; (t = task_next(&nr)) != NULL; nr++) {
+		follow_clock(t->group, shift_ns);
+		task_put(t);
+	}
 }
 
 /* Off the list already. */

@@ -27,6 +27,7 @@
 #include "arch/irq.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/log.h"
+#include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/kapi/leak.h"
@@ -469,6 +470,8 @@ void sched_idle_loop(void)
 	for (;;) {
 		if (READ_ONCE(c->nr_running) == 0)
 			steal(c);
+		if (READ_ONCE(c->nr_running) == 0)
+			page_release_idle();
 		WRITE_ONCE(c->in_idle, true);
 		smp_mb();
 		if (READ_ONCE(c->nr_running) == 0 && !READ_ONCE(c->need_resched))

@@ -70,6 +70,8 @@ bool signal_notify_parent_exit(struct tgroup *g);
 void itimer_init_group(struct tgroup *g);
 void itimer_exit_group(struct tgroup *g);
 void posix_timer_exit_group(struct tgroup *g);
+/* The wall clock was set: its times come shift_ns later than before. */
+void posix_timer_clock_was_set(s64 shift_ns);
 void posix_timer_dequeued_locked(struct posix_timer *pt, siginfo_t *info);
 
 /* job.c: the process group of g has nobody outside who could continue it. Takes [T]. */

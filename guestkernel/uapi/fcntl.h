@@ -26,6 +26,7 @@
 #define O_NDELAY   04000
 #define O_NONBLOCK 04000
 #define O_DSYNC	   010000
+#define O_ASYNC	   020000
 #define O_NOATIME  01000000
 #define O_CLOEXEC  02000000
 #define O_SYNC	   04010000

@@ -16,6 +16,11 @@
 #define FIOASYNC 0x5452
 #define FIOQSIZE 0x5460
 
+#define FIOSETOWN 0x8901
+#define SIOCSPGRP 0x8902
+#define FIOGETOWN 0x8903
+#define SIOCGPGRP 0x8904
+
 #define TIOCEXCL	0x540c
 #define TIOCNXCL	0x540d
 #define TIOCSCTTY	0x540e

@@ -14,6 +14,10 @@
 #define MAP_32BIT 0 /* where the architecture has no such flag, nobody can ask for it */
 #endif
 
+#ifndef PROT_BTI
+#define PROT_BTI 0
+#endif
+
 #define PROT_NONE      0x0
 #define PROT_READ      0x1
 #define PROT_WRITE     0x2

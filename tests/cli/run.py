@@ -234,6 +234,34 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
+def memory_file_bytes(pid):
+    """What the host has given to the sandbox's memory."""
+    for fd in pathlib.Path(f'/proc/{pid}/fd').iterdir():
+        if os.readlink(fd).startswith('/memfd:'):
+            return os.stat(fd).st_blocks * 512
+    raise AssertionError('no memory file')
+
+
+def test_freed_memory_goes_back_to_the_host():
+    root_only()
+    p = started('-i', '--memory=256m', IMAGE, 'sh', '-c', 'dd if=/dev/zero of=/dev/shm/x bs=1M count=48 2>/dev/null; echo ready; '
+                'read go; rm /dev/shm/x; read go', stdin=subprocess.PIPE)
+    full = memory_file_bytes(p.pid)
+    assert full > 48 << 20, full
+    p.stdin.write(b'\n')
+    p.stdin.flush()
+    for _ in range(100):
+        time.sleep(0.2)
+        left = memory_file_bytes(p.pid)
+        if left < full - (40 << 20):
+            break
+    p.stdin.close()
+    equal(p.wait(timeout=30), 1)
+    p.stdout.close()
+    p.stderr.close()
+    assert left < full - (40 << 20), f'{left} bytes of {full} are left'
+
+
 # --- signals and ends
 
 READY = 'echo ready; while :; do sleep 1; done'

@@ -102,6 +102,16 @@ MACHINE = {
         'psci_reset': ({0, 125}, r''),
         'psci_start': ({0, 125}, r''),
         'hvc_numbers': ({0, 125}, r''),
+        'psci_start_many': (0, r'^$'),
+        'psci_last_off': (125, KERNEL + r'halted CPU 0 with interrupts off\n.* guest_hvc\+'),
+        'psci_on_off': (0, r'^$'),
+        'psci_suspend': (0, r'^$'),
+        'start_by_hostcall': (125, BROKE + 'start of CPU 1, which is not by hostcall here'),
+        # PSCI refuses these without an end of the guest
+        'start_self': (0, r'^$'),
+        'start_far': (0, r'^$'),
+        'start_wrap': (0, r'^$'),
+        'start_twice': (0, r'^$'),
         'lost': (125, KERNEL + 'hangs on CPU 0'),
     },
 }

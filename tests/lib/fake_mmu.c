@@ -21,6 +21,7 @@ struct entry {
 
 u64 arch_kmap_base, arch_kmap_end;
 bool arch_prefers_fresh_pages;
+u32 arch_prot_extra;
 const struct arch_fault_sizes arch_fault_sizes = { .window = 16, .anon = 1, .anon_row = 1 };
 
 static struct xarray *table(struct arch_aspace *as)

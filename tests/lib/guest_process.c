@@ -32,7 +32,7 @@ __asm__(".pushsection .text.entry, \"ax\"\n"
 	"	.align 4\n"
 	"	.long 8, 4, 1\n"
 	"	.asciz \"monitor\"\n"
-	"	.long 1\n" /* HYP_ABI_VERSION */
+	"	.long 2\n" /* HYP_ABI_VERSION */
 	".popsection\n"
 	".pushsection .stub, \"ax\"\n" /* the kernel's linker script wants one */
 	"	nop\n"
@@ -71,6 +71,10 @@ void ring_doorbell(void)
 }
 
 /* The monitor hears of it, as on the other machine; the thread is our own affair. */
+void machine_init(void)
+{
+}
+
 void start_cpu(u32 cpu, void (*fn)(void))
 {
 	struct hyp_cpu_start s = { .cpu = cpu, .ip = (u64)fn };

@@ -104,6 +104,7 @@ void guest_start(const void *fdt)
 	u32 i;
 
 	boot_parse(fdt);
+	machine_init();
 	want = boot_strings_next(&boot.args, NULL);
 	for (i = 0; want && i < nr_cases; i++) {
 		if (strcmp(want, cases[i].name))

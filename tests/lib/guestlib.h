@@ -33,5 +33,7 @@ void ring_doorbell(void);
 void say(const char *text);
 void kick(u32 streams);
 noreturn_fn void exit_with(s32 wait_status);
+/* The boot block has been read. */
+void machine_init(void);
 void start_cpu(u32 cpu, void (*fn)(void));
 void put_stdout(const void *p, u32 n);

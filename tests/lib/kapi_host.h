@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "guestkernel/kapi/types.h"
+#include "guestkernel/kapi/async.h"
 
 struct task;
 
@@ -27,6 +27,12 @@ u32 host_timers_run(u64 now_ns);
 /* The same without touching the clock, and the earliest deadline (U64_MAX: none). */
 u32 host_timers_expire(u64 now_ns);
 u64 host_timers_next(void);
+
+/* What sigio_send() was called with. */
+extern struct host_sigio {
+	u32 sent;
+	struct sigio last;
+} host_sigio;
 
 struct file;
 /* Read and write with a kernel buffer, access checked. */

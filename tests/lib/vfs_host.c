@@ -60,6 +60,18 @@ void pager_unmap(struct pager *p, u64 pgoff, u64 npages, bool private_too)
 {
 }
 
+struct ns *current_ns(enum ns_kind kind)
+{
+	return &mount_ns_init.ns;
+}
+
+void ns_init(struct ns *ns, enum ns_kind kind, void (*free)(struct ns *ns))
+{
+	refs_init(&ns->refs, 1);
+	ns->kind = kind;
+	ns->free = free;
+}
+
 struct fs_ctx *current_fs(void)
 {
 	return fs_ctx;

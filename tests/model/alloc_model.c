@@ -164,6 +164,24 @@ static void resize(struct slot *s, u32 id, u64 *seed)
 	own(s, id);
 }
 
+/* What the idle loop and the host do: memory given back reads as zero. How many frames. */
+static u64 give_back(u32 max, u64 most)
+{
+	struct page_range r[128];
+	u32 n = page_release_begin(r, max, most);
+	u64 frames = 0;
+
+	CHECK(n <= max);
+	for (u32 i = 0; i < n; i++) {
+		CHECK(r[i].nr >= 64 && IS_ALIGNED(r[i].start.pa, r[i].nr << PAGE_SHIFT));
+		memset(arch_phys_to_virt(r[i].start), 0, r[i].nr << PAGE_SHIFT);
+		frames += r[i].nr;
+	}
+	CHECK(frames <= most);
+	page_release_end(r, n);
+	return frames;
+}
+
 static void random_steps(u32 steps)
 {
 	u64 seed = test_seed();
@@ -172,6 +190,8 @@ static void random_steps(u32 steps)
 		u32 id = (u32)(test_rand(&seed) % SLOTS);
 		struct slot *s = &slots[id];
 
+		if (test_rand(&seed) % 64 == 0)
+			(void)give_back((u32)(test_rand(&seed) % 128), test_rand(&seed) % 4096);
 		if (s->kind == NOTHING) {
 			allocate(s, &seed);
 			if (s->kind != NOTHING)
@@ -246,6 +266,40 @@ TEST(everything_can_be_taken_and_the_last_reserve_is_the_kernels)
 	CHECK(page_alloc_order(10, 0, &pg) == 0); /* buddies have merged again */
 	page_free_order(pg, 10);
 	CHECK(page_alloc_order(11, 0, &pg) == -ENOMEM);
+}
+
+TEST(free_memory_is_given_back_once)
+{
+	struct list taken = LIST_INIT(taken);
+	struct page *pg, *tmp;
+	u64 given = 0, part;
+
+	boot();
+	CHECK(!page_release_wanted());
+	for (u32 i = 0; i < 7000; i++) {
+		CHECK(page_alloc(0, &pg) == 0);
+		memset(page_kaddr(pg), 0xaa, PAGE_SIZE);
+		list_add(&taken, &pg->link);
+	}
+	list_for_each_entry_safe (pg, tmp, &taken, link)
+		page_put(pg);
+	CHECK(page_release_wanted());
+	for (u32 i = 0; i < 100 && page_release_wanted(); i++) {
+		part = give_back(128, 2000);
+		CHECK(part <= free_frames() / 4 + 1);
+		given += part;
+	}
+	CHECK(!page_release_wanted());
+	while ((part = give_back(128, 4096)) != 0)
+		given += part;
+	CHECK(given > 6500 && given <= 7000);
+	CHECK(free_frames() == FRAMES - RESERVED);
+	/* blocks given back serve as zeroed memory, and only what was used since is given back again */
+	CHECK(page_alloc_order(10, PAGE_ZERO, &pg) == 0);
+	CHECK(is_zero(page_kaddr(pg), PAGE_SIZE << 10));
+	page_free_order(pg, 10);
+	CHECK(page_release_wanted() && give_back(128, 8000) == 1024);
+	CHECK(!page_release_wanted());
 }
 
 TEST(caches_give_aligned_objects_of_their_own)

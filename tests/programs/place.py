@@ -58,6 +58,7 @@ class Native:
     """This machine's own Linux."""
 
     name = "native"
+    is_foreign = False
 
     def __init__(self, images):
         self.images = images
@@ -108,6 +109,7 @@ class Sandbox:
     """The sandbox of this project."""
 
     name = "sandbox"
+    is_foreign = False      # of another machine than this
 
     def __init__(self, images, monitor, platform):
         self.images, self.monitor, self.platform = images, monitor, platform
@@ -124,9 +126,9 @@ class Sandbox:
         pass
 
 
-def need_images(folder, names):
-    """Makes the images that are not there yet."""
+def need_images(folder, names, options=()):
+    """Makes the images that are not there yet. options: of tools/mkimage."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in sorted(names):
         if not (folder / (name + ".tar")).exists():
-            subprocess.run([ROOT / "tools/mkimage", IMAGES[name], folder / (name + ".tar")], check=True)
+            subprocess.run([ROOT / "tools/mkimage", "--quiet", *options, IMAGES[name], folder / (name + ".tar")], check=True)

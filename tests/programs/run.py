@@ -25,6 +25,9 @@ import interactive  # noqa: E402 (found through the line above)
 import place        # noqa: E402
 
 FOLDER = pathlib.Path(__file__).resolve().parent
+# A sandbox of another machine says so.
+OWN_NAMES = [("/lib/ld-linux-aarch64.so.1", "/lib64/ld-linux-x86-64.so.2"), ("ARM aarch64", "x86-64"), ("aarch64", "x86_64"),
+             ("armv8l", "i686"), ("arm64", "x64")]
 
 
 class Script:
@@ -48,7 +51,10 @@ class Script:
             os.killpg(child.pid, signal.SIGKILL)
             out, err = child.communicate()
             err += f"\nno end within {self.timeout} seconds\n".encode()
-        return out.decode(errors="replace"), err.decode(errors="replace"), child.returncode
+        texts = [text.decode(errors="replace") for text in (out, err)]
+        for theirs, ours in OWN_NAMES if where.is_foreign else []:
+            texts = [text.replace(theirs, ours) for text in texts]
+        return *texts, child.returncode
 
     def check(self, places):
         """Runs in every place; returns what differs, or an empty list."""
@@ -82,6 +88,8 @@ def main():
     images = os.environ.get("MONITOR_TEST_IMAGES", place.BUILD / "images")
     parser.add_argument("--monitor", default=str(place.BUILD / "monitor"))
     parser.add_argument("--images", type=pathlib.Path, default=images, help="folder of IMAGE.tar")
+    parser.add_argument("--sandbox-images", type=pathlib.Path, help="of another machine's, for the sandbox alone")
+    parser.add_argument("--sandbox-arch", help="Debian's name of that machine")
     parser.add_argument("--platform", default="auto", help="what runs the sandbox")
     parser.add_argument("--native-only", action="store_true")
     parser.add_argument("--sandbox-only", action="store_true", help="show its output, compare nothing")
@@ -99,7 +107,10 @@ def main():
         print("no such case", file=sys.stderr)
         return 1
     place.need_images(args.images, {c.image for c in wanted})
-    places = [place.Native(args.images), place.Sandbox(args.images, args.monitor, args.platform)]
+    if args.sandbox_images:
+        place.need_images(args.sandbox_images, {c.image for c in wanted}, ["--arch", args.sandbox_arch])
+    places = [place.Native(args.images), place.Sandbox(args.sandbox_images or args.images, args.monitor, args.platform)]
+    places[1].is_foreign = args.sandbox_images is not None
     places = places[:1] if args.native_only else places[1:] if args.sandbox_only else places
     failed = 0
     for case in wanted:

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# about: the aarch64 build on an emulated ARM64 host with KVM: system calls, two CPUs, busybox, hostile guests
+# about: the aarch64 build on an emulated ARM64 host with KVM: system calls, two CPUs, GICv2, BTI, busybox, hostile guests
 # timeout: 1500
 # packages: build image testhost aarch64
 """aarch64 - what the x86-64 suites show, by fewer cases: the emulated host is slow
 
-Cases: native, sandbox, smp (each /PROGRAM/CASE), busybox, image, hostile (/CASE), count.
+Cases: native, sandbox, smp, gicv2, features-native, features (each /PROGRAM/CASE), busybox, image, hostile (/CASE),
+count. gicv2 is a host with no more than a GICv2, features one whose CPU has BTI and pointer authentication.
 """
 import pathlib
 import re
@@ -22,6 +23,9 @@ BUILD = suite.ROOT / 'build-aarch64'
 PROGRAMS = BUILD / 'tests/syscalls/syscalls_all'
 DIFFERENCES = suite.ROOT / 'tests/syscalls/differences.txt'
 SMP = ['threads', 'futex', 'sched', 'signals_deep', 'membarrier', 'mmap', 'fork', 'cache']
+GICV2 = ['threads', 'futex', 'timer', 'sched']
+FEATURES = ['branch_targets', 'pointer_auth', 'threads', 'rt_sigaction']
+FEATURES_CPU = ('--cpu', 'max,pauth-impdef=on')
 # the test host's Linux is older than these calls
 NOT_NATIVE = {'adjtimex/fchmodat2_takes_flags'}
 # an exception there is an endless loop, which the watchdog ends after 30 s of CPU time: one such case is enough
@@ -38,9 +42,9 @@ BUSYBOX = [
 ]
 
 
-def host(command, timeout, smp=1):
+def host(command, timeout, smp=1, options=()):
     """Run a command on the emulated host; returns (output, status)."""
-    return suite.run([suite.ROOT / 'tools/testhost', 'aarch64', '--smp', str(smp), '--timeout',
+    return suite.run([suite.ROOT / 'tools/testhost', 'aarch64', '--smp', str(smp), *options, '--timeout',
                       str(timeout), '--', *command], timeout=timeout + 250)
 
 
@@ -49,8 +53,8 @@ def known_differences():
     return {f[0] for f in fields if len(f) > 2 and f[1] == 'sandbox'}
 
 
-def system_calls(place, command, timeout, known, smp=1):
-    text, status = host(command, timeout, smp)
+def system_calls(place, command, timeout, known, smp=1, options=()):
+    text, status = host(command, timeout, smp, options)
     notes, seen = [], 0
     for line in text.splitlines():
         found = re.match(r'(not )?ok \d+ - (\w+): (\w+)( # SKIP.*)?$', line)
@@ -148,6 +152,15 @@ def main():
         if suite.wanted('smp'):
             system_calls('smp', [*sandbox, '--cpus', '2', image, 'syscalls_all', *(programs('smp') or SMP)], 300,
                          known_differences(), smp=2)
+        both = [*sandbox, '--cpus', '2', image, 'syscalls_all']
+        if suite.wanted('gicv2'):
+            system_calls('gicv2', [*both, *(programs('gicv2') or GICV2)], 200, known_differences(), 2, ('--gic', '2'))
+        if suite.wanted('features-native'):
+            system_calls('features-native', [PROGRAMS.relative_to(suite.ROOT), *(programs('features-native') or FEATURES)],
+                         100, NOT_NATIVE, 2, FEATURES_CPU)
+        if suite.wanted('features'):
+            system_calls('features', [*both, *(programs('features') or FEATURES)], 200, known_differences(), 2,
+                         FEATURES_CPU)
         if suite.wanted('busybox'):
             run_busybox(monitor, image)
         if suite.wanted('image'):

@@ -6,6 +6,9 @@
  */
 #include "tests/lib/t.h"
 
+#include <sys/utsname.h>
+#include <sys/timerfd.h>
+#include <linux/capability.h>
 #include <sys/time.h>
 #include <sys/times.h>
 
@@ -149,7 +152,52 @@ static void setting_the_clock_needs_privilege(void)
 	CHECK_ERRNO(syscall(SYS_settimeofday, &tv, NULL), EPERM);
 }
 
+/* Sets the clock: not for machines that others use. */
+static void timers_follow_when_the_clock_is_set(void)
+{
+	struct itimerspec its = { .it_value.tv_sec = 0 };
+	struct timespec now, then, limit = { 5, 0 };
+	struct utsname uts;
+	uint64_t ticks;
+	sigset_t set;
+	siginfo_t si;
+	timer_t timer;
+	pid_t pid;
+	int fd;
+
+	MUST(uname(&uts));
+	if (!strstr(uts.release, "-monitor"))
+		SKIP("would set this machine's clock");
+	t_need_cap(CAP_SYS_TIME);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	MUST(sigprocmask(SIG_BLOCK, &set, NULL));
+	MUST(clock_gettime(CLOCK_REALTIME, &now));
+	then = now;
+	then.tv_sec += 3600;
+	its.it_value = then;
+	fd = MUST(timerfd_create(CLOCK_REALTIME, 0));
+	MUST(timerfd_settime(fd, TFD_TIMER_ABSTIME, &its, NULL));
+	MUST(timer_create(CLOCK_REALTIME, NULL, &timer));
+	MUST(timer_settime(timer, TIMER_ABSTIME, &its, NULL));
+	pid = t_fork();
+	if (pid == 0)
+		_exit(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &then, NULL) ? 1 : 7);
+	now.tv_sec += 3601;
+	MUST(clock_settime(CLOCK_REALTIME, &now));
+	CHECK_EQ(read(fd, &ticks, sizeof(ticks)), sizeof(ticks));
+	CHECK_EQ(sigtimedwait(&set, &si, &limit), SIGALRM);
+	t_wait_exit(pid, 7);
+	/* one that wants to know is told */
+	its.it_value.tv_sec += 7200;
+	MUST(timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &its, NULL));
+	now.tv_sec -= 3600;
+	MUST(clock_settime(CLOCK_REALTIME, &now));
+	CHECK_ERRNO(read(fd, &ticks, sizeof(ticks)), ECANCELED);
+}
+
 TEST_PROGRAM(clock, CASE(clocks_move_forward), CASE(vdso_and_system_call_agree),
 	     CASE(time_of_day_is_plausible), CASE(sleeping_takes_at_least_the_time),
 	     CASE(interrupted_sleep_tells_the_rest), CASE(cpu_time_grows_with_work_not_with_sleep),
-	     CASE(times_counts_ticks), CASE(errors), CASE(setting_the_clock_needs_privilege));
+	     CASE(times_counts_ticks), CASE(errors), CASE(setting_the_clock_needs_privilege),
+	     CASE(timers_follow_when_the_clock_is_set));

@@ -104,6 +104,7 @@ static void descriptors_are_links(void)
 	char path[64], cwd[4096];
 	struct dirent *e;
 	int fds[2], seen = 0, fd = t_temp_fd();
+	struct stat st;
 	DIR *dir;
 
 	MUST(pipe(fds));
@@ -120,8 +121,12 @@ static void descriptors_are_links(void)
 	CHECK_EQ(t_read_file(path, buf, sizeof(buf)), 7);
 	dir = opendir("/proc/self/fd");
 	while ((e = readdir(dir)) != NULL)
-		seen += atoi(e->d_name) == fds[1] || atoi(e->d_name) == fd;
-	CHECK_EQ(seen, 2);
+		seen += atoi(e->d_name) == fds[1] || atoi(e->d_name) == fd ||
+			atoi(e->d_name) == dirfd(dir);
+	CHECK_EQ(seen, 3);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	MUST(lstat(path, &st));
+	CHECK_EQ(st.st_size, 64);
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	CHECK(strstr(slurp(path), "pos:\t7\n"));
 }

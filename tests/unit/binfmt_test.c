@@ -10,6 +10,8 @@
 #include "tests/lib/harness.h"
 #include "tests/lib/kapi_host.h"
 
+u32 arch_prot_extra;
+
 static u8 content[4096], interp_content[4096];
 static int interp_error;
 

@@ -33,14 +33,15 @@ libc = ctypes.CDLL(None)
 class Config:
     """One configuration of a test host, and its QEMU arguments."""
 
-    def __init__(self, arch, ready, smp=1, mem=1024, icount=None, cpu=None, append='', disk=None):
+    def __init__(self, arch, ready, smp=1, mem=1024, icount=None, cpu=None, append='', disk=None,
+                 gic=3):
         self.arch, self.ready, self.smp, self.mem = arch, ready, smp, mem
         self.icount, self.cpu, self.disk = icount, cpu, disk
         self.program = shutil.which(f'qemu-system-{arch}')
         if not self.program:
             raise Failed(f'qemu-system-{arch} is not installed')
         x86 = arch == 'x86_64'
-        self.machine = 'q35' if x86 else 'virt,virtualization=on,gic-version=3'
+        self.machine = 'q35' if x86 else f'virt,virtualization=on,gic-version={gic}'
         self.cpu = cpu or ('max,+svm,-pku,-mpx' if x86 else 'neoverse-n1')
         # SVM under several emulation threads now and then resets a CPU, so one thread there.
         self.threads = 'single' if icount is not None or (x86 and smp > 1) else 'multi'
@@ -258,7 +259,7 @@ def start(config, cache, folder, hostroot, boot=False, stay=None, console=None, 
 
     TRACE: a file for the instructions of guests within the host, see count_guest().
     """
-    extra = trace_arguments(trace) if trace else []
+    extra = trace_arguments(config.arch, trace) if trace else []
     log = (pathlib.Path(stay) if stay else cache) / f'qemu.{os.getpid()}.log'
     host = None
     try:
@@ -285,18 +286,40 @@ def start(config, cache, folder, hostroot, boot=False, stay=None, console=None, 
         log.unlink(missing_ok=True)
 
 
-# Where a guest's kernel lies, and a program linked to a fixed address. The host's own kernel begins
-# right behind the first range; programs of the host within the second are told apart by a flag.
-TRACED = ['0xffffffff80000000+0x1000000', '0x400000+0x800000']
-FLAG_NESTED = 1 << 21       # QEMU's translation flag for code that runs under VMRUN
+class Traced:
+    """What a trace shows of a guest on a machine: where its kernel lies, before and after it has its page tables, and a
+    program linked to a fixed address; and whose code it was, by QEMU's translation flags: None (the host's),
+    'kernel' or 'program'."""
+
+    def __init__(self, ranges, level):
+        self.ranges, self.level = ranges, level
 
 
-def trace_arguments(path):
-    """QEMU arguments that log each instruction in TRACED, one to a line."""
-    return ['-singlestep', '-d', 'exec,nochain', '-dfilter', ','.join(TRACED), '-D', str(path)]
+def level_x86_64(flags):
+    """Bit 21: code that runs under VMRUN. The low bits: its privilege."""
+    if not flags & 1 << 21:
+        return None
+    return 'program' if flags & 3 else 'kernel'
 
 
-def count_guest(path):
+def level_aarch64(flags):
+    """Bits 4 to 7: the translation regime. The host's own is EL2&0, the guest's EL1&0."""
+    return {0: 'program', 2: 'kernel', 4: 'kernel'}.get(flags >> 4 & 15)
+
+
+# The x86-64 host's own kernel begins right behind the first range.
+TRACED = {
+    'x86_64': Traced(['0xffffffff80000000+0x1000000', '0x400000+0x800000'], level_x86_64),
+    'aarch64': Traced(['0xffffffff80000000+0x1000000', '0x100000000+0x1000000', '0x400000+0x800000'], level_aarch64),
+}
+
+
+def trace_arguments(arch, path):
+    """QEMU arguments that log each instruction in the ranges, one to a line."""
+    return ['-singlestep', '-d', 'exec,nochain', '-dfilter', ','.join(TRACED[arch].ranges), '-D', str(path)]
+
+
+def count_guest(arch, path):
     """Instructions of the nested guest in a trace: (kernel before the first of a program, kernel,
     program), and how often each address ran in the kernel before and after that first one. The
     rounds of a repeated string instruction count as one."""
@@ -305,13 +328,11 @@ def count_guest(path):
     with open(path) as trace:
         for line in trace:
             found = re.match(r'Trace \d+: \S+ \[\w+/(\w+)/(\w+)/', line)
-            if not found:
-                continue
-            flags = int(found.group(2), 16)
-            if not flags & FLAG_NESTED or found.group(1) == last:
+            level = found and TRACED[arch].level(int(found.group(2), 16))
+            if not level or (arch == 'x86_64' and found.group(1) == last):
                 continue
             last = found.group(1)
-            if flags & 3 and not last.startswith('f'):      # else the kernel trying out its CPU
+            if level == 'program' and not last.startswith('f'):      # else the kernel trying out its CPU
                 now = after
                 user += 1
             else:

@@ -15,7 +15,7 @@
 
 #include <stdint.h>
 
-#define HYP_ABI_VERSION 1u
+#define HYP_ABI_VERSION 2u
 
 /* A guest-physical address; neither side can dereference it. */
 typedef struct {
@@ -25,6 +25,8 @@ typedef struct {
 #define HYP_DOORBELL_PORT 0x0d0bu
 #define HYP_DOORBELL_GPA \
 	0x000000000d0b0000ull /* aarch64: page of the doorbell, behind which nothing is */
+#define HYP_GICD_GPA  0x0000000008000000ull /* aarch64, GICv2: distributor */
+#define HYP_GICC_GPA  0x0000000008010000ull /* the same: CPU interface */
 #define HYP_PAGE_SIZE 4096u
 #define HYP_CPU_MAX   64u
 
@@ -38,7 +40,7 @@ typedef struct {
 enum hyp_call {
 	HYP_LOG = 1, /* text for the monitor's log, an strace line, or the dying words of a panic */
 	HYP_EXIT = 2,	     /* the container's first process ended */
-	HYP_CPU_START = 3,   /* let a waiting CPU enter the kernel */
+	HYP_CPU_START = 3,   /* let a waiting CPU enter the kernel; aarch64 has PSCI for it */
 	HYP_KICK = 4,	     /* look at the stream rings named in the mask */
 	HYP_RANDOM = 5,	     /* fresh host randomness */
 	HYP_CLOCK = 6,	     /* host wall clock */
@@ -165,15 +167,17 @@ enum hyp_event_bit {
 	HYP_EVENT_STREAM = 1u << 0, /* some ring moved */
 	HYP_EVENT_SIGNAL = 1u << 1, /* signals holds bits */
 	HYP_EVENT_WINSIZE = 1u << 2,
-	HYP_EVENT_PING = 1u << 3, /* watchdog: taking the bit is the answer */
+	/* 1u << 3 was the watchdog's */
 };
 
 struct hyp_event {
 	uint32_t pending; /* enum hyp_event_bit */
 	uint16_t rows, cols;
 	uint64_t signals; /* bit n-1: signal n for the first process */
+	uint64_t pings;	  /* watchdog, bit per CPU: taking its bit is the CPU's answer */
 };
-_Static_assert(sizeof(struct hyp_event) == 16, "ABI");
+_Static_assert(sizeof(struct hyp_event) == 24, "ABI");
+_Static_assert(HYP_CPU_MAX <= 64, "a bit in hyp_event.pings each");
 
 /* How a run that did not end by HYP_EXIT ended; the monitor's exit status for it. */
 #define HYP_EXIT_STATUS_BROKEN 125

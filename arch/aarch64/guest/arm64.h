@@ -41,19 +41,27 @@
 #define SCTLR_ENIB   (1ull << 30)
 #define SCTLR_ENIA   (1ull << 31)
 #define SCTLR_BT0    (1ull << 35)
+#define SCTLR_BT1    (1ull << 36)
 
-#define PSTATE_SS    (1ull << 21)
-#define PSTATE_SSBS  (1ull << 12)
-#define PSTATE_DIT   (1ull << 24)
-#define PSTATE_BTYPE (3ull << 10)
-#define PSTATE_FLAGS (15ull << 28) /* NZCV */
-#define PSTATE_USER  (PSTATE_FLAGS | PSTATE_DIT | PSTATE_SSBS | PSTATE_BTYPE | PSTATE_SS)
+#define PSTATE_SS     (1ull << 21)
+#define PSTATE_SSBS   (1ull << 12)
+#define PSTATE_DIT    (1ull << 24)
+#define PSTATE_BTYPE  (3ull << 10)
+#define PSTATE_CALLED (2ull << 10)  /* BTYPE after an indirect call */
+#define PSTATE_FLAGS  (15ull << 28) /* NZCV */
+#define PSTATE_USER   (PSTATE_FLAGS | PSTATE_DIT | PSTATE_SSBS | PSTATE_BTYPE | PSTATE_SS)
 
 /* What the CPU has; filled by cpu.c on CPU 0. */
 struct cpu_features {
-	bool pan, idc, dic, pauth, ssbs;
+	bool pan, idc, dic, pauth, ssbs, bti;
 	u32 asid_bits;
 	u32 icache_line, dcache_line; /* smallest, in bytes */
 	u64 hwcap, hwcap2;
 };
 extern struct cpu_features features;
+
+/* Branch target identification; before features are known, too. */
+static inline bool cpu_has_bti(void)
+{
+	return read_sysreg(id_aa64pfr1_el1) & 15;
+}

@@ -4,6 +4,10 @@
  */
 #pragma once
 
+#define RAM_BASE       0x100000000
+#define DIRECT_MAP     0xffff800000000000
+#define CPU_IDLE_STACK 8
+
 #define REGS_X30     240
 #define REGS_SP	     248
 #define REGS_PC	     256

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * entry - every way into the kernel: boot, exceptions, interrupts, system calls; and the ways out
+ * entry - the ways into the kernel once it runs: exceptions, interrupts, system calls; and the ways out
  *
  * In user mode SP_EL1 is the top of the task's kernel stack, so a trap finds room for struct regs right below it.
  * Interrupts are off in the kernel from the first instruction to the last.
@@ -68,26 +68,7 @@
 	add	sp, sp, #REGS_SIZE
 	.endm
 
-	.section .text.entry, "ax"
-
-/* First instruction of the kernel. x0: device tree, as a direct-map address. No stack. */
-	.globl	entry_boot
-entry_boot:
-	adrp	x1, boot_stack_top
-	add	x1, x1, :lo12:boot_stack_top
-	mov	sp, x1
-	mov	x29, xzr
-	mov	x30, xzr
-	bl	arch_start
-	brk	#0
-
-/* A CPU started by HYP_CPU_START. x0: its struct cpu; sp: its idle stack. */
-	.globl	entry_secondary
-entry_secondary:
-	mov	x29, xzr
-	mov	x30, xzr
-	bl	arch_start_secondary
-	brk	#0
+	.text
 
 	.macro VECTOR to
 	.align	7
@@ -181,18 +162,5 @@ entry_bad:
 	mrs	x2, far_el1
 	bl	arch_trap_bad
 	brk	#0
-
-	.section .note.monitor, "a"
-	.align	2
-	.long	8, 4, 1			/* name size, descriptor size, type: ABI version */
-	.asciz	"monitor"
-	.long	1			/* HYP_ABI_VERSION, asserted in cpu.c */
-
-	.section .bss
-	.align	12
-boot_stack:
-	.skip	16384
-	.globl	boot_stack_top
-boot_stack_top:
 
 	.section .note.GNU-stack, "", %progbits

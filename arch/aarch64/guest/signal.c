@@ -139,6 +139,8 @@ int arch_signal_deliver(struct regs *r, const struct sigframe_req *req)
 	r->sp = frame;
 	r->pc = req->handler;
 	r->pstate &= ~(PSTATE_SS | PSTATE_BTYPE);
+	if (features.bti)
+		r->pstate |= PSTATE_CALLED;
 	return r->pc < USER_VA_END ? 0 : -EFAULT;
 }
 

@@ -7,6 +7,7 @@
  *           While a task runs its thread pointer and vector registers live in the CPU; arch_switch() moves them.
  *           A task's vector state is saved whenever it is switched out and loaded when it is switched in,
  *           unless this CPU still holds it (fpu_owner): going idle and back costs no load.
+ * Missing   PR_PAC_SET_ENABLED_KEYS, PR_SET_TAGGED_ADDR_CTRL.
  */
 #include "arch/thread.h"
 
@@ -19,6 +20,7 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/rand.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/uapi/prctl.h"
 
 void arch_thread_set_entry(struct arch_thread *t, void (*fn)(void *arg), void *arg)
 {
@@ -117,4 +119,43 @@ s64 arch_thread_prctl(struct task *t, s32 code, u64 addr)
 	(void)code;
 	(void)addr;
 	return -EINVAL;
+}
+
+/* Which words of pauth_key an option of PR_PAC_RESET_KEYS names. */
+static const struct {
+	u64 option;
+	u32 first;
+} keys[] = {
+	{PR_PAC_APIAKEY,  0},
+	       { PR_PAC_APIBKEY, 2},
+	      { PR_PAC_APDAKEY, 4},
+	{ PR_PAC_APDBKEY, 6},
+	       { PR_PAC_APGAKEY, 8},
+};
+
+/* The keys of the calling thread alone. */
+static s64 reset_keys(u64 which)
+{
+	struct arch_thread *t = (struct arch_thread *)current();
+	u64 known = 0;
+	u32 i;
+
+	if (!features.pauth)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		known |= keys[i].option;
+	if (which & ~known)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!which || (which & keys[i].option))
+			rand_bytes(&t->pauth_key[keys[i].first], 2 * sizeof t->pauth_key[0]);
+	load_keys(t);
+	return 0;
+}
+
+s64 arch_thread_option(s32 option, u64 a2, u64 a3, u64 a4, u64 a5)
+{
+	if (option == PR_PAC_RESET_KEYS)
+		return a3 || a4 || a5 ? -EINVAL : reset_keys(a2);
+	return -EINVAL; /* PR_SVE_SET_VL too: as on a CPU without */
 }

@@ -28,6 +28,11 @@ static const char *const names[] = {
 	"dcpop",   "sha3",  "sm3",     "sm4",	"asimddp",  "sha512", "sve",  "asimdfhm",
 	"dit",	   "uscat", "ilrcpc",  "flagm", "ssbs",	    "sb",     "paca", "pacg",
 };
+/* NULL: never announced */
+static const char *const names2[] = {
+	"dcpodp", NULL, NULL, NULL, NULL,   NULL,   NULL, "flagm2", "frint",
+	NULL,	  NULL, NULL, NULL, "i8mm", "bf16", NULL, "rng",    "bti",
+};
 
 void arch_cpuinfo_show(struct strbuf *sb, u32 cpu)
 {
@@ -39,6 +44,9 @@ void arch_cpuinfo_show(struct strbuf *sb, u32 cpu)
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		if (features.hwcap >> i & 1)
 			strbuf_printf(sb, " %s", names[i]);
+	for (i = 0; i < ARRAY_SIZE(names2); i++)
+		if (features.hwcap2 >> i & 1)
+			strbuf_printf(sb, " %s", names2[i]);
 	strbuf_printf(sb,
 		      "\nCPU implementer\t: 0x%02x\nCPU architecture: 8\nCPU variant\t: 0x%x\n"
 		      "CPU part\t: 0x%03x\nCPU revision\t: %u\n\n",

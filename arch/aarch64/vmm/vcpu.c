@@ -3,11 +3,11 @@
  * vcpu - aarch64 virtual CPUs: features, the registers at the first instruction
  *
  * Role      See arch/vcpu.h.
- * Rules     Entry is at EL1 with the MMU on, over tables of the monitor's making: the guest never runs uncached.
- *           Page size of the guest is 4 KiB whatever the host's is. Further CPUs wait in their threads, not in
- *           PSCI, and the guest has no PSCI to ask for.
+ * Rules     Entry is at EL1 with the MMU off, at the physical address of the kernel's first instruction, the device
+ *           tree's in x0. Page size of the guest is 4 KiB whatever the host's is. Further CPUs are off until
+ *           the guest asks PSCI, which KVM serves, for them. SVE and SME are not asked for, so no guest has them.
  * Missing   Telling a CPU that sleeps for good from one that waits for an interrupt.
- * See       Arm ARM D13.2; KVM API document
+ * See       Arm ARM D13.2; PSCI 1.1 (DEN 0022); KVM API document
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -23,22 +23,10 @@
 #define CORE_REG(name)                                         \
 	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
 	 offsetof(struct kvm_regs, name) / sizeof(uint32_t))
-#define SCTLR_EL1	 ARM64_SYS_REG(3, 0, 1, 0, 0)
-#define TTBR0_EL1	 ARM64_SYS_REG(3, 0, 2, 0, 0)
-#define TTBR1_EL1	 ARM64_SYS_REG(3, 0, 2, 0, 1)
-#define TCR_EL1		 ARM64_SYS_REG(3, 0, 2, 0, 2)
-#define MAIR_EL1	 ARM64_SYS_REG(3, 0, 10, 2, 0)
-#define ID_AA64MMFR0_EL1 ARM64_SYS_REG(3, 0, 0, 7, 0)
+#define TTBR1_EL1 ARM64_SYS_REG(3, 0, 2, 0, 1)
 
-#define PSTATE_ENTRY 0x3c5u	   /* EL1 with its own stack pointer, everything masked */
-#define SCTLR_ENTRY  0x30d01805ull /* M C I and bits that are one */
-#define MAIR_ENTRY   0x04ffull	   /* 0: normal write-back memory; 1: device nGnRE */
-/* 48 bits each way, 4 KiB, walks cached and inner shareable, top byte of user addresses ignored */
-#define TCR_ENTRY                                                                              \
-	(16ull | 1ull << 8 | 1ull << 10 | 3ull << 12 | 16ull << 16 | 1ull << 24 | 1ull << 26 | \
-	 3ull << 28 | 2ull << 30 | 1ull << 37)
-#define TCR_ASID16 (1ull << 36)
-#define PA_48_BITS 5u
+#define PSTATE_ENTRY 0x3c5u /* EL1 with its own stack pointer, everything masked */
+#define GPA_BITS     39	    /* HYP_WINDOW_BASE + HYP_WINDOW_MAX and below */
 
 static int set_reg(struct vcpu *v, uint64_t id, uint64_t value)
 {
@@ -55,6 +43,27 @@ static uint64_t get_reg(struct vcpu *v, uint64_t id)
 	return ioctl(v->fd, KVM_GET_ONE_REG, &r) ? 0 : value;
 }
 
+int arch_vm_type(int kvm_fd, unsigned long *type, struct err *e)
+{
+	int most = ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_VM_IPA_SIZE);
+
+	*type = 0; /* hosts that cannot be asked give 40 bits */
+	if (most > 0 && most < GPA_BITS)
+		return err_set(e, ENOTSUP,
+			       "guests here have %d bits of physical addresses, and ours needs %d",
+			       most, GPA_BITS);
+	if (most > 0)
+		*type = KVM_VM_TYPE_ARM_IPA_SIZE(GPA_BITS);
+	return 0;
+}
+
+/* The guest makes its own (arch/aarch64/guest/boot.c). */
+uint64_t arch_vm_table_pages(const struct vm *vm)
+{
+	(void)vm;
+	return 0;
+}
+
 int arch_vm_init(struct vm *vm, struct err *e)
 {
 	struct kvm_enable_cap nisv = { .cap = KVM_CAP_ARM_NISV_TO_USER };
@@ -69,43 +78,22 @@ int arch_vm_route_event(struct vm *vm, uint32_t gsi, struct err *e)
 	return gic_finish(vm, gsi, e);
 }
 
-int arch_pt_map_devices(struct arch_pagetables *pt, struct err *e)
-{
-	return arch_pt_map(pt, arch_direct_map(HYP_DOORBELL_GPA), HYP_DOORBELL_GPA, HYP_PAGE_SIZE,
-			   PT_WRITE | PT_DEVICE, e);
-}
-
 int arch_vcpu_init(struct vm *vm, struct vcpu *v, struct err *e)
 {
 	struct kvm_vcpu_init init;
-	uint64_t mmfr0, tcr = TCR_ENTRY, pa;
-	int ret;
 
 	if (ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, &init))
 		return err_set_errno(e, errno, "asking KVM for its CPU model");
 	memset(init.features, 0, sizeof init.features);
+	init.features[0] = 1u << KVM_ARM_VCPU_PSCI_0_2;
+	if (v->id)
+		init.features[0] |= 1u << KVM_ARM_VCPU_POWER_OFF;
 	if (ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_PTRAUTH_ADDRESS) > 0 &&
 	    ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_ARM_PTRAUTH_GENERIC) > 0)
 		init.features[0] |=
 			1u << KVM_ARM_VCPU_PTRAUTH_ADDRESS | 1u << KVM_ARM_VCPU_PTRAUTH_GENERIC;
 	if (ioctl(v->fd, KVM_ARM_VCPU_INIT, &init))
 		return err_set_errno(e, errno, "describing virtual CPU %u", v->id);
-	mmfr0 = get_reg(v, ID_AA64MMFR0_EL1);
-	pa = mmfr0 & 15;
-	tcr |= (pa > PA_48_BITS ? PA_48_BITS : pa) << 32;
-	if ((mmfr0 >> 4 & 15) == 2)
-		tcr |= TCR_ASID16;
-	ret = set_reg(v, MAIR_EL1, MAIR_ENTRY);
-	if (!ret)
-		ret = set_reg(v, TCR_EL1, tcr);
-	if (!ret)
-		ret = set_reg(v, TTBR0_EL1, vm->root_gpa);
-	if (!ret)
-		ret = set_reg(v, TTBR1_EL1, vm->root_gpa);
-	if (!ret)
-		ret = set_reg(v, SCTLR_EL1, SCTLR_ENTRY);
-	if (ret)
-		return err_set_errno(e, -ret, "setting the registers of virtual CPU %u", v->id);
 	return 0;
 }
 
@@ -125,6 +113,11 @@ int arch_vcpu_set_entry(struct vcpu *v, uint64_t ip, uint64_t sp, uint64_t arg0,
 	if (ret)
 		return err_set_errno(e, -ret, "setting the entry of virtual CPU %u", v->id);
 	return 0;
+}
+
+int arch_vcpu_set_boot(struct vcpu *v, uint64_t entry, uint64_t fdt_gpa, struct err *e)
+{
+	return arch_vcpu_set_entry(v, entry - KERNEL_VA_BASE + HYP_RAM_BASE, 0, fdt_gpa, 0, e);
 }
 
 uint64_t arch_counter_khz(struct vcpu *v)
@@ -167,9 +160,10 @@ bool arch_vcpu_frame(struct vcpu *v, uint64_t *root, uint64_t *ip, uint64_t *fp)
 	return *root != 0;
 }
 
-/* The idle loop waits with interrupts masked here, so that says nothing. */
+/* Turned off by itself, that is. The idle loop waits with interrupts masked, so being quiet says nothing. */
 bool arch_vcpu_sleeps_for_good(struct vcpu *v)
 {
-	(void)v;
-	return false;
+	struct kvm_mp_state state;
+
+	return !ioctl(v->fd, KVM_GET_MP_STATE, &state) && state.mp_state == KVM_MP_STATE_STOPPED;
 }

@@ -15,11 +15,14 @@
 #include "arch/process/guest/local.h"
 #include "arch/x86_64/guest/fpu.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/mm/aspace.h"
+#include "guestkernel/task/task.h"
 
+/* Of the task itself: in arch_switch() the next one's space is active already. */
 static struct stub_thread *live_thread(void)
 {
-	struct arch_aspace *as = this_cpu()->arch.active_as;
-	struct space *sp = as ? (struct space *)as->context : NULL;
+	struct aspace *mm = current()->mm;
+	struct space *sp = mm ? (struct space *)mm->arch.context : NULL;
 
 	return sp ? &sp->stub->thread[this_cpu()->id] : NULL;
 }

@@ -31,7 +31,10 @@
 
 u64 arch_kmap_base = KMAP_BASE, arch_kmap_end = KMAP_BASE + KMAP_BYTES;
 bool arch_prefers_fresh_pages;
-const struct arch_fault_sizes arch_fault_sizes = { .window = 512, .anon = 16, .anon_row = 64 };
+u32 arch_prot_extra;
+const struct arch_fault_sizes arch_fault_sizes = {
+	.window = 512, .anon = 16, .anon_row = 64, .fork_copies = 16
+};
 
 enum op_kind { OP_NONE, OP_UNMAP, OP_PROTECT, OP_MAP };
 
@@ -334,6 +337,7 @@ struct space *space_ready(struct arch_aspace *as)
 		return NULL;
 	}
 	sp->stub = s;
+	range_add(&sp->pending, 0, USER_VA_END); /* what fork or exec put there */
 	spin_lock(table_lock(as));
 	now = space_of(as);
 	if (!now)

@@ -28,7 +28,7 @@
 
 BUILD_BUG_ON(offsetof(struct cpu, arch.current) != 8);
 BUILD_BUG_ON(offsetof(struct arch_thread, ksp) != 0);
-BUILD_BUG_ON(HYP_ABI_VERSION != 1);
+BUILD_BUG_ON(HYP_ABI_VERSION != 2);
 
 #define ARCH_SET_GS_CALL 0x1001
 #define FAULT_STACK	 8192
@@ -71,7 +71,7 @@ __asm__(".pushsection .text.entry, \"ax\"\n"
 	"	.align 4\n"
 	"	.long 8, 4, 1\n"
 	"	.asciz \"monitor\"\n"
-	"	.long 1\n" /* HYP_ABI_VERSION */
+	"	.long 2\n" /* HYP_ABI_VERSION */
 	".popsection\n");
 
 /* Offset in the memory file of something in the kernel's image. */
@@ -173,6 +173,11 @@ noreturn_fn void secondary_start(struct cpu *c)
 	set_this_cpu(c);
 	take_faults(c->id);
 	secondary_main(c);
+}
+
+/* All memory is mapped. */
+void arch_init(void)
+{
 }
 
 /* The new thread finds its CPU in r12: its stack is empty. The monitor is told, so that its watchdog looks. */

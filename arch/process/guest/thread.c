@@ -115,3 +115,8 @@ s64 arch_thread_prctl(struct task *task, s32 code, u64 addr)
 	}
 	return -EINVAL;
 }
+
+s64 arch_thread_option(s32 option, u64 a2, u64 a3, u64 a4, u64 a5)
+{
+	return -EINVAL;
+}

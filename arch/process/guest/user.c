@@ -24,6 +24,7 @@
 #define VEC_AC	     17
 #define PF_PRESENT   1u
 #define PF_WRITE     2u
+#define PF_USER	     4u
 #define PF_FETCH     16u
 
 enum reg_word { R8, R9, R10, R11, R12, R13, R14, R15, DI, SI, BP, BX, DX, AX, CX, SP, IP, FLAGS };
@@ -205,15 +206,37 @@ static void dispatch(struct regs *r, struct space *space, const struct entry *e)
 	}
 }
 
+/* The first instruction of a new address space: a fault that is sure to come, taken before there is a stub to fault. */
+static bool begins_with_fault(struct arch_aspace *as, u64 ip)
+{
+	paddr_t pa;
+	u32 flags;
+	bool missing;
+
+	if (likely(as->context) || ip >= USER_VA_END)
+		return false;
+	spin_lock(&current()->mm->pt_lock);
+	missing = !arch_mmu_query(as, ip, &pa, &flags);
+	spin_unlock(&current()->mm->pt_lock);
+	if (!missing)
+		return false;
+	note_exception(&(struct entry){ .trapno = VEC_PF, .err = PF_FETCH | PF_USER }, ip);
+	trap_page_fault(ip, FAULT_EXEC);
+	return true;
+}
+
 static void run_once(struct regs *r)
 {
 	struct arch_thread *t = (struct arch_thread *)current();
 	struct arch_aspace *as = &current()->mm->arch;
-	struct space *sp = space_ready(as);
 	struct stub_thread *st;
+	struct space *sp;
 	struct entry e;
 	struct area *a;
 
+	if (begins_with_fault(as, r->ip))
+		return;
+	sp = space_ready(as);
 	if (unlikely(!sp)) {
 		kill_task("no host process to run it in");
 		return;

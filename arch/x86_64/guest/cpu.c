@@ -36,7 +36,7 @@ BUILD_BUG_ON(offsetof(struct cpu, arch.current) != CPU_CURRENT);
 BUILD_BUG_ON(offsetof(struct cpu, arch.kstack_top) != CPU_KSTACK_TOP);
 BUILD_BUG_ON(offsetof(struct cpu, arch.user_sp) != CPU_USER_SP);
 BUILD_BUG_ON(offsetof(struct arch_thread, ksp) != THREAD_KSP);
-BUILD_BUG_ON(HYP_ABI_VERSION != 1); /* the note in entry.S */
+BUILD_BUG_ON(HYP_ABI_VERSION != 2); /* the note in entry.S */
 
 #define CR4_WANTED_BASE 0
 #define IST_BYTES	4096
@@ -205,6 +205,13 @@ noreturn_fn void arch_start_secondary(struct cpu *c)
 	set_syscall_msrs();
 	irq_setup_cpu();
 	secondary_main(c);
+}
+
+u32 arch_prot_extra;
+
+/* The monitor has mapped everything, and the devices are the CPU's own. */
+void arch_init(void)
+{
 }
 
 int arch_cpu_start(struct cpu *c, void *stack_top)

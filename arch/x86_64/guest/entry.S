@@ -184,7 +184,7 @@ trap_stubs_end:
 	.align	4
 	.long	8, 4, 1			/* name size, descriptor size, type: ABI version */
 	.asciz	"monitor"
-	.long	1			/* HYP_ABI_VERSION, asserted in cpu.c */
+	.long	2			/* HYP_ABI_VERSION, asserted in cpu.c */
 
 	.section .bss
 	.align	4096

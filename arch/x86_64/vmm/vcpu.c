@@ -14,7 +14,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "arch/layout.h"
 #include "arch/vcpu.h"
+#include "arch/x86_64/vmm/pagetable.h"
 #include "vmm/vm.h"
 
 #define CR0_INIT       0x80050033u /* PG AM WP NE ET MP PE */
@@ -35,6 +37,14 @@
 #define XCR0_WANTED 0xe7u /* x87, SSE, AVX, AVX-512 */
 #define XCR0_AVX512 0xe0u
 
+int arch_vm_type(int kvm_fd, unsigned long *type, struct err *e)
+{
+	(void)kvm_fd;
+	(void)e;
+	*type = 0;
+	return 0;
+}
+
 int arch_vm_init(struct vm *vm, struct err *e)
 {
 	struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 } };
@@ -43,20 +53,14 @@ int arch_vm_init(struct vm *vm, struct err *e)
 		.args = { KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK },
 	};
 
+	if (pagetable_make(vm, e))
+		return -e->code;
 	if (ioctl(vm->fd, KVM_ENABLE_CAP, &split))
 		return err_set_errno(e, errno, "KVM here has no split interrupt controller");
 	if (ioctl(vm->fd, KVM_ENABLE_CAP, &x2apic))
 		return err_set_errno(e, errno, "KVM here has no x2APIC interface");
 	/* Only VMX without unrestricted guest wants it, for real mode; harmless elsewhere. */
 	(void)ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000ul);
-	return 0;
-}
-
-/* The doorbell is a port. */
-int arch_pt_map_devices(struct arch_pagetables *pt, struct err *e)
-{
-	(void)pt;
-	(void)e;
 	return 0;
 }
 
@@ -186,6 +190,11 @@ int arch_vcpu_set_entry(struct vcpu *v, uint64_t ip, uint64_t sp, uint64_t arg0,
 	if (ioctl(v->fd, KVM_SET_REGS, &r))
 		return err_set_errno(e, errno, "setting the entry of virtual CPU %u", v->id);
 	return 0;
+}
+
+int arch_vcpu_set_boot(struct vcpu *v, uint64_t entry, uint64_t fdt_gpa, struct err *e)
+{
+	return arch_vcpu_set_entry(v, entry, 0, DIRECT_MAP_BASE + fdt_gpa, 0, e);
 }
 
 uint64_t arch_counter_khz(struct vcpu *v)

@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* guest_entry - first instruction of a bare guest program; x0: device tree as a direct-map address */
-	.section .text.entry, "ax"
-	.globl	entry_boot
-entry_boot:
-	adrp	x1, stack_top
-	add	sp, x1, :lo12:stack_top
-	mov	x29, xzr
-	mov	x30, xzr
+/* guest_entry - what the start of the kernel (arch/aarch64/guest/start.S) calls in a bare guest program */
+	.text
+	.globl	arch_start
+arch_start:
 	bl	guest_start
 	brk	#0
 
-	.section .note.monitor, "a"
-	.align	2
-	.long	8, 4, 1			/* name size, descriptor size, type: ABI version */
-	.asciz	"monitor"
-	.long	1			/* HYP_ABI_VERSION */
-
-	.section .bss
-	.align	12
-	.skip	16384
-stack_top:
+/* x0: struct guest_cpu of machine.c */
+	.globl	arch_start_secondary
+arch_start_secondary:
+	ldr	x1, [x0]
+	blr	x1
+	brk	#0
 	.section .note.GNU-stack, "", %progbits

@@ -5,6 +5,7 @@
  * Role      See tests/guest/hostile.c.
  * Rules     The program has no exception vectors: an exception is an endless loop of exceptions.
  */
+#include "tests/guest/aarch64/guest_cpu.h"
 #include "tests/lib/guestlib.h"
 
 #define FAR_GPA (HYP_RAM_BASE + (1ull << 37))
@@ -105,32 +106,64 @@ static void gic_byte_of_everything(void)
 		dist[i] = 0xff;
 }
 
-static u64 hvc(u64 nr, u64 a, u64 b, u64 c)
-{
-	register u64 x0 __asm__("x0") = nr;
-	register u64 x1 __asm__("x1") = a;
-	register u64 x2 __asm__("x2") = b;
-	register u64 x3 __asm__("x3") = c;
-
-	__asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : "memory");
-	return x0;
-}
-
 static void psci_off(void)
 {
-	hvc(0x84000008, 0, 0, 0);
+	guest_hvc(0x84000008, 0, 0, 0);
 }
 
 static void psci_reset(void)
 {
-	hvc(0x84000009, 0, 0, 0);
+	guest_hvc(0x84000009, 0, 0, 0);
 }
 
-/* Starting a CPU behind the monitor's back, at an address where nothing is. */
+/* A CPU at an address where nothing is, and one that is on already. */
 static void psci_start(void)
 {
-	hvc(0xc4000003, 1, 0x1234567800ull, 0);
-	hvc(0x95c1ba5f + 2, 1, 0x1234567800ull, 0);
+	guest_hvc(PSCI_CPU_ON, 1, 0x1234567800ull, 0);
+	guest_hvc(PSCI_CPU_ON, 1, 0x1234567800ull, 0);
+	guest_hvc(PSCI_CPU_ON, 0, 0x1234567800ull, 0);
+}
+
+/* CPUs that do not exist. */
+static void psci_start_many(void)
+{
+	u64 i;
+
+	for (i = 2; i < 300; i++)
+		guest_hvc(PSCI_CPU_ON, i, HYP_RAM_BASE, i);
+	guest_hvc(PSCI_CPU_ON, ~0ull, ~0ull, ~0ull);
+}
+
+/* The only running CPU: nobody could ever wake this guest. */
+static void psci_last_off(void)
+{
+	guest_hvc(0x84000002, 0, 0, 0);
+}
+
+/* Over and over: on, and off at once. */
+static void psci_on_off(void)
+{
+	u32 i;
+
+	for (i = 0; i < 200; i++)
+		start_cpu(1, psci_last_off);
+}
+
+static void psci_suspend(void)
+{
+	u64 i;
+
+	for (i = 0; i < 8; i++)
+		guest_hvc(0xc400000e, HYP_RAM_BASE, i, 0); /* SYSTEM_SUSPEND: not offered */
+	guest_hvc(0x84000003, 1, 0, 0);			   /* the old CPU_ON of 32 bits */
+}
+
+/* The way of other machines. */
+static void start_by_hostcall(void)
+{
+	struct hyp_cpu_start s = { .cpu = 1 };
+
+	raw_call(HYP_CPU_START, sizeof s, &s, sizeof s);
 }
 
 static void hvc_numbers(void)
@@ -138,10 +171,10 @@ static void hvc_numbers(void)
 	u64 i;
 
 	for (i = 0; i < 64; i++) {
-		hvc(0x84000010 + i, ~0ull, ~0ull, ~0ull);
-		hvc(0x86000000 + i, ~0ull, ~0ull, ~0ull);
-		hvc(0xc6000000 + i * 0x40, ~0ull, ~0ull, ~0ull);
-		hvc(i, ~0ull, ~0ull, ~0ull);
+		guest_hvc(0x84000010 + i, ~0ull, ~0ull, ~0ull);
+		guest_hvc(0x86000000 + i, ~0ull, ~0ull, ~0ull);
+		guest_hvc(0xc6000000 + i * 0x40, ~0ull, ~0ull, ~0ull);
+		guest_hvc(i, ~0ull, ~0ull, ~0ull);
 	}
 }
 
@@ -166,6 +199,11 @@ const struct guest_case machine_cases[] = {
 	{ "psci_off",		      psci_off	       },
 	{ "psci_reset",		psci_reset		   },
 	{ "psci_start",		psci_start		   },
+	{ "psci_start_many",	     psci_start_many	     },
+	{ "psci_last_off",	   psci_last_off	 },
+	{ "psci_on_off",		 psci_on_off	     },
+	{ "psci_suspend",		  psci_suspend	       },
+	{ "start_by_hostcall",      start_by_hostcall	 },
 	{ "hvc_numbers",		 hvc_numbers	     },
 	{ "lost",		   lost		       },
 	{ NULL,		     NULL		     },

@@ -12,7 +12,7 @@ entry_boot:
 	.align	4
 	.long	8, 4, 1			/* name size, descriptor size, type: ABI version */
 	.asciz	"monitor"
-	.long	1			/* HYP_ABI_VERSION */
+	.long	2			/* HYP_ABI_VERSION */
 
 	.section .utext, "ax"
 	nop				/* the kernel's linker script wants one */

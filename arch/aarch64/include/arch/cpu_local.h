@@ -16,6 +16,7 @@ struct task;
 
 struct arch_cpu {
 	struct task *current;
+	void *idle_stack;	       /* [I] where the CPU begins */
 	u32 ipi_pending;	       /* bit mask of enum arch_ipi, set by the sender */
 	struct arch_aspace *active_as; /* whose tables TTBR0 holds; NULL: none */
 	struct arch_aspace *loaded_as; /* [asid lock] the same, for the number keeper in mmu.c */

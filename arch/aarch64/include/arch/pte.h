@@ -16,18 +16,20 @@
 #include "arch/mmu.h"
 #include "arch/param.h"
 
-#define PTE_VALID (1ull << 0)
-#define PTE_PAGE  (1ull << 1)
-#define PTE_USER  (1ull << 6)
-#define PTE_RO	  (1ull << 7)
-#define PTE_INNER (3ull << 8)
-#define PTE_AF	  (1ull << 10)
-#define PTE_NG	  (1ull << 11)
-#define PTE_PXN	  (1ull << 53)
-#define PTE_UXN	  (1ull << 54)
-#define PTE_DIRTY (1ull << 55) /* software */
-#define PTE_NONE  (1ull << 58) /* software: mapped without any right, PTE_VALID clear */
-#define PTE_ADDR  0x0000fffffffff000ull
+#define PTE_VALID   (1ull << 0)
+#define PTE_PAGE    (1ull << 1)
+#define PTE_USER    (1ull << 6)
+#define PTE_RO	    (1ull << 7)
+#define PTE_INNER   (3ull << 8)
+#define PTE_AF	    (1ull << 10)
+#define PTE_NG	    (1ull << 11)
+#define PTE_DEVICE  (1ull << 2)	 /* attribute 1 of MAIR_EL1 */
+#define PTE_GUARDED (1ull << 50) /* indirect branches into the page must land on a BTI */
+#define PTE_PXN	    (1ull << 53)
+#define PTE_UXN	    (1ull << 54)
+#define PTE_DIRTY   (1ull << 55) /* software */
+#define PTE_NONE    (1ull << 58) /* software: mapped without any right, PTE_VALID clear */
+#define PTE_ADDR    0x0000fffffffff000ull
 
 #define PTE_MAPPED	  (PTE_VALID | PTE_NONE)
 #define PTE_TABLE	  PTE_VALID
@@ -35,7 +37,7 @@
 #define PTE_KERNEL_TABLE  (PTE_VALID | PTE_PAGE)
 #define PTE_PROTECT_KEEPS (PTE_ADDR | PTE_DIRTY)
 
-extern u64 mmu_boot_root; /* TTBR1: tables the monitor made */
+extern u64 mmu_boot_root; /* TTBR1: tables made by boot.c */
 
 /* mmu.c */
 void mmu_load(struct arch_aspace *as);
@@ -57,6 +59,8 @@ static inline u64 pte_user(u32 prot)
 	bits |= prot & MMU_WRITE ? PTE_DIRTY : PTE_RO;
 	if (!(prot & MMU_EXEC))
 		bits |= PTE_UXN;
+	if (prot & MMU_GUARDED)
+		bits |= PTE_GUARDED;
 	return bits;
 }
 

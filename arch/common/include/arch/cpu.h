@@ -16,6 +16,8 @@ void arch_spin_relax(void);
 /* Sleeps until an interrupt; returns with interrupts off after it was handled. The caller has checked that
  * there is nothing to do; a wake-up sent since then is not lost. */
 void arch_cpu_idle(void);
+/* The boot block has been read: maps the memory it tells of, where the monitor has not, and sets up the devices. CPU 0. */
+void arch_init(void);
 /* Starts CPU id: it calls sched_secondary_main() on its own idle stack. 0 or -errno. */
 int arch_cpu_start(struct cpu *c, void *stack_top);
 /* Upper end of the stack kmain() runs on. */

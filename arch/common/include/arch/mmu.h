@@ -17,6 +17,8 @@ enum mmu_prot {
 	MMU_READ = 1u << 0,
 	MMU_WRITE = 1u << 1,
 	MMU_EXEC = 1u << 2,
+	MMU_GUARDED =
+		1u << 3, /* with MMU_EXEC: indirect branches must land where the code allows it */
 };
 
 enum mmu_query_flags {
@@ -91,13 +93,17 @@ int must_check arch_kmap_page(u64 va, paddr_t pa, bool writable);
 void arch_kmap_unpage(u64 va);
 extern u64 arch_kmap_base, arch_kmap_end;
 
+/* Rights of mmap(2) beyond reading, writing, executing that this CPU obeys: PROT_BTI or none. */
+extern u32 arch_prot_extra;
+
 /* True where clearing a frame costs far more than taking one the host has not backed yet. */
 extern bool arch_prefers_fresh_pages;
 
 /* How much one fault brings in, in pages: of a file in the window, and of anonymous memory (a power of two; on its own, and
- * in a row of faults). Where mapping a run costs as much as mapping a page, these are large. */
+ * in a row of faults). Where mapping a run costs as much as mapping a page, these are large. fork_copies: how many written
+ * pages of a region fork copies at once, to spare both sides the faults. */
 struct arch_fault_sizes {
-	u32 window, anon, anon_row;
+	u32 window, anon, anon_row, fork_copies;
 };
 extern const struct arch_fault_sizes arch_fault_sizes;
 

@@ -39,6 +39,9 @@ noreturn_fn void arch_user_enter(struct regs *r);
 /* arch_prctl(2); -EINVAL. */
 s64 arch_thread_prctl(struct task *t, s32 code, u64 addr);
 
+/* Options of prctl(2) that only this machine has; -EINVAL. */
+s64 arch_thread_option(s32 option, u64 a2, u64 a3, u64 a4, u64 a5);
+
 /* Signal frames (signal.c). The frame is written to the application's stack. */
 struct sigframe_req {
 	s32 sig;

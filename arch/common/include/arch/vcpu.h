@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * vcpu - the monitor's side of this architecture: page tables at entry, registers, exits
+ * vcpu - the monitor's side of this architecture: the state at entry, registers, exits
  *
  * Role      Included by vmm/. Implemented in arch/<cpu>/vmm/ and arch/common/vmm/.
  */
@@ -14,29 +14,18 @@
 struct kvm_run;
 struct vm;
 struct vcpu;
-struct gmem;
 
-/* Boot page tables: allocated from [next, end) of guest memory. */
-struct arch_pagetables {
-	struct gmem *mem;
-	uint64_t root, next, end;
-	bool has_1g;
-};
-
-int arch_pt_init(struct arch_pagetables *pt, struct gmem *m, uint64_t start, uint64_t end,
-		 bool has_1g);
-/* Maps with the largest pages that fit; ENOMEM when [next, end) is used up. */
-int arch_pt_map(struct arch_pagetables *pt, uint64_t va, uint64_t gpa, uint64_t len, int flags,
-		struct err *e) MUST_CHECK;
-/* What the guest reaches beside memory: the doorbell page, where it is one. */
-int arch_pt_map_devices(struct arch_pagetables *pt, struct err *e) MUST_CHECK;
-/* Guest-virtual address of the direct map. */
-uint64_t arch_direct_map(uint64_t gpa);
-
-/* Interrupt controller and anything the VM needs before vCPUs. */
+/* The type of a virtual machine whose guest-physical addresses suffice. */
+int arch_vm_type(int kvm_fd, unsigned long *type, struct err *e) MUST_CHECK;
+/* Pages for the page tables the guest starts with. */
+uint64_t arch_vm_table_pages(const struct vm *vm);
+/* Page tables if the guest starts with some, interrupt controller and anything else the VM needs before vCPUs. */
 int arch_vm_init(struct vm *vm, struct err *e) MUST_CHECK;
-/* CPUID, control registers, the state at the kernel's first instruction. */
+/* CPUID, control registers. */
 int arch_vcpu_init(struct vm *vm, struct vcpu *v, struct err *e) MUST_CHECK;
+/* The state at the kernel's first instruction: entry is an address of its image; the device tree lies at fdt_gpa. */
+int arch_vcpu_set_boot(struct vcpu *v, uint64_t entry, uint64_t fdt_gpa, struct err *e) MUST_CHECK;
+/* The same of a further CPU, where not KVM starts it. */
 int arch_vcpu_set_entry(struct vcpu *v, uint64_t ip, uint64_t sp, uint64_t arg0, uint64_t arg1,
 			struct err *e) MUST_CHECK;
 /* Picoseconds that an instruction of ring 0 takes, by a small virtual machine run in vm_fd, which is of no other use. */
