@@ -68,7 +68,7 @@ class Sandbox:
 
 
 def show(name, totals):
-    print(f'# {name:8} ' + ', '.join(f'{totals[k]} {k}' for k in ('processes', 'threads', 'fds', 'stub maps', 'kernel maps', 'kib')), flush=True)
+    print(f'# {name:8} ' + ', '.join(f'{totals[k]} {k}' for k in ('processes', 'threads', 'fds', 'stub maps', 'kernel maps', 'kernel pages', 'kib')), flush=True)
 
 
 def soak(waves, alive, options=()):
@@ -88,8 +88,8 @@ def soak(waves, alive, options=()):
     assert end['processes'] <= POOL_MAX + 5, 'the pool of stubs keeps too many'
     for what in ('processes', 'threads', 'fds', 'stub maps'):
         assert end[what] <= settled[what] + (10 if 'maps' in what else 0), f'{what} grew from {settled[what]} to {end[what]}'
-    assert end['kernel maps'] <= settled['kernel maps'] * 1.1 + 20, 'kernel mappings leak'
-    assert end['kib'] <= settled['kib'] + settled['kib'] // 10 + SLACK_KIB, f'{settled["kib"]} KiB became {end["kib"]}'
+    assert end['kernel pages'] <= settled['kernel pages'] + 400, 'kernel mappings leak'   # stacks are kept for later
+    assert end['kib'] <= settled['kib'] * 3 // 2 + SLACK_KIB, f'{settled["kib"]} KiB became {end["kib"]}'
 
 
 HANDOVERS = ('spin', 'sleep', 'auto')

@@ -18,6 +18,14 @@
 
 static int ready[2], gate[2];
 
+/* Says why before it is forgotten. */
+static void *failed(const char *what, double value)
+{
+	printf("# soak: %s: %f, errno %d\n", what, value, errno);
+	fflush(stdout);
+	return NULL;
+}
+
 static void *work(void *arg)
 {
 	unsigned long seed = (unsigned long)(uintptr_t)arg;
@@ -25,29 +33,29 @@ static void *work(void *arg)
 	int fds[2];
 
 	if (pipe(fds))
-		return NULL;
+		return failed("pipe", 0);
 	for (unsigned long i = 0; i < WORK; i++) {
 		unsigned char *p = mmap(NULL, 8 * 4096, PROT_READ | PROT_WRITE,
 					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		unsigned long v = seed + i, got = 0;
 
 		if (p == MAP_FAILED)
-			return NULL;
+			return failed("mmap", 0);
 		memset(p, (int)v, 8 * 4096);
 		sum += (double)p[i * 811 % (8 * 4096)] * 1.5;
 		if (write(fds[1], &v, sizeof v) != sizeof v ||
 		    read(fds[0], &got, sizeof got) != sizeof got || got != v)
-			return NULL;
+			return failed("a word through a pipe", (double)got - (double)v);
 		if (i % 8 == 0)
 			sched_yield();
 		if (munmap(p, 8 * 4096))
-			return NULL;
+			return failed("munmap", 0);
 	}
 	for (unsigned long i = 0; i < WORK; i++)
 		sum -= (double)(unsigned char)(seed + i) * 1.5;
 	close(fds[0]);
 	close(fds[1]);
-	return sum == 0 ? arg : NULL;
+	return sum == 0 ? arg : failed("sum", sum);
 }
 
 static int run_child(unsigned n)

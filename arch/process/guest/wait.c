@@ -6,7 +6,7 @@
  *           or, idle, for an interrupt. Interrupts are bits in the wake word of its channel page.
  * Rules     Interrupts that arrive while application code runs are served at once, on the task's kernel stack;
  *           the application is stopped only when the scheduler or a signal wants something of it: then it gets
- *           the preemption signal, again and again until it is in the stub's code, because the handler
+ *           the preemption signal, again and again until it is parked, because the handler
  *           ignores the signal when it is there already, perhaps on its way out.
  *           State words can be written by the application: nonsense only delays its own task. A program that jumped
  *           into the stub's waits gets there signal after signal in the same code: that is counted, and is its end.
@@ -31,10 +31,15 @@
 #define PREEMPT_RETRY_NS (200 * 1000ull)
 #define LOOK_NS		 NSEC_PER_SEC /* a stub that died is noticed */
 #define PREEMPT_GIVE_UP	 50000u	      /* 10 s */
-#define NESTED_MAX	 200u	      /* signals in the stub's code: it waits there for good */
+#define NESTED_MAX	 100u	      /* signals in the stub's code: it waits there for good */
 #define WAITV_U32	 2u
 
 extern struct vdso_data vdso_data;
+
+/* Of one handover: how often the thread was asked for, and what area->nested was at the first and last signal. */
+struct preemption {
+	u32 tries, first, seen;
+};
 
 static u32 *wake_word(void)
 {
@@ -203,13 +208,30 @@ static void set_running(struct stub_thread *st)
 	}
 }
 
+/* Wants the thread parked. The host stacks signals on a thread it does not let run, so the next is sent when this one
+ * was seen to arrive in the stub's code. False: the thread is lost. */
+static bool preempt(struct stub *s, struct stub_thread *st, struct preemption *p)
+{
+	u32 nested = READ_ONCE(st->area->nested);
+
+	if (!p->tries++) {
+		p->first = nested;
+		p->seen = nested - 1;
+	}
+	if (p->tries > PREEMPT_GIVE_UP || nested - p->first > NESTED_MAX)
+		return false;
+	if (nested == p->seen)
+		return true;
+	p->seen = nested;
+	return host_call3(HOST_TGKILL, s->pid, st->tid, SIG_PREEMPT) >= 0;
+}
+
 bool handover_run(struct stub *s, struct stub_thread *st)
 {
+	struct preemption p = { 0 };
 	struct area *a = st->area;
 	u64 start = arch_cycles();
-	u32 tries = 0;
 
-	a->nested = 0;
 	set_running(st);
 	while (!spin_for(a)) {
 		u64 ns;
@@ -217,8 +239,7 @@ bool handover_run(struct stub *s, struct stub_thread *st)
 		interrupts_serve();
 		ns = MIN(ns_to_timer(), LOOK_NS);
 		if (trap_work_pending() && !is_parked(a)) {
-			if (host_call3(HOST_TGKILL, s->pid, st->tid, SIG_PREEMPT) < 0 ||
-			    ++tries > PREEMPT_GIVE_UP || READ_ONCE(a->nested) > NESTED_MAX)
+			if (!preempt(s, st, &p))
 				return false;
 			ns = MIN(ns, PREEMPT_RETRY_NS);
 		}

@@ -345,11 +345,11 @@ nested:	cmpl	$SIG_PREEMPT, %edi
 	je	1f
 	movl	$ENTRY_BROKEN, AREA_SIG(%rbx)
 	jmp	store
-1:	incl	AREA_NESTED(%rbx)
-	movq	184(%rbp), %rcx
+1:	movq	184(%rbp), %rcx
 	movl	$XSAVE_MASK, %eax
 	xorl	%edx, %edx
 	xrstor64 (%rcx)
+	incl	AREA_NESTED(%rbx)	/* the kernel may send the next: there is room for three */
 	movq	%rbp, %rdi
 	jmp	load_and_go
 
