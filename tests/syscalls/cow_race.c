@@ -10,7 +10,7 @@
 #include <pthread.h>
 
 #define PAGES  64
-#define ROUNDS 60
+#define ROUNDS 30
 #define PAGE   4096
 
 static char *area;
