@@ -10,10 +10,14 @@
 #include <sys/eventfd.h>
 
 #include "arch/vcpu.h"
+#include "vmm/machine.h"
 #include "vmm/sandbox.h"
 
 /* The embedded kernel of a real build. */
 const unsigned char kernel_elf[1], kernel_elf_end[1];
+
+/* One whose further CPUs start by hostcall. */
+static const struct machine fake_machine = { .name = "fake" };
 
 void fake_vm_init(struct vm *vm, uint32_t nr_cpus)
 {
@@ -24,6 +28,7 @@ void fake_vm_init(struct vm *vm, uint32_t nr_cpus)
 	memset(vm, 0, sizeof *vm);
 	if (gmem_init(&vm->mem, FAKE_RAM, &e))
 		abort();
+	vm->machine = &fake_machine;
 	vm->nr_cpus = nr_cpus;
 	vm->at.fdt = at;
 	vm->at.channels = at += BOOTINFO_MAX;
