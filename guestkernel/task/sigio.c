@@ -24,16 +24,9 @@ static bool number_in_use(const struct pid *p, s32 type)
 
 int sigio_owner_get(s32 type, s32 nr, struct pid **out)
 {
-	struct pid *p;
-
-	spin_lock(&tasklist_lock);
 	/* As on Linux any number in use will do, and tells nobody when it is of the wrong kind. */
-	p = pid_lookup(nr);
-	if (p)
-		refs_get(&p->refs);
-	spin_unlock(&tasklist_lock);
-	*out = p;
-	return p ? 0 : -ESRCH;
+	*out = pid_find_get(nr);
+	return *out ? 0 : -ESRCH;
 }
 
 void sigio_owner_put(struct pid *p)

@@ -132,26 +132,13 @@ def start(t, command="sleep 1000"):
     t.expect("42front")
 
 
-def expect_at_prompt(t, pattern):
-    """Enter at the prompt until the shell tells of what happened meanwhile: it does so before a prompt only."""
+def press_until(t, key, pattern):
+    """The key again and again until the pattern appears."""
     until = time.monotonic() + LIMIT
     while True:
-        t.send("\r")
+        t.send(key)
         try:
             return t.expect(pattern, limit=1)
-        except Mismatch:
-            if time.monotonic() > until:
-                raise
-
-
-def interrupt_line(t):
-    """Ctrl-C at the prompt until a new one appears: readline itself, natively too, notices a signal that comes
-    between its last look and its pselect() only with the next key."""
-    until = time.monotonic() + LIMIT
-    while True:
-        t.send("\x03")
-        try:
-            return t.expect(PROMPT, limit=1)
         except Mismatch:
             if time.monotonic() > until:
                 raise
@@ -187,7 +174,7 @@ def job_control(t):
     t.expect(r"Running +sh -c")
     t.expect(PROMPT)
     t.send("kill %1\r")
-    expect_at_prompt(t, r"Terminated +sh -c")
+    press_until(t, "\r", r"Terminated +sh -c")        # the shell tells before a prompt only
     t.expect(PROMPT)
     t.send("wait; echo wa''ited\r")
     t.expect("waited")
@@ -216,7 +203,8 @@ def interrupt(t):
     t.expect(PROMPT)
     t.send("half a line")
     t.expect("half a line")
-    interrupt_line(t)
+    # Readline itself notices a signal between its last look and its pselect() only with the next key, natively too.
+    press_until(t, "\x03", PROMPT)
     t.send("exit\r")
     t.expect_end(130)
 
