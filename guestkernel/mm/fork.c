@@ -6,7 +6,8 @@
  *           first write on either side takes the frame over or copies it. Pages of files and shared memory
  *           are left to the child's faults, sixteen at a time.
  *           Where a fault costs far more than copying a page (arch_fault_sizes.fork_copies), the first written pages of
- *           each region are copied at once, and the parent keeps its right to write.
+ *           each region are copied at once, and the parent keeps its right to write; not of programs with several
+ *           threads: the others write while pages are copied, and the child would see their writes out of order.
  *           The parent's stale writable translations are flushed once, at the end: nobody runs the child yet.
  * Locking   Parent's as->lock exclusively; both pt_locks, in address order, while a region's pages are copied.
  */
@@ -171,7 +172,7 @@ int aspace_clone(struct aspace *src, struct aspace **out)
 {
 	struct rb_node *n;
 	struct aspace *dst;
-	u32 copies = COPIES_ALL;
+	u32 copies = refs_read(&src->refs) == 1 ? COPIES_ALL : 0;
 	int ret = aspace_create(&dst);
 
 	if (ret)
