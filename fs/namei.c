@@ -77,7 +77,9 @@ static bool text_build(const struct path *p, const struct path *root, char *buf,
 	}
 }
 
-static char *path_text_kind(const struct path *p, const struct path *root, char *buf, u32 size)
+/* mark: says so when p is outside root. */
+static char *text_below(const struct path *p, const struct path *root, bool mark, char *buf,
+			u32 size)
 {
 	char *end = buf + size - 1;
 	bool reached, ok;
@@ -92,22 +94,25 @@ static char *path_text_kind(const struct path *p, const struct path *root, char 
 	spin_unlock(&dcache_lock);
 	if (ok && (*end == 0 || *end == ' '))
 		ok = text_prepend(buf, &end, "/", 1);
-	if (ok && !reached)
+	if (ok && mark && !reached)
 		ok = text_prepend(buf, &end, "(unreachable)", 13);
 	return ok ? end : NULL;
 }
 
-char *path_text(const struct path *p, const struct path *root, char *buf, u32 size)
+static char *text_below_own(const struct path *p, bool mark, char *buf, u32 size)
 {
 	struct path own;
 	char *text;
 
-	if (root)
-		return path_text_kind(p, root, buf, size);
 	fs_ctx_root(current_fs(), &own);
-	text = path_text_kind(p, &own, buf, size);
+	text = text_below(p, &own, mark, buf, size);
 	path_put(&own);
 	return text;
+}
+
+char *path_text(const struct path *p, const struct path *root, char *buf, u32 size)
+{
+	return root ? text_below(p, root, true, buf, size) : text_below_own(p, false, buf, size);
 }
 
 s64 path_getcwd(char *buf, u32 size)
@@ -121,7 +126,7 @@ s64 path_getcwd(char *buf, u32 size)
 	if (cwd.dentry->flags & DENTRY_DELETED)
 		goto put;
 	ret = -ERANGE;
-	text = path_text(&cwd, NULL, buf, size);
+	text = text_below_own(&cwd, true, buf, size);
 	if (!text)
 		goto put;
 	len = strlen(text) + 1;

@@ -32,8 +32,9 @@ struct path {
 };
 
 /* The following is fs/names.c's: what a path is called, for /proc and messages. */
-/* Text of a path from the task's root, " (deleted)" appended when unlinked. buf[size]; returns a pointer into buf or
- * NULL when it does not fit. "(unreachable)" in front when outside root. root NULL: the task's root. */
+/* Text of a path below root, " (deleted)" appended when unlinked, "(unreachable)" in front when outside. root NULL: the
+ * task's root; what is outside goes by its path from the top of its own mounts then, as links in /proc do on Linux.
+ * buf[size]; returns a pointer into buf or NULL when it does not fit. */
 char *path_text(const struct path *p, const struct path *root, char *buf, u32 size);
 
 /* Directory reading: emit returns false when the buffer is full. */

@@ -145,6 +145,16 @@ static void mounts_become_private(void)
 	CHECK(strstr(text, where) == NULL);
 }
 
+static void a_program_keeps_its_name(void)
+{
+	char before[256] = "", after[256] = "";
+
+	MUST(readlink("/proc/self/exe", before, sizeof before - 1));
+	private_mounts();
+	MUST(readlink("/proc/self/exe", after, sizeof after - 1));
+	CHECK(before[0] == '/' && !strcmp(before, after));
+}
+
 static void directory_and_root_move_along(void)
 {
 	char before[256], after[256];
@@ -275,5 +285,6 @@ TEST_PROGRAM(unshare, CASE(sharing_ends_for_descriptors_and_directory),
 	     CASE(mount_name_spaces_need_privilege), CASE(host_names_become_private),
 	     CASE(setns_wants_a_name_space), CASE(name_spaces_are_files_to_return_to),
 	     CASE(clone_makes_name_spaces), CASE(mounts_become_private),
-	     CASE(directory_and_root_move_along), CASE(a_mount_name_space_can_be_entered),
-	     CASE(a_tree_can_be_bound_into_itself), CASE(ipc_objects_become_private));
+	     CASE(a_program_keeps_its_name), CASE(directory_and_root_move_along),
+	     CASE(a_mount_name_space_can_be_entered), CASE(a_tree_can_be_bound_into_itself),
+	     CASE(ipc_objects_become_private));
