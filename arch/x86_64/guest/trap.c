@@ -143,14 +143,14 @@ static void user_exit(struct regs *r)
 		trap_user_exit(r);
 }
 
-/* True when sysret restores the frame exactly. */
+/* True when sysret restores the frame exactly: to an address of the lower half, lest it fault in the kernel. */
 bool arch_syscall(struct regs *r)
 {
 	r->flags |= FLAGS_IF;
 	trap_syscall(r);
 	user_exit(r);
-	return r->cx == r->ip && r->r11 == (r->flags & ~(u64)FLAGS_RF) && !(r->flags & FLAGS_TF) &&
-	       r->ip < USER_VA_END;
+	return !((r->cx ^ r->ip) | ((r->r11 ^ r->flags) & ~(u64)FLAGS_RF) | (r->flags & FLAGS_TF) |
+		 r->ip >> 47);
 }
 
 /* Signal frames and debuggers show the last exception. */
