@@ -3,7 +3,7 @@
  * syscall - from the architecture's entry to the handler
  *
  * Rules     Only the low 32 bits of the number count, as on Linux.
- * Missing   seccomp filters and ptrace stops at system calls.
+ * Missing   seccomp filters.
  * See       guestkernel/syscall.h, guestkernel/syscalls.tbl
  */
 #include "guestkernel/syscall.h"
@@ -15,7 +15,7 @@
 #include "arch/regs.h"
 #include "guestkernel/strace.h"
 #include "guestkernel/strace_spec.h"
-#include "guestkernel/task/task.h"
+#include "guestkernel/task/ptrace.h"
 #include "guestkernel/trap.h"
 
 #define MISSING_MAX 512
@@ -60,6 +60,13 @@ static __attribute__((noinline)) void timed_call(struct regs *r, struct task *t,
 {
 	u64 ns;
 
+	if (unlikely(ptrace_watches_calls(t))) {
+		t->quick_nr = 0;
+		if (ptrace_syscall_begin(r))
+			regs_set_ret(r, syscall_dispatch(r));
+		ptrace_syscall_end(r);
+		return;
+	}
 	task_kernel_begin(t);
 	regs_set_ret(r, syscall_dispatch(r));
 	ns = task_kernel_end(t);

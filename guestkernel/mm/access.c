@@ -49,6 +49,8 @@ static bool try_copy(const struct access *a, u64 va, void *buf, size_t n)
 			memcpy(p, buf, n);
 		else
 			memcpy(buf, p, n);
+		if (a->write && (flags & MMU_Q_EXEC))
+			arch_mmu_code_written(pa);
 		done = true;
 	}
 	spin_unlock(&as->pt_lock);

@@ -8,7 +8,7 @@
  *           make the work void (a steady stream of them would starve fork), and one for a whole group
  *           of processes is passed on to the child.
  * Locking   Linking: tasklist_lock, then group->lock.
- * Missing   CLONE_INTO_CGROUP, CLONE_PTRACE; RLIMIT_NPROC counts all tasks of the sandbox.
+ * Missing   CLONE_INTO_CGROUP; RLIMIT_NPROC counts all tasks of the sandbox.
  * See       clone(2)
  */
 #include "guestkernel/task/clone.h"
@@ -24,11 +24,13 @@
 #include "guestkernel/task/itimer.h"
 #include "guestkernel/task/pidfd.h"
 #include "guestkernel/task/ns.h"
+#include "guestkernel/task/ptrace.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/trap.h"
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/fcntl.h"
+#include "guestkernel/uapi/ptrace.h"
 #include "guestkernel/uapi/sched.h"
 
 #define CLONE_NAMESPACES                                                               \
@@ -67,7 +69,7 @@ static int check_flags(const struct clone_req *q)
 		return -EINVAL;
 	if ((f & (CLONE_PARENT | CLONE_THREAD)) == CLONE_PARENT && current_group()->is_init)
 		return -EINVAL;
-	if (f & (CLONE_INTO_CGROUP | CLONE_PTRACE))
+	if (f & CLONE_INTO_CGROUP)
 		return -EINVAL;
 	return 0;
 }
@@ -241,7 +243,7 @@ static void inherit_signals(struct task *t, struct tgroup *me, bool is_thread)
 }
 
 /* The point where the child comes into being. */
-static int link_task(struct task *t, const struct clone_req *q) NO_LOCK_ANALYSIS
+static int link_task(struct task *t, const struct clone_req *q, u32 event) NO_LOCK_ANALYSIS
 {
 	struct tgroup *me = current_group();
 	int r = 0;
@@ -262,6 +264,7 @@ static int link_task(struct task *t, const struct clone_req *q) NO_LOCK_ANALYSIS
 	} else {
 		link_process(t, q);
 	}
+	ptrace_clone_locked(t, q, event);
 	nr_forks++;
 out:
 	spin_unlock(&me->lock);
@@ -437,6 +440,7 @@ s64 task_clone(const struct regs *r, const struct clone_req *q)
 	struct file *pidfile = NULL;
 	struct task *t;
 	s32 pidfd = -1, tid;
+	u32 event = ptrace_clone_event(q);
 	int ret = check_flags(q);
 
 	if (ret < 0)
@@ -456,7 +460,7 @@ s64 task_clone(const struct regs *r, const struct clone_req *q)
 		if (ret < 0)
 			goto out;
 	}
-	ret = link_task(t, q);
+	ret = link_task(t, q, event);
 	if (ret < 0)
 		goto out_pidfd;
 	if (pidfile)
@@ -469,8 +473,12 @@ s64 task_clone(const struct regs *r, const struct clone_req *q)
 	if (!(q->flags & CLONE_THREAD) && t->group->cpu_timers)
 		itimer_watch_cpu(t->group);
 	sched_start(t);
-	if (vfork)
+	if (unlikely(event))
+		ptrace_event(event, (u64)tid);
+	if (vfork) {
 		vfork_wait(vfork);
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, (u64)tid);
+	}
 	return tid;
 out_pidfd:
 	if (pidfile) {

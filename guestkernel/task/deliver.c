@@ -9,7 +9,7 @@
  *           SA_RESTART decides, without one the call runs again. WORK_SIGNAL is never cleared between the
  *           interrupted wait and this file, so such a value never reaches the application.
  * Locking   group->lock is dropped before user memory is touched.
- * Missing   core dump files: the status says "dumped" only by SIGSET_CORE; ptrace stops.
+ * Missing   core dump files: the status says "dumped" only by SIGSET_CORE.
  */
 #include "arch/param.h"
 #include "guestkernel/kapi/errno.h"
@@ -18,6 +18,7 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/user.h"
 #include "guestkernel/mm/aspace.h"
+#include "guestkernel/task/ptrace.h"
 #include "guestkernel/task/rseq.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
@@ -110,13 +111,22 @@ static bool next_delivery(struct delivery *d)
 			report_continued(g);
 			continue;
 		}
-		if (unlikely(g->stop_pending)) {
+		if (unlikely(g->stop_pending) && !(t->stop_counted && ptrace_is_traced(t))) {
 			signal_do_stop_locked(g);
+			continue;
+		}
+		if (unlikely(ptrace_trap_pending(t))) {
+			ptrace_trap_locked();
 			continue;
 		}
 		sig = dequeue(t->blocked, &d->info);
 		if (!sig)
 			break;
+		if (unlikely(ptrace_is_traced(t)) && sig != SIGKILL) {
+			sig = ptrace_signal_locked(&d->info);
+			if (!sig)
+				continue;
+		}
 		spin_lock(&g->sighand->lock);
 		d->sa = g->sighand->action[sig - 1];
 		if (d->sa.sa_handler > SIG_IGN && (d->sa.sa_flags & SA_RESETHAND))
@@ -190,7 +200,7 @@ static void enter_handler(struct regs *r, struct delivery *d)
 {
 	struct task *t = current();
 	s32 sig = d->info.si_signo;
-	bool restore = t->work & WORK_RESTORE_MASK;
+	bool restore = t->work & WORK_RESTORE_MASK, stepping = ptrace_frame_begin();
 	sigset_t blocked = t->blocked;
 	struct sigframe_req req = {
 		.sig = sig,
@@ -230,6 +240,8 @@ static void enter_handler(struct regs *r, struct delivery *d)
 	if (!(d->sa.sa_flags & SA_NODEFER))
 		blocked |= sig_bit(sig);
 	signal_set_blocked(blocked);
+	if (unlikely(stepping))
+		ptrace_frame_end();
 }
 
 void signal_deliver(struct regs *r)

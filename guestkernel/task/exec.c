@@ -25,6 +25,7 @@
 #include "guestkernel/task/binfmt.h"
 #include "guestkernel/task/clone.h"
 #include "guestkernel/task/cred.h"
+#include "guestkernel/task/ptrace.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/uapi/auxv.h"
@@ -128,6 +129,8 @@ static int find_program(struct exec *x)
 	kfree(name);
 	if (r == 0)
 		r = exec_file_info(x->file, &x->info);
+	if (!ptrace_allows_privileges())
+		x->info.nosuid = true;
 	return r;
 }
 
@@ -168,6 +171,7 @@ static int remove_other_threads(void) NO_LOCK_ANALYSIS
 		leader->tid = pid->nr;
 		g->leader = me;
 		pid_release_if_unused(pid);
+		ptrace_unlink(leader);
 		spin_lock(&g->lock);
 		list_del(&leader->thread_link);
 		signal_free_queue(g, &leader->pending);
@@ -535,6 +539,7 @@ static int prepare(struct exec *x)
 int task_exec(struct regs *r, const struct exec_req *q)
 {
 	struct exec *x = knew(struct exec);
+	s32 old_tid = current()->tid;
 	int e;
 
 	if (!x)
@@ -557,5 +562,7 @@ int task_exec(struct regs *r, const struct exec_req *q)
 out:
 	current()->in_execve = false;
 	exec_fini(x);
+	if (e == 0)
+		ptrace_exec(old_tid);
 	return e;
 }

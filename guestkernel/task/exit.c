@@ -20,8 +20,10 @@
 #include "guestkernel/task/exit.h"
 #include "guestkernel/task/job_int.h"
 #include "guestkernel/task/ns.h"
+#include "guestkernel/task/ptrace.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
+#include "guestkernel/uapi/ptrace.h"
 
 static void release_resources(struct task *t)
 {
@@ -84,8 +86,7 @@ static void unhash_task(struct task *t)
 	pid_release_if_unused(p);
 }
 
-/* [T] */
-static void release_thread(struct task *t) NO_LOCK_ANALYSIS
+void task_release_thread(struct task *t) NO_LOCK_ANALYSIS
 {
 	struct tgroup *g = t->group;
 
@@ -102,6 +103,8 @@ void task_reap_group(struct tgroup *g) NO_LOCK_ANALYSIS
 	struct tgroup *p = g->parent;
 	struct task *leader = g->leader;
 
+	if (unlikely(leader->trace.tracer))
+		ptrace_unlink(leader);
 	if (p) {
 		p->cutime_ns += g->utime_ns + g->cutime_ns;
 		p->cstime_ns += g->stime_ns + g->cstime_ns;
@@ -119,7 +122,7 @@ void task_reap_group(struct tgroup *g) NO_LOCK_ANALYSIS
 	if (g->session != g->pgrp)
 		pid_release_if_unused(g->session);
 	pid_release_if_unused(g->pgrp);
-	release_thread(leader); /* may be the last reference on g */
+	task_release_thread(leader); /* may be the last reference on g */
 	if (p)
 		tgroup_put(p);
 }
@@ -148,7 +151,7 @@ static void reparent(struct tgroup *child, struct tgroup *to)
 	child->exit_signal = SIGCHLD;
 	if (child->pdeath_signal)
 		signal_send_group(child, child->pdeath_signal);
-	if (child->zombie && signal_notify_parent_exit(child))
+	if (child->zombie && !child->leader->trace.tracer && signal_notify_parent_exit(child))
 		task_reap_group(child);
 	else
 		job_check_orphaned(child, old, NULL);
@@ -180,8 +183,7 @@ static void parent_thread_gone(struct task *t)
 	}
 }
 
-/* [T] The last thread has left. */
-static void group_dead(struct tgroup *g)
+void task_group_dead(struct tgroup *g)
 {
 	exit_children(g);
 	g->zombie = true;
@@ -190,7 +192,7 @@ static void group_dead(struct tgroup *g)
 		wake_events(&g->leader->pid->exit_wait, EPOLLIN | EPOLLRDNORM);
 	}
 	job_check_orphaned(g, g->parent, g);
-	if (signal_notify_parent_exit(g))
+	if (ptrace_report_exit(g))
 		task_reap_group(g);
 }
 
@@ -219,8 +221,10 @@ void task_exit(s32 status)
 {
 	struct task *t = current();
 	struct tgroup *g = t->group;
-	bool last = false, is_init = g && g->is_init;
+	bool last = false, kept, is_init = g && g->is_init;
 
+	if (g)
+		ptrace_event(PTRACE_EVENT_EXIT, (u64)status);
 	t->exit_code = status;
 	release_resources(t);
 	if (g) {
@@ -230,13 +234,15 @@ void task_exit(s32 status)
 			job_leader_exit(g);
 		}
 		spin_lock(&tasklist_lock);
+		ptrace_exit_tracer(t);
 		if (g->nr_threads > 1 && !list_empty(&g->children))
 			parent_thread_gone(t);
 		last = leave_group(t);
-		if (last && !is_init)
-			group_dead(g);
-		if (g->leader != t)
-			release_thread(t);
+		kept = g->leader != t && ptrace_keep_thread(t);
+		if (last && !is_init && !g->nr_trace_zombies)
+			task_group_dead(g);
+		if (g->leader != t && !kept)
+			task_release_thread(t);
 		spin_unlock(&tasklist_lock);
 		if (last && is_init)
 			init_exited(g->exit_code);

@@ -17,6 +17,7 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/poll.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/task/ptrace.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/uapi/capability.h"
 
@@ -85,7 +86,8 @@ static void wake_for_signal(struct task *t, bool fatal)
 	u32 work = fatal ? WORK_SIGNAL | WORK_KILLED : WORK_SIGNAL;
 
 	fetch_or(&t->work, work);
-	if (!wake_task(t, fatal ? TASK_SLEEP | TASK_SLEEP_KILL | TASK_STOPPED : TASK_SLEEP))
+	if (!wake_task(t, fatal ? TASK_SLEEP | TASK_SLEEP_KILL | TASK_STOPPED | TASK_TRACED
+				: TASK_SLEEP))
 		sched_kick(t);
 }
 
@@ -138,6 +140,9 @@ static void stop_and_continue(struct tgroup *g, s32 sig)
 		signal_discard_locked(g, sig_bit(SIGCONT));
 		return;
 	}
+	if (sig == SIGKILL && g->exiting && g->nr_traced) /* out of the last stop */
+		list_for_each_entry (t, &g->threads, thread_link)
+			wake_task(t, TASK_TRACED);
 	if (sig != SIGCONT)
 		return;
 	signal_discard_locked(g, SIGSET_STOP);
@@ -153,8 +158,10 @@ static void stop_and_continue(struct tgroup *g, s32 sig)
 	g->nr_stopped = 0;
 	list_for_each_entry (t, &g->threads, thread_link) {
 		t->stop_counted = false;
+		if (t->trace.seized)
+			t->trace.trap_notify = true;
 		fetch_or(&t->work, WORK_SIGNAL);
-		wake_task(t, TASK_STOPPED);
+		wake_task(t, t->trace.listening ? TASK_STOPPED | TASK_TRACED : TASK_STOPPED);
 	}
 }
 
@@ -164,7 +171,8 @@ static bool wants(struct task *t, s32 sig)
 		return false;
 	if (sig == SIGKILL)
 		return true;
-	return !(t->blocked & sig_bit(sig)) && READ_ONCE(t->state) != TASK_STOPPED;
+	return !(t->blocked & sig_bit(sig)) &&
+	       !(READ_ONCE(t->state) & (TASK_STOPPED | TASK_TRACED));
 }
 
 static struct task *choose_thread(struct task *t, s32 sig, enum signal_to to)
@@ -196,12 +204,15 @@ static struct task *choose_waiter(struct task *t, s32 sig, enum signal_to to)
 	return NULL;
 }
 
-static bool kills_at_once(struct tgroup *g, s32 sig)
+static bool kills_at_once(struct task *t, s32 sig)
 {
+	struct tgroup *g = t->group;
 	struct sigaction sa;
 
 	if (sig == SIGKILL)
 		return true;
+	if (ptrace_is_traced(t)) /* the tracer is asked first */
+		return false;
 	if (sig_bit(sig) & (SIGSET_CORE | SIGSET_STOP | SIGSET_IGNORED_BY_DEFAULT))
 		return false;
 	sighand_get_action(g, sig, &sa);
@@ -216,7 +227,7 @@ static void notify(struct task *t, s32 sig, enum signal_to to)
 	if (!waitq_is_idle(&g->signal_wait))
 		wake_events(&g->signal_wait, EPOLLIN | EPOLLRDNORM);
 	if (target) {
-		if (!g->exiting && kills_at_once(g, sig)) {
+		if (!g->exiting && kills_at_once(target, sig)) {
 			signal_kill_group_locked(g, sig);
 			return;
 		}
@@ -241,7 +252,7 @@ static bool is_ignored_now(struct task *t, s32 sig)
 
 	if (t->work & WORK_RESTORE_MASK)
 		keep |= t->saved_blocked;
-	if (keep & sig_bit(sig))
+	if ((keep & sig_bit(sig)) || (ptrace_is_traced(t) && sig != SIGKILL))
 		return false;
 	sighand_get_action(t->group, sig, &sa);
 	return is_default_ignored(t->group, sig, &sa);
@@ -352,7 +363,7 @@ void signal_force(const siginfo_t *info)
 	spin_lock(&g->sighand->lock);
 	if ((t->blocked & sig_bit(sig)) || g->sighand->action[sig - 1].sa_handler == SIG_IGN)
 		g->sighand->action[sig - 1].sa_handler = SIG_DFL;
-	if (g->sighand->action[sig - 1].sa_handler == SIG_DFL)
+	if (g->sighand->action[sig - 1].sa_handler == SIG_DFL && !ptrace_is_traced(t))
 		g->init_may_die = true;
 	spin_unlock(&g->sighand->lock);
 	t->blocked &= ~sig_bit(sig);
@@ -475,7 +486,7 @@ void signal_recalc_locked(struct task *t)
 	struct tgroup *g = t->group;
 
 	if (((t->pending.set | g->shared.set) & ~t->blocked) || g->stop_pending || g->notify_cont ||
-	    (t->work & WORK_KILLED))
+	    ptrace_trap_pending(t) || (t->work & WORK_KILLED))
 		fetch_or(&t->work, WORK_SIGNAL);
 	else
 		fetch_and(&t->work, ~(u32)WORK_SIGNAL);

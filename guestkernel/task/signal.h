@@ -63,6 +63,12 @@ void signal_do_stop_locked(struct tgroup *g); /* drops and retakes the lock */
 bool signal_stop_thread_gone_locked(struct tgroup *g, struct task *t);
 /* [T] Tells the parent: CLD_STOPPED, CLD_CONTINUED. */
 void signal_notify_parent_stop(struct tgroup *g, s32 cld_code);
+/* [T] The same for one thread, to whoever traces it. */
+void signal_notify_stop(struct tgroup *to, struct task *who, s32 cld_code, s32 status);
+/* [T] Of a thread or a whole process (its leader), to its parent or tracer. True when nobody will wait. */
+bool signal_notify_exit(struct tgroup *to, struct task *who, s32 sig, s32 wait_status);
+/* The current thread's tracer has gone while its group is stopped: waits for the end of that. */
+void signal_stay_stopped_locked(struct tgroup *g);
 /* [T] The group is a zombie: exit signal to the parent. True when nobody will wait: reap it now. */
 bool signal_notify_parent_exit(struct tgroup *g);
 

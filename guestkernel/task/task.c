@@ -85,6 +85,8 @@ int task_alloc(struct task **out)
 	spin_init(&t->alloc_lock, RANK_FSCTX);
 	list_init(&t->rq_link);
 	list_init(&t->thread_link);
+	list_init(&t->trace.tracees);
+	list_init(&t->trace.link);
 	sigqueue_init(&t->pending);
 	atomic_add(&nr_tasks, 1);
 	*out = t;
@@ -262,6 +264,8 @@ char task_state_char(struct task *t)
 		return 'D';
 	case TASK_STOPPED:
 		return 'T';
+	case TASK_TRACED:
+		return 't';
 	}
 	return 'X';
 }

@@ -10,7 +10,7 @@
  * Locking   [T] tasklist_lock (RANK_TASKLIST), [S] group->lock (RANK_SIGHAND), [R] run queue lock of
  *           t->cpu, [I] immutable after creation, [a] atomic, [A] task->alloc_lock (RANK_FSCTX): pointers
  *           that other tasks may look at (mm, files, fs, cred).
- * Missing   ptrace, seccomp.
+ * Missing   seccomp.
  */
 #pragma once
 
@@ -48,6 +48,7 @@ enum task_state {
 	TASK_STOPPED = 1u << 3,	     /* job control */
 	TASK_DEAD = 1u << 4,
 	TASK_NEW = 1u << 5,
+	TASK_TRACED = 1u << 6, /* its tracer goes on with it, or SIGKILL */
 };
 #define TASK_WAKE_NORMAL (TASK_SLEEP | TASK_SLEEP_KILL | TASK_SLEEP_ALWAYS)
 
@@ -106,6 +107,8 @@ struct tgroup {
 	bool init_may_die;     /* [S] process 1 was killed by a fault or by the monitor */
 	u32 nr_stopped;	       /* [S] */
 	u32 nr_forking;	       /* [S] threads inside clone() */
+	u32 nr_traced;	       /* [T and S for writing] threads with a tracer */
+	u32 nr_trace_zombies;  /* [T] exited threads that their tracers have not waited for */
 	sigset_t fork_signals; /* [S] sent to several processes since; the children get them too */
 	u32 nr_queued;	       /* [S] sigqueue entries, against RLIMIT_SIGPENDING */
 	s32 stop_signal;       /* [S] */
@@ -136,6 +139,36 @@ struct tgroup {
 struct rseq_state {
 	u64 ua; /* 0: not registered */
 	u32 len, sig;
+};
+
+/* How a traced thread goes on. */
+enum trace_resume {
+	TRACE_CONT,
+	TRACE_SYSCALL, /* to the next begin or end of a system call */
+	TRACE_STEP,
+	TRACE_SYSEMU, /* to the next system call, which is not made */
+	TRACE_SYSEMU_STEP,
+};
+
+/* ptrace(2); see ptrace.c. */
+struct trace {
+	struct list tracees; /* [T] trace.link of those this thread traces */
+	struct list link;    /* [T] */
+	struct task *tracer; /* [T and S for writing] NULL: none; alive while set */
+	u32 options;	     /* [S] PTRACE_O_* */
+	bool seized;	     /* [S] by PTRACE_SEIZE */
+	bool zombie;	     /* [T] exited, kept for its tracer; not the leader */
+	bool trap_stop; /* [S] stops on its next way to user mode: with the group, or interrupted */
+	bool trap_notify;  /* [S] the same, because its group was continued */
+	bool stay_stopped; /* [S] let go of while its group is stopped */
+	bool listening;	   /* [S] stopped, but not to be told what to do (PTRACE_LISTEN) */
+	bool unreported;   /* [S] wait4() has news */
+	bool has_info;	   /* [S] info says why it is stopped */
+	bool is_stepping;  /* [self] */
+	u8 resume;	   /* [S] while stopped, [self] else: enum trace_resume */
+	s32 code;	   /* [S] while stopped: status >> 8; then the signal to go on with */
+	u64 message;	   /* [S] PTRACE_GETEVENTMSG */
+	siginfo_t *info;   /* [S] while stopped: of the stopped task's stack */
 };
 
 struct task {
@@ -188,12 +221,13 @@ struct task {
 	struct sem_undo_list *sem_undo; /* [self] */
 
 	/* signals */
-	sigset_t blocked;		/* [self], changed under [S] */
-	sigset_t saved_blocked;		/* [self] */
-	sigset_t wait_set;		/* [S] sigtimedwait: signals that wake though blocked */
-	struct vfork_done *vfork;	/* [self] the parent waits until we exec or exit */
-	struct sigqueue_head pending;	/* [S] */
-	bool stop_counted;		/* [S] */
+	sigset_t blocked;	      /* [self], changed under [S] */
+	sigset_t saved_blocked;	      /* [self] */
+	sigset_t wait_set;	      /* [S] sigtimedwait: signals that wake though blocked */
+	struct vfork_done *vfork;     /* [self] the parent waits until we exec or exit */
+	struct sigqueue_head pending; /* [S] */
+	bool stop_counted;	      /* [S] */
+	struct trace trace;
 	u64 altstack_sp, altstack_size; /* [self] */
 	u32 altstack_flags;		/* [self] */
 	struct restart_block restart;	/* [self] */

@@ -21,6 +21,7 @@
 #include "guestkernel/mm/mm_proc.h"
 #include "guestkernel/task/cred.h"
 #include "guestkernel/task/ns.h"
+#include "guestkernel/task/ptrace.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/uapi/capability.h"
@@ -173,6 +174,8 @@ static const char *state_name(char c)
 		return "D (disk sleep)";
 	case 'T':
 		return "T (stopped)";
+	case 't':
+		return "t (tracing stop)";
 	case 'Z':
 		return "Z (zombie)";
 	case 'X':
@@ -246,8 +249,9 @@ static int show_status(struct strbuf *sb, void *ctx)
 	strbuf_printf(sb, "Name:\t%s\n", comm);
 	if (fs)
 		strbuf_printf(sb, "Umask:\t%04o\n", fs_ctx_umask(fs));
-	strbuf_printf(sb, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		      state_name(task_state_char(t)), s.g->tgid, t->tid, s.ppid);
+	strbuf_printf(sb, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+		      state_name(task_state_char(t)), s.g->tgid, t->tid, s.ppid,
+		      ptrace_tracer_tid(t));
 	status_cred(sb, t);
 	if (mm)
 		mm_show_status(sb, mm);

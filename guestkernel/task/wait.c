@@ -3,7 +3,6 @@
  * wait - wait4 and waitid
  *
  * Rules     The condition is looked at and slept on under tasklist_lock, the lock under which children change.
- * Missing   ptrace stops.
  * See       wait4(2), waitid(2)
  */
 #include "guestkernel/task/wait.h"
@@ -11,6 +10,7 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/task/exit.h"
+#include "guestkernel/task/ptrace.h"
 #include "guestkernel/task/signal.h"
 
 static struct timeval ns_to_timeval(u64 ns)
@@ -39,7 +39,7 @@ static bool is_wanted(const struct tgroup *c, const struct wait_req *q)
 		return false;
 	if ((q->options & __WNOTHREAD) && c->parent_tid != current()->tid)
 		return false;
-	if (q->options & __WALL)
+	if ((q->options & __WALL) || ptrace_by_parent(c->leader))
 		return true;
 	return (c->exit_signal != SIGCHLD) == !!(q->options & __WCLONE);
 }
@@ -59,6 +59,8 @@ static bool take_zombie(struct tgroup *c, const struct wait_req *q, struct wait_
 
 	if (!c->zombie || !(q->options & WEXITED))
 		return false;
+	if (c->leader->trace.tracer && !ptrace_by_parent(c->leader))
+		return false; /* its tracer comes first */
 	if (c->exit_code & 0x7f)
 		code = c->exit_code & 0x80 ? CLD_DUMPED : CLD_KILLED;
 	fill(res, c, c->exit_code, code);
@@ -74,7 +76,7 @@ static bool take_stopped(struct tgroup *c, const struct wait_req *q, struct wait
 	if (c->zombie)
 		return false;
 	spin_lock(&c->lock);
-	if ((q->options & WSTOPPED) && c->stop_unreported) {
+	if ((q->options & WSTOPPED) && c->stop_unreported && !ptrace_by_parent(c->leader)) {
 		fill(res, c, c->stop_signal << 8 | 0x7f, CLD_STOPPED);
 		c->stop_unreported = q->options & WNOWAIT;
 		found = true;
@@ -91,7 +93,7 @@ static bool take_stopped(struct tgroup *c, const struct wait_req *q, struct wait
 static s64 look(const struct wait_req *q, struct wait_result *res)
 {
 	struct tgroup *g = current_group(), *c;
-	s64 r = -ECHILD;
+	s64 r = -ECHILD, traced;
 
 	list_for_each_entry (c, &g->children, sibling) {
 		if (!is_wanted(c, q))
@@ -102,7 +104,8 @@ static s64 look(const struct wait_req *q, struct wait_result *res)
 		if (q->type == P_PID)
 			break;
 	}
-	return r;
+	traced = ptrace_look(q, res);
+	return traced > 0 ? traced : r == 0 ? 0 : traced;
 }
 
 s64 task_wait(const struct wait_req *q, struct wait_result *res)

@@ -158,6 +158,11 @@ void arch_mmu_wrprotect(struct arch_aspace *as, u64 va, u64 npages)
 		e->prot &= ~(u32)MMU_WRITE;
 }
 
+void arch_mmu_code_written(paddr_t pa)
+{
+	(void)pa;
+}
+
 bool arch_mmu_query(struct arch_aspace *as, u64 va, paddr_t *pa, u32 *flags)
 {
 	struct entry *e = find(as, va);

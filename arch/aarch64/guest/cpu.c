@@ -158,6 +158,7 @@ static void setup_cpu(struct cpu *c)
 	write_sysreg(sctlr_el1, sctlr);
 	write_sysreg(cpacr_el1, CPACR_FPEN);
 	write_sysreg(cntkctl_el1, CNTKCTL_EL0VCTEN);
+	write_sysreg(oslar_el1, 0); /* single steps are off while the OS lock is on */
 	write_sysreg(mdscr_el1, 0);
 	isb();
 	if (features.pan)

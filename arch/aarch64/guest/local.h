@@ -25,6 +25,9 @@ void ipi_serve(void);
 void mmu_setup(void);
 void mmu_setup_cpu(void);
 
+/* trace.c: this CPU stops, or not, after each instruction of its program. */
+void step_load(bool on);
+
 /* trap.c */
 void arch_syscall(struct regs *r);
 void arch_trap_user(struct regs *r, u64 esr, u64 far);

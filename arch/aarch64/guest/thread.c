@@ -15,6 +15,7 @@
 #include "arch/common/guest/thread.h"
 #include "arch/cpu.h"
 #include "arch/fpu.h"
+#include "arch/trace.h"
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
@@ -80,10 +81,9 @@ void arch_thread_exec(struct arch_thread *t, struct regs *r, u64 entry, u64 sp)
 	t->tls = 0;
 	write_sysreg(tpidr_el0, 0);
 	write_sysreg(tpidrro_el0, 0);
-	memset(r, 0, sizeof *r);
+	memset(r, 0, offsetof(struct regs, orig_x0)); /* debuggers ask which call it was */
 	r->pc = entry;
 	r->sp = sp;
-	r->syscallno = (u64)-1;
 }
 
 void arch_switch(struct arch_thread *prev, struct arch_thread *next)
@@ -96,6 +96,8 @@ void arch_switch(struct arch_thread *prev, struct arch_thread *next)
 		c->arch.fpu_owner = prev->fpu;
 		prev->fpu_cpu = c->id;
 	}
+	if (unlikely(prev->is_stepped != next->is_stepped))
+		step_load(next->is_stepped);
 	c->arch.current = (struct task *)next;
 	if (next->fpu) {
 		if (c->arch.fpu_owner != next->fpu || next->fpu_cpu != c->id) {
@@ -158,4 +160,10 @@ s64 arch_thread_option(s32 option, u64 a2, u64 a3, u64 a4, u64 a5)
 	if (option == PR_PAC_RESET_KEYS)
 		return a3 || a4 || a5 ? -EINVAL : reset_keys(a2);
 	return -EINVAL; /* PR_SVE_SET_VL too: as on a CPU without */
+}
+
+/* Programs run what they wrote. */
+void arch_trace_begin(struct aspace *as)
+{
+	(void)as;
 }

@@ -395,6 +395,11 @@ u32 arch_mmu_run_fill(const struct mmu_run *run, u32 i, paddr_t pa, u32 n, u32 p
 	return done;
 }
 
+void arch_mmu_code_written(paddr_t pa)
+{
+	pte_code_written(pa);
+}
+
 bool arch_mmu_query(struct arch_aspace *as, u64 va, paddr_t *pa, u32 *flags)
 {
 	u64 *pte = mmu_find_pte(as->root_pa, va);

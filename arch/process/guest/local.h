@@ -12,8 +12,7 @@
 #include "guestkernel/kapi/list.h"
 #include "vmm/abi/process.h"
 
-#define FPU_IN_MEMORY \
-	0xffffffffu /* arch_thread.fpu_cpu: t->fpu is the truth; else a CPU's application thread */
+struct aspace;
 
 extern const struct pm_boot *pm_boot;
 
@@ -75,6 +74,7 @@ struct range_list {
 /* Of one space; see rewrite.c. */
 struct rewrite {
 	u32 busy;      /* a CPU rewrites a site */
+	bool off;      /* traced once: its code stays as it is [busy] */
 	u32 next_slot; /* 0: not looked yet [busy] */
 	struct {
 		u64 ip;
@@ -141,5 +141,8 @@ noreturn_fn void user_loop(struct regs *r);
 void fpu_note_entry(struct stub_thread *st, u64 fp);
 void fpu_prepare_exit(struct stub_thread *st);
 
-/* rewrite.c: a call came from r->ip by a signal. */
+/* rewrite.c */
+/* A call came from r->ip by a signal. */
 void rewrite_count(struct rewrite *w, const struct regs *r);
+/* Puts back what rewriting changed in a space; w: the space's counts, which stay idle from now on, or NULL. */
+void rewrite_undo(struct aspace *as, struct rewrite *w);

@@ -13,7 +13,8 @@
  *           rewritten or harms itself alone. --no-rewrite turns it off.
  * Locking   rewrite->busy: one CPU at a time takes slots; as->lock inside the mm functions. The counts belong to one
  *           CPU's glance and may be off.
- * Missing   The program and debuggers see the changed bytes when they read them; calls whose number is not loaded by the
+ *           A space that is traced gets its own bytes back and keeps them.
+ * Missing   The program sees the changed bytes when it reads them; calls whose number is not loaded by the
  *           instruction before (`xor %eax, %eax; syscall`).
  */
 #include "arch/cpu.h"
@@ -23,7 +24,7 @@
 #include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/mm/aspace.h"
-#include "guestkernel/task/task.h"
+#include "guestkernel/task/sched.h"
 #include "guestkernel/uapi/mman.h"
 
 #define SLOTS	   0x050f0000ull
@@ -114,6 +115,41 @@ static bool rewrite_site(struct aspace *as, struct rewrite *w, u64 site, u32 nr)
 	return aspace_patch_code(as, site, code, sizeof code) == 0;
 }
 
+/* The site that jumps to a slot, as it was. */
+static void restore_site(struct aspace *as, u32 slot)
+{
+	const u32 at = (u32)SLOTS + 8 * slot;
+	u8 code[CODE_BYTES], site[SITE_BYTES], jump[SITE_BYTES] = { 0xff, 0x24, 0x25 };
+	u64 ret;
+
+	memcpy(jump + 3, &at, 4);
+	if (aspace_access(as, CODE + slot * CODE_BYTES, code, sizeof code, false, true) !=
+	    sizeof code)
+		return;
+	memcpy(&ret, code + 7, 8);
+	if (aspace_access(as, ret - SITE_BYTES, site, sizeof site, false, true) != sizeof site ||
+	    memcmp(site, jump, sizeof site) != 0)
+		return;
+	memcpy(site, code, 5); /* mov $nr, %eax */
+	(void)!aspace_patch_code(as, ret - SITE_BYTES, site, sizeof site);
+}
+
+void rewrite_undo(struct aspace *as, struct rewrite *w)
+{
+	u64 used;
+
+	if (w) {
+		while (xchg(&w->busy, 1))
+			sched_yield_current();
+		w->off = true;
+	}
+	if (aspace_access(as, SLOTS, &used, 8, false, true) == 8 && used <= NR_SLOTS)
+		for (u32 slot = 1; slot < used; slot++)
+			restore_site(as, slot);
+	if (w)
+		store_release(&w->busy, 0);
+}
+
 void rewrite_count(struct rewrite *w, const struct regs *r)
 {
 	u64 site = r->ip - SITE_BYTES;
@@ -135,6 +171,7 @@ void rewrite_count(struct rewrite *w, const struct regs *r)
 		return;
 	}
 	w->site[i].count = NEVER;
-	rewrite_site(current()->mm, w, site, (u32)r->ax);
+	if (!w->off && !READ_ONCE(current()->group->nr_traced))
+		rewrite_site(current()->mm, w, site, (u32)r->ax);
 	store_release(&w->busy, 0);
 }

@@ -11,6 +11,7 @@
 #include "arch/common/guest/thread.h"
 #include "arch/cpu.h"
 #include "arch/fpu.h"
+#include "arch/trace.h"
 #include "arch/param.h"
 #include "arch/process/guest/local.h"
 #include "arch/x86_64/guest/x86.h"
@@ -18,6 +19,7 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/user.h"
 #include "guestkernel/main.h"
+#include "guestkernel/mm/aspace.h"
 #include "guestkernel/uapi/prctl.h"
 
 void switch_stacks(u64 *save_sp, u64 load_sp);
@@ -66,13 +68,12 @@ void arch_thread_exec(struct arch_thread *t, struct regs *r, u64 entry, u64 sp)
 	t->fpu_cpu = FPU_IN_MEMORY;
 	t->fs_base = 0;
 	t->gs_base = 0;
-	memset(r, 0, sizeof *r);
+	memset(r, 0, offsetof(struct regs, orig_ax)); /* debuggers ask which call it was */
 	r->ip = entry;
 	r->sp = sp;
 	r->cs = USER_CS;
 	r->ss = USER_DS;
 	r->flags = FLAGS_FIXED | FLAGS_IF;
-	r->orig_ax = (u64)-1;
 }
 
 void arch_switch(struct arch_thread *prev, struct arch_thread *next)
@@ -119,4 +120,11 @@ s64 arch_thread_prctl(struct task *task, s32 code, u64 addr)
 s64 arch_thread_option(s32 option, u64 a2, u64 a3, u64 a4, u64 a5)
 {
 	return -EINVAL;
+}
+
+void arch_trace_begin(struct aspace *as)
+{
+	struct space *sp = (struct space *)as->arch.context;
+
+	rewrite_undo(as, sp ? &sp->rewrite : NULL);
 }

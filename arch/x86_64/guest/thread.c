@@ -13,6 +13,7 @@
 #include "arch/common/guest/thread.h"
 #include "arch/cpu.h"
 #include "arch/fpu.h"
+#include "arch/trace.h"
 #include "arch/param.h"
 #include "arch/x86_64/guest/local.h"
 #include "guestkernel/kapi/cpu.h"
@@ -84,13 +85,12 @@ void arch_thread_exec(struct arch_thread *t, struct regs *r, u64 entry, u64 sp)
 	t->fs_base = 0;
 	t->gs_base = 0;
 	load_bases(t);
-	memset(r, 0, sizeof *r);
+	memset(r, 0, offsetof(struct regs, orig_ax)); /* debuggers ask which call it was */
 	r->ip = entry;
 	r->sp = sp;
 	r->cs = USER_CS;
 	r->ss = USER_DS;
 	r->flags = FLAGS_FIXED | FLAGS_IF;
-	r->orig_ax = (u64)-1;
 }
 
 void arch_switch(struct arch_thread *prev, struct arch_thread *next)
@@ -153,4 +153,10 @@ s64 arch_thread_prctl(struct task *t, s32 code, u64 addr)
 s64 arch_thread_option(s32 option, u64 a2, u64 a3, u64 a4, u64 a5)
 {
 	return -EINVAL;
+}
+
+/* Programs run what they wrote. */
+void arch_trace_begin(struct aspace *as)
+{
+	(void)as;
 }

@@ -118,6 +118,11 @@ static inline void pte_changed(struct arch_aspace *as, u64 va, u64 old, u64 new)
 		mmu_sync_icache(new &PTE_ADDR);
 }
 
+static inline void pte_code_written(paddr_t pa)
+{
+	mmu_sync_icache(pa.pa & PTE_ADDR);
+}
+
 /* TTBR1 holds the kernel half; user tables have nothing of it. */
 static inline void mmu_fill_root(u64 *root)
 {

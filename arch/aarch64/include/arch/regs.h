@@ -66,6 +66,20 @@ static inline void regs_restart_syscall(struct regs *r, s64 nr)
 	r->x[8] = (u64)nr;
 	r->pc -= 4;
 }
+/* What debuggers are shown when a system call begins or ends; regs_trace_done() when they have seen it. */
+static inline u64 regs_trace_mark(struct regs *r, bool is_exit)
+{
+	u64 mark = r->x[7];
+
+	r->x[7] = is_exit;
+	return mark;
+}
+static inline void regs_trace_done(struct regs *r, bool is_exit, u64 mark)
+{
+	r->x[7] = mark;
+	if (!is_exit)
+		r->orig_x0 = r->x[0]; /* they may have changed the argument */
+}
 /* Innermost frame of the interrupted code, for backtraces. */
 static inline u64 arch_regs_fp(const struct regs *r)
 {

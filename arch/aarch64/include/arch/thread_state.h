@@ -6,6 +6,8 @@
 
 #include "guestkernel/kapi/types.h"
 
+#define FPU_IN_MEMORY (~0u) /* fpu_cpu: no CPU has the vector state, thread->fpu alone */
+
 struct fpu_state;
 
 struct arch_thread {
@@ -17,4 +19,5 @@ struct arch_thread {
 		[10]; /* of this program: instruction A and B, data A and B, generic; low and high */
 	u32 fpu_cpu;  /* CPU that saved fpu last */
 	u64 esr, fault_addr; /* of the last exception, for signal frames */
+	bool is_stepped;     /* MDSCR_EL1.SS while it runs */
 };

@@ -70,6 +70,8 @@ void arch_mmu_protect(struct arch_aspace *as, u64 va, u64 npages, u32 prot);
 void arch_mmu_wrprotect(struct arch_aspace *as, u64 va, u64 npages);
 /* 0 and the frame when present; false otherwise. */
 bool arch_mmu_query(struct arch_aspace *as, u64 va, paddr_t *pa, u32 *flags);
+/* The kernel wrote to a frame that is mapped with MMU_Q_EXEC: no CPU runs what was there before. */
+void arch_mmu_code_written(paddr_t pa);
 /* Next mapped page at or after *va, below end; for fork and unmap of sparse ranges. */
 bool arch_mmu_next(struct arch_aspace *as, u64 *va, u64 end, paddr_t *pa, u32 *flags);
 /* fork: copies the entries that fn wants from src to dst, without write permission in both. -ENOMEM. */

@@ -102,6 +102,11 @@ static inline void pte_changed(struct arch_aspace *as, u64 va, u64 old, u64 new)
 		space_note_pending(as, va);
 }
 
+static inline void pte_code_written(paddr_t pa)
+{
+	(void)pa;
+}
+
 static inline void mmu_fill_root(u64 *root)
 {
 	(void)root;

@@ -96,6 +96,11 @@ static inline void pte_changed(struct arch_aspace *as, u64 va, u64 old, u64 new)
 	(void)new;
 }
 
+static inline void pte_code_written(paddr_t pa)
+{
+	(void)pa;
+}
+
 /* The kernel half has three populated slots; copying only them keeps this short. */
 static inline void mmu_fill_root(u64 *root)
 {

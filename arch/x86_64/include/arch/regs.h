@@ -67,6 +67,19 @@ static inline void regs_restart_syscall(struct regs *r, s64 nr)
 	r->ax = (u64)nr;
 	r->ip -= 2;
 }
+/* What debuggers are shown when a system call begins or ends; regs_trace_done() when they have seen it. */
+static inline u64 regs_trace_mark(struct regs *r, bool is_exit)
+{
+	if (!is_exit)
+		r->ax = (u64)-38; /* ENOSYS: how a call that was not made ends */
+	return 0;
+}
+static inline void regs_trace_done(struct regs *r, bool is_exit, u64 mark)
+{
+	(void)r;
+	(void)is_exit;
+	(void)mark;
+}
 /* Innermost frame of the interrupted code, for backtraces. */
 static inline u64 arch_regs_fp(const struct regs *r)
 {

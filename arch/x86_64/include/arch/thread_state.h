@@ -6,6 +6,8 @@
 
 #include "guestkernel/kapi/types.h"
 
+#define FPU_IN_MEMORY (~0u) /* fpu_cpu: no CPU has the vector state, thread->fpu alone */
+
 struct fpu_state;
 
 struct arch_thread {

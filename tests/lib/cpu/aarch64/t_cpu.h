@@ -8,7 +8,11 @@
 #define TESTS_LIB_T_CPU_H
 
 #include <signal.h>
+#include <elf.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -112,6 +116,26 @@ static inline void t_kill_without_stack(long sig)
 			 : "+r"(x0)
 			 : "r"(x1), "r"(x8)
 			 : "x9", "memory");
+}
+
+/* Of a traced thread. */
+#define T_FPREGS_BYTES 528
+#define T_REGS_PC      pc
+#define T_REGS_SP      sp
+#define T_REGS_RET     regs[0]
+#define T_REGS_ARG     regs[0]
+#define T_BREAKPOINT             \
+	{                        \
+		0, 0, 0x20, 0xd4 \
+	}
+#define T_BREAKPOINT_SKIPS 0 /* bytes the program counter is past it */
+
+static inline long t_set_syscall(pid_t pid, long nr)
+{
+	int word = (int)nr;
+	struct iovec v = { &word, sizeof(word) };
+
+	return ptrace(PTRACE_SETREGSET, pid, 0x404 /* NT_ARM_SYSTEM_CALL */, &v);
 }
 
 #endif

@@ -8,7 +8,10 @@
 #define TESTS_LIB_T_CPU_H
 
 #include <signal.h>
+#include <stddef.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/user.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -109,6 +112,23 @@ static inline void t_kill_without_stack(long sig)
 			 :
 			 : "a"((long)SYS_kill), "D"((long)getpid()), "S"(sig)
 			 : "rcx", "r11", "memory");
+}
+
+/* Of a traced thread. */
+#define T_FPREGS_BYTES 512
+#define T_REGS_PC      rip
+#define T_REGS_SP      rsp
+#define T_REGS_RET     rax
+#define T_REGS_ARG     rdi
+#define T_BREAKPOINT \
+	{            \
+		0xcc \
+	}
+#define T_BREAKPOINT_SKIPS 1 /* bytes the program counter is past it */
+
+static inline long t_set_syscall(pid_t pid, long nr)
+{
+	return ptrace(PTRACE_POKEUSER, pid, offsetof(struct user_regs_struct, orig_rax), nr);
 }
 
 #endif
