@@ -42,6 +42,9 @@ BUILD_BUG_ON(PM_STUB_AREA_BYTES != 1 << AREA_STRIDE_SHIFT);
 #define POOL_MAX       32
 #define ANSWER_POLL_MS 200
 #define ANSWER_ROUNDS  25 /* 5 s */
+#define PARK_POLL_NS   (10 * 1000 * 1000)
+#define BIRTH_ROUNDS   500 /* 5 s */
+#define CLEAN_ROUNDS   10  /* 100 ms for all threads: losing a stub costs less than waiting for it */
 #define CLEAN_TRIES    8
 #define IP_WORD	       16
 #define FILTER_MAX     ((STUB_DATA_BYTES - DATA_FILTERS) / 8)
@@ -239,12 +242,13 @@ free:
 	return NULL;
 }
 
-static bool wait_parked(struct stub_thread *st)
+/* *rounds: how often to wait for PARK_POLL_NS, counted down. */
+static bool wait_parked(struct stub_thread *st, u32 *rounds)
 {
-	const struct host_timespec t = { 0, 10 * 1000 * 1000 };
-	u32 i, state;
+	const struct host_timespec t = { 0, PARK_POLL_NS };
+	u32 state;
 
-	for (i = 0; i < 500; i++) {
+	for (; *rounds; --*rounds) {
 		state = load_acquire(&st->area->state);
 		if (state == STATE_PARKED || state == STATE_SLEEPING)
 			return true;
@@ -261,8 +265,8 @@ static struct stub *stub_new(void)
 {
 	struct command *cmd = (struct command *)spawner_page;
 	struct stub *s = stub_alloc();
+	u32 i, rounds = BIRTH_ROUNDS;
 	bool ok;
-	u32 i;
 
 	if (!s)
 		return NULL;
@@ -280,7 +284,7 @@ static struct stub *stub_new(void)
 	spin_unlock(&birth_lock);
 	s->pid = s->thread[0].area->pid;
 	for (i = 0; ok && i < nr_cpus; i++) {
-		ok = wait_parked(&s->thread[i]);
+		ok = wait_parked(&s->thread[i], &rounds);
 		s->thread[i].tid = s->thread[i].area->tid;
 	}
 	if (ok)
@@ -305,13 +309,13 @@ struct stub *stub_get(void)
 }
 
 /* Whether the thread is in the stub's code, whatever the area says. */
-static bool is_waiting(struct stub_thread *st, u64 where)
+static bool is_waiting(struct stub_thread *st, u64 where, u32 *rounds)
 {
 	struct area *a = st->area;
 	u32 i;
 
 	for (i = 0; i < CLEAN_TRIES; i++) {
-		if (!wait_parked(st))
+		if (!wait_parked(st, rounds))
 			return false;
 		if (i && a->cr2 == where && a->sig == 11)
 			return true;
@@ -331,7 +335,7 @@ static bool stub_clean(struct stub *s)
 {
 	struct command_op *op = &s->cmd->op[0];
 	u64 where = USER_VA_MIN + (arch_cycles() & 0x3fffffff);
-	u32 i;
+	u32 i, rounds = CLEAN_ROUNDS;
 
 	op->nr = HOST_MUNMAP;
 	op->arg[0] = 0;
@@ -339,7 +343,7 @@ static bool stub_clean(struct stub *s)
 	if (!stub_run(s, 1))
 		return false;
 	for (i = 0; i < nr_cpus; i++) {
-		if (s->thread[i].used && !is_waiting(&s->thread[i], where))
+		if (s->thread[i].used && !is_waiting(&s->thread[i], where, &rounds))
 			return false;
 		s->thread[i].used = false;
 		s->thread[i].owner = NULL;
