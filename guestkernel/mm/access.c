@@ -2,7 +2,7 @@
 /*
  * access - the memory of an address space that is not the running one
  *
- * Role      exec's argument pages, process_vm_readv, /proc/<pid>/mem, ptrace later; keys of shared futexes.
+ * Role      exec's argument pages, process_vm_readv, /proc/<pid>/mem, ptrace; keys of shared futexes.
  * Rules     A piece of at most one page is copied under pt_lock: no reference is taken, so copy-on-write of the
  *           owner never sees a frame as shared because somebody reads it.
  * Locking   as->lock shared while a page is found and copied.

@@ -19,16 +19,14 @@
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/pager.h"
-#include "guestkernel/kapi/rand.h"
 #include "guestkernel/mm/region.h"
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/mman.h"
 #include "guestkernel/uapi/resource.h"
 
-#define STACK_AREA	  (16ull << 30) /* exec puts the stack somewhere in the topmost part */
-#define MMAP_RANDOM_PAGES (1ull << 28)
-#define FEW_PAGES	  64 /* looked at one by one in mprotect */
-#define MMAP_32BIT_END	  (1ull << 31)
+#define STACK_AREA     (16ull << 30) /* exec puts the stack somewhere in the topmost part */
+#define FEW_PAGES      64	     /* looked at one by one in mprotect */
+#define MMAP_32BIT_END (1ull << 31)
 
 int aspace_create(struct aspace **out)
 {
@@ -45,8 +43,7 @@ int aspace_create(struct aspace **out)
 	refs_init(&as->refs, 1);
 	rwsem_init(&as->lock, RANK_ASPACE);
 	spin_init(&as->pt_lock, RANK_PGTABLE);
-	as->mmap_base = USER_VA_END - STACK_AREA - MMAP_BASE_GAP -
-			rand_below(MMAP_RANDOM_PAGES) * PAGE_SIZE;
+	as->mmap_base = USER_VA_END - STACK_AREA - MMAP_BASE_GAP; /* exec moves it */
 	as->gap_top = as->mmap_base;
 	list_init(&as->dead);
 	as->dumpable = true;

@@ -257,7 +257,7 @@ s64 sys_prctl(s32 option, u64 a2, u64 a3, u64 a4, u64 a5)
 	case PR_MCE_KILL_GET:
 		return PR_MCE_KILL_DEFAULT;
 	case PR_SET_PTRACER:
-		return 0; /* no tracing to allow yet */
+		return 0; /* every process of the same user may trace already */
 	}
 	return arch_thread_option((s32)option, a2, a3, a4, a5);
 }

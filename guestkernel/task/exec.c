@@ -207,13 +207,14 @@ static void choose_layout(struct exec *x)
 
 	x->randomise = !(current_group()->personality & ADDR_NO_RANDOMIZE);
 	x->stack_top = STACK_TOP_MAX;
-	if (x->randomise)
-		x->stack_top -= rand_below(STACK_RANDOM_PAGES) << PAGE_SHIFT;
 	gap = MIN(stack, STACK_TOP_MAX / 6 * 5);
-	gap = MAX(gap, MMAP_BASE_GAP) + (STACK_RANDOM_PAGES << PAGE_SHIFT);
+	gap = MAX(gap, MMAP_BASE_GAP);
+	if (x->randomise) {
+		x->stack_top -= rand_below(STACK_RANDOM_PAGES) << PAGE_SHIFT;
+		gap += (STACK_RANDOM_PAGES + rand_below(MMAP_RANDOM_PAGES)) << PAGE_SHIFT;
+	}
 	mm->mmap_base = ALIGN_DOWN(STACK_TOP_MAX - gap, PAGE_SIZE);
-	if (x->randomise)
-		mm->mmap_base -= rand_below(MMAP_RANDOM_PAGES) << PAGE_SHIFT;
+	mm->gap_top = mm->mmap_base;
 }
 
 /* The new address space becomes the current one, the old one is released. */

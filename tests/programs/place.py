@@ -22,7 +22,7 @@ IMAGES = {
     "busybox": "busybox",
     "debian": "debian",
     "full": "debian+bash,coreutils,findutils,grep,sed,gawk,perl,python3,gcc,libc6-dev,make,git,sqlite3,"
-            "nodejs,procps,strace,file,xz-utils,tar,bc,jq,vim-tiny,less",
+            "nodejs,procps,strace,gdb,file,xz-utils,tar,bc,jq,vim-tiny,less",
 }
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -18,7 +18,7 @@ import suite        # noqa: E402
 
 RUNNER = suite.ROOT / 'tests/programs/run.py'
 PROCESS = ['hello', 'busybox_text', 'job_control', 'interrupt', 'window_size', 'vi', 'exec_forms', 'perl', 'gcc',
-           'git', 'make']
+           'git', 'make', 'trace']
 HERE = ['hello', 'busybox_text', 'job_control', 'interrupt', 'window_size', 'vi']
 THERE = ['exec_forms', 'perl', 'gcc', 'git', 'make']
 TESTHOST = suite.ROOT / 'tools/testhost'

@@ -44,7 +44,7 @@ BUILD_BUG_ON(PM_STUB_AREA_BYTES != 1 << AREA_STRIDE_SHIFT);
 #define ANSWER_ROUNDS  25 /* 5 s */
 #define PARK_POLL_NS   (10 * 1000 * 1000)
 #define BIRTH_ROUNDS   500 /* 5 s */
-#define CLEAN_ROUNDS   10  /* 100 ms for all threads: losing a stub costs less than waiting for it */
+#define CLEAN_ROUNDS   10 /* 100 ms for all threads: losing a stub costs less than waiting for it */
 #define CLEAN_TRIES    8
 #define IP_WORD	       16
 #define FILTER_MAX     ((STUB_DATA_BYTES - DATA_FILTERS) / 8)
