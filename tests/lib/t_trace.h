@@ -26,6 +26,17 @@ struct syscall_info {
 	};
 };
 
+static volatile long traced_word = 41; /* what tracers read and change */
+
+static inline void nothing(void)
+{
+}
+
+static inline void exit_with_word(void)
+{
+	_exit((int)traced_word);
+}
+
 /* A child that stopped itself for us. */
 static inline pid_t traced_child(void (*fn)(void))
 {
@@ -40,6 +51,24 @@ static inline pid_t traced_child(void (*fn)(void))
 	}
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+	return pid;
+}
+
+/* A child that runs until stop opens; traced_word is its exit status. */
+static inline pid_t waiting_child(struct t_gate *stop)
+{
+	struct t_gate up;
+	pid_t pid;
+
+	t_gate_init(&up);
+	t_gate_init(stop);
+	pid = t_fork();
+	if (pid == 0) {
+		t_gate_open(&up);
+		t_gate_wait(stop);
+		exit_with_word();
+	}
+	t_gate_wait(&up);
 	return pid;
 }
 

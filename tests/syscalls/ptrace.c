@@ -8,17 +8,6 @@
 
 #define SYSTRAP (SIGTRAP | 0x80)
 
-static volatile long word = 41;
-
-static void nothing(void)
-{
-}
-
-static void exit_with_word(void)
-{
-	_exit((int)word);
-}
-
 static void call_getppid(void)
 {
 	_exit(syscall(SYS_getppid) == 12345 ? 7 : 8);
@@ -29,10 +18,10 @@ static void memory_is_read_and_written(void)
 	pid_t pid = traced_child(exit_with_word);
 
 	errno = 0;
-	CHECK_EQ(ptrace(PTRACE_PEEKDATA, pid, &word, 0), 41);
+	CHECK_EQ(ptrace(PTRACE_PEEKDATA, pid, &traced_word, 0), 41);
 	CHECK_EQ(errno, 0);
-	MUST(ptrace(PTRACE_POKEDATA, pid, &word, 42l));
-	CHECK_EQ(word, 41);
+	MUST(ptrace(PTRACE_POKEDATA, pid, &traced_word, 42l));
+	CHECK_EQ(traced_word, 41);
 	CHECK_ERRNO(ptrace(PTRACE_PEEKDATA, pid, 8, 0), EIO);
 	CHECK_ERRNO(ptrace(PTRACE_POKEDATA, pid, 8, 1l), EIO);
 	finish(pid, 42);
@@ -484,24 +473,6 @@ static void register_sets_have_names_and_sizes(void)
 	CHECK_ERRNO(ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, t_bad_ptr()), EFAULT);
 	CHECK_ERRNO(ptrace(0x7123, pid, 0, 0), EIO);
 	finish(pid, 0);
-}
-
-/* A child that runs until it is told to end. */
-static pid_t waiting_child(struct t_gate *stop)
-{
-	struct t_gate up;
-	pid_t pid;
-
-	t_gate_init(&up);
-	t_gate_init(stop);
-	pid = t_fork();
-	if (pid == 0) {
-		t_gate_open(&up);
-		t_gate_wait(stop);
-		_exit((int)word);
-	}
-	t_gate_wait(&up);
-	return pid;
 }
 
 static void loop_with_calls(void)

@@ -8,17 +8,6 @@
 
 #include <pthread.h>
 
-static volatile long word = 41;
-
-static void nothing(void)
-{
-}
-
-static void exit_with_word(void)
-{
-	_exit((int)word);
-}
-
 static void only_the_tracer_may_ask(void)
 {
 	pid_t pid = t_fork(), other;
@@ -31,7 +20,7 @@ static void only_the_tracer_may_ask(void)
 	}
 	CHECK_EQ(waitpid(pid, NULL, WUNTRACED), pid);
 	CHECK_ERRNO(ptrace(PTRACE_CONT, pid, 0, 0), ESRCH);
-	CHECK_ERRNO(ptrace(PTRACE_PEEKDATA, pid, &word, 0), ESRCH);
+	CHECK_ERRNO(ptrace(PTRACE_PEEKDATA, pid, &traced_word, 0), ESRCH);
 	CHECK_ERRNO(ptrace(PTRACE_ATTACH, getpid(), 0, 0), EPERM);
 	CHECK_ERRNO(ptrace(PTRACE_ATTACH, 999999, 0, 0), ESRCH);
 	CHECK_ERRNO(ptrace(PTRACE_CONT, 999999, 0, 0), ESRCH);
@@ -60,7 +49,7 @@ static void a_running_tracee_answers_nothing(void)
 		_exit(0);
 	}
 	MUST(ptrace(PTRACE_SEIZE, pid, 0, 0));
-	CHECK_ERRNO(ptrace(PTRACE_PEEKDATA, pid, &word, 0), ESRCH);
+	CHECK_ERRNO(ptrace(PTRACE_PEEKDATA, pid, &traced_word, 0), ESRCH);
 	CHECK_ERRNO(ptrace(PTRACE_DETACH, pid, 0, 0), ESRCH);
 	t_gate_open(&gate);
 	t_wait_exit(pid, 0);
@@ -217,7 +206,7 @@ static void exit_is_an_event(void)
 	next_stop(pid, PTRACE_CONT, 0, SIGTRAP | PTRACE_EVENT_EXIT << 8);
 	MUST(ptrace(PTRACE_GETEVENTMSG, pid, 0, &message));
 	CHECK_EQ(message, 41 << 8);
-	CHECK_EQ(ptrace(PTRACE_PEEKDATA, pid, &word, 0), 41);
+	CHECK_EQ(ptrace(PTRACE_PEEKDATA, pid, &traced_word, 0), 41);
 	finish(pid, 41);
 }
 
@@ -233,24 +222,6 @@ static void options_are_checked(void)
 	finish(pid, 0);
 }
 
-/* A child that runs until it is told to end. */
-static pid_t waiting_child(struct t_gate *stop)
-{
-	struct t_gate up;
-	pid_t pid;
-
-	t_gate_init(&up);
-	t_gate_init(stop);
-	pid = t_fork();
-	if (pid == 0) {
-		t_gate_open(&up);
-		t_gate_wait(stop);
-		_exit((int)word);
-	}
-	t_gate_wait(&up);
-	return pid;
-}
-
 static void attach_stops(void)
 {
 	struct t_gate stop;
@@ -260,7 +231,7 @@ static void attach_stops(void)
 	MUST(ptrace(PTRACE_ATTACH, pid, 0, 0));
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK_EQ(status >> 8, SIGSTOP);
-	MUST(ptrace(PTRACE_POKEDATA, pid, &word, 43l));
+	MUST(ptrace(PTRACE_POKEDATA, pid, &traced_word, 43l));
 	MUST(ptrace(PTRACE_DETACH, pid, 0, 0));
 	t_gate_open(&stop);
 	t_wait_exit(pid, 43);
@@ -331,7 +302,7 @@ static void a_stopped_process_can_be_attached(void)
 	MUST(ptrace(PTRACE_ATTACH, pid, 0, 0));
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK_EQ(status >> 8, SIGSTOP);
-	CHECK_EQ(ptrace(PTRACE_PEEKDATA, pid, &word, 0), 41);
+	CHECK_EQ(ptrace(PTRACE_PEEKDATA, pid, &traced_word, 0), 41);
 	MUST(kill(pid, SIGCONT));
 	MUST(ptrace(PTRACE_DETACH, pid, 0, 0));
 	t_gate_open(&stop);
