@@ -34,6 +34,7 @@ int main(int argc, char **argv)
 }
 C
 gcc -g -O0 -pthread -o t t.c || exit 1
+asleep() { sleep 100 & pid=$!; until grep -q '^Name:.sleep' /proc/$pid/status && grep -q '^State:.S' /proc/$pid/status; do :; done; } # not before its exec
 # one process; children; threads; what went wrong and how it ended
 strace -qq -e trace=write,openat -e signal=none sh -c 'echo hello; cat /nowhere' 2>&1 >/dev/null | grep -v 'ld.so\|^---'
 strace -f -qq -e trace=exit_group -o log sh -c 'true & (exit 3); ls /tmp >/dev/null; wait'; grep -o 'exit_group([0-9]' log | sort
@@ -41,7 +42,7 @@ strace -f -qq -e trace=exit -o log ./t; echo $?; grep -c 'exit(0' log
 strace -f -qq -c -o log find /etc -name passwd; awk '$NF == "execve" { print $4, $NF }' log
 strace -qq -e inject=getppid:retval=77 -e trace=getppid -o log perl -e 'print getppid(), "\n"'; cat log
 strace -qq -e inject=openat:error=EACCES:when=3+ -e trace=none cat /etc/passwd 2>&1 | head -1
-sleep 100 & pid=$!; strace -qq -e trace=none -e signal=SIGTERM -o log -p $pid & s=$!
+asleep; strace -qq -e trace=none -e signal=SIGTERM -o log -p $pid & s=$!
 until grep -q 'TracerPid:.[1-9]' /proc/$pid/status; do sleep 0.1; done
 kill $pid; { wait $pid; } 2>/dev/null; echo $?; wait $s; grep -o 'SIGTERM.*code=SI_USER' log; tail -1 log
 # gdb
@@ -50,5 +51,5 @@ g -ex 'break square' -ex run -ex bt -ex 'print n' -ex finish -ex next -ex 'print
 g -ex run -ex bt -ex 'print $_siginfo.si_signo' -ex 'print $_siginfo._sifields._sigfault.si_addr' -ex kill --args ./t crash | grep -v '^Thread'
 g -ex 'break main' -ex run -ex 'stepi' -ex 'stepi' -ex 'set var argc = 5' -ex 'print argc' -ex 'print square(12)' -ex 'set can-use-hw-watchpoints 0' -ex 'watch one' -ex continue -ex kill ./t
 g -ex 'catch fork' -ex 'catch exec' -ex 'set follow-fork-mode child' -ex 'run -c "/bin/true; exit 4"' -ex kill /bin/sh | grep -v '^Killed' | sed 's/, in .*//'
-sleep 100 & pid=$!; g -p $pid -ex 'print $_siginfo.si_signo' -ex detach | tail -1; kill $pid; { wait $pid; } 2>/dev/null; echo $?
+asleep; g -p $pid -ex 'print $_siginfo.si_signo' -ex detach | tail -1; kill $pid; { wait $pid; } 2>/dev/null; echo $?
 rm -f t t.c log
