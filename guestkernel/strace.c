@@ -176,6 +176,31 @@ static s64 show_call(struct regs *r, u32 nr)
 	return c.ret;
 }
 
+void strace_refused(struct regs *r)
+{
+	u32 nr = (u32)regs_syscall_nr(r);
+	const struct strace_call *call = &strace_calls[nr];
+	struct strace_ctx c = { .ret = regs_ret(r) };
+	struct strbuf sb;
+
+	if (nr >= syscall_count || !call->name || !is_selected(nr))
+		return;
+	strbuf_init(&sb);
+	c.sb = &sb;
+	for (u32 i = 0; i < 6; i++)
+		c.args[i] = regs_syscall_arg(r, i);
+	strbuf_printf(&sb, "[%d] %s(", current_tid(), call->name);
+	print_args(&c, call, 0, first_output(call));
+	strbuf_printf(&sb, first_output(call) < call->nr_args ? ", ...)" : ")");
+	if (c.ret < 0)
+		print_result(&sb, call, c.ret);
+	else
+		strbuf_printf(&sb, " = ?");
+	strbuf_printf(&sb, " (refused by a seccomp filter)");
+	emit_line(&sb, call);
+	strbuf_fini(&sb);
+}
+
 static s64 show_unknown(struct regs *r, u32 nr)
 {
 	char line[64];

@@ -20,3 +20,5 @@ extern bool strace_on;
 int must_check strace_select(const char *words, const char **bad);
 /* Dispatches the call in r and shows it if it was selected. */
 s64 strace_syscall(struct regs *r);
+/* Shows the call in r, which seccomp did not let be made; its result is set. */
+void strace_refused(struct regs *r);

@@ -113,9 +113,9 @@ extern const struct strace_set strace_set_ACCESS, strace_set_AF, strace_set_AT, 
 	strace_set_MSYNC, strace_set_OPEN, strace_set_POLL, strace_set_PRCTL, strace_set_PRIO,
 	strace_set_PROT, strace_set_PTRACE, strace_set_RENAME, strace_set_RESTART,
 	strace_set_RLIMIT, strace_set_RUSAGE, strace_set_RWF, strace_set_SA, strace_set_SCHED,
-	strace_set_SEEK, strace_set_SFD, strace_set_SHUT, strace_set_SIGHOW, strace_set_SIGNAL,
-	strace_set_SO, strace_set_SOCK, strace_set_SOL, strace_set_SPLICE, strace_set_S_IFMT,
-	strace_set_TFD, strace_set_TFDTIMER, strace_set_TIMER, strace_set_UMOUNT,
+	strace_set_SECCOMP, strace_set_SEEK, strace_set_SFD, strace_set_SHUT, strace_set_SIGHOW,
+	strace_set_SIGNAL, strace_set_SO, strace_set_SOCK, strace_set_SOL, strace_set_SPLICE,
+	strace_set_S_IFMT, strace_set_TFD, strace_set_TFDTIMER, strace_set_TIMER, strace_set_UMOUNT,
 	strace_set_UNLINKAT, strace_set_WAIT, strace_set_WAITID, strace_set_XATTR;
 
 struct strbuf;

@@ -3,10 +3,10 @@
  * syscall - from the architecture's entry to the handler
  *
  * Rules     Only the low 32 bits of the number count, as on Linux.
- * Missing   seccomp filters.
  * See       guestkernel/syscall.h, guestkernel/syscalls.tbl
  */
 #include "guestkernel/syscall.h"
+#include "guestkernel/call_filter.h"
 #include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/lock.h"
@@ -16,6 +16,7 @@
 #include "guestkernel/strace.h"
 #include "guestkernel/strace_spec.h"
 #include "guestkernel/task/ptrace.h"
+#include "guestkernel/task/seccomp.h"
 #include "guestkernel/trap.h"
 
 #define MISSING_MAX 512
@@ -55,26 +56,40 @@ s64 syscall_dispatch(struct regs *r)
 #define QUICK_NS    2000
 #define QUICK_CALLS 63
 
+static bool is_watched(const struct task *t)
+{
+	return ptrace_watches_calls(t) || seccomp_is_on(t);
+}
+
+static void watched_call(struct regs *r)
+{
+	if (ptrace_syscall_begin(r)) {
+		if (call_filter_allows(r))
+			regs_set_ret(r, syscall_dispatch(r));
+		else if (unlikely(strace_on))
+			strace_refused(r);
+	}
+	ptrace_syscall_end(r);
+}
+
 /* Apart, so that the common way saves no registers for it. */
 static __attribute__((noinline)) void timed_call(struct regs *r, struct task *t, u32 nr)
 {
 	u64 ns;
 
-	if (unlikely(ptrace_watches_calls(t))) {
-		t->quick_nr = 0;
-		if (ptrace_syscall_begin(r))
-			regs_set_ret(r, syscall_dispatch(r));
-		ptrace_syscall_end(r);
-		return;
-	}
 	task_kernel_begin(t);
-	regs_set_ret(r, syscall_dispatch(r));
+	if (unlikely(is_watched(t)))
+		watched_call(r);
+	else
+		regs_set_ret(r, syscall_dispatch(r));
 	ns = task_kernel_end(t);
 	t->stime_ns += ns;
 	if (nr == t->quick_nr)
 		t->stime_ns += t->quick_skipped * MIN(ns, (u64)QUICK_NS);
 	t->quick_nr = ns < QUICK_NS ? nr : 0;
 	t->quick_skipped = 0;
+	if (unlikely(is_watched(t)))
+		t->quick_nr = 0; /* after the store above: seccomp.c counts on that order */
 }
 
 void trap_syscall(struct regs *r)

@@ -16,7 +16,6 @@ struct cred {
 	u32 gid, egid, sgid, fsgid;
 	u64 cap_permitted, cap_effective, cap_inheritable, cap_bounding, cap_ambient;
 	u32 securebits;
-	bool no_new_privs;
 	u32 nr_groups;
 	u32 *groups; /* sorted */
 };

@@ -15,6 +15,7 @@
 #include "guestkernel/kapi/user.h"
 #include "guestkernel/kapi/wait.h"
 #include "guestkernel/mm/aspace.h"
+#include "guestkernel/task/membarrier.h"
 #include "guestkernel/task/rlimit.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
@@ -231,51 +232,6 @@ s64 sys_rseq(uaddr_t ua, u32 len, u32 flags, u32 sig)
 	 MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ | \
 	 MEMBARRIER_CMD_GET_REGISTRATIONS)
 
-/* Every CPU that runs another task passes through the kernel, which is a full barrier on each side. Its task is given
- * work so that the return checks rseq too. */
-static void interrupt_others(bool rseq)
-{
-	struct cpu *c;
-	u32 waiting = 0;
-	struct task *seen[MAX_CPUS];
-
-	smp_mb();
-	for_each_cpu(c)
-	{
-		struct task *t = READ_ONCE(c->arch.current);
-
-		seen[c->id] = NULL;
-		if (c == this_cpu() || !c->online || t == c->idle)
-			continue;
-		spin_lock(&c->rq_lock);
-		t = c->arch.current;
-		if (t != c->idle && t->on_cpu) {
-			task_get(t);
-			fetch_or(&t->work, WORK_MEMBARRIER | (rseq && t->rseq.ua ? WORK_RSEQ : 0));
-			seen[c->id] = t;
-			waiting++;
-		}
-		spin_unlock(&c->rq_lock);
-		if (seen[c->id])
-			arch_ipi_send(c, IPI_RESCHED);
-	}
-	for_each_cpu(c)
-	{
-		struct task *t = seen[c->id];
-
-		if (!t)
-			continue;
-		/* In the kernel, switched away or back through it: either is a barrier. */
-		while ((READ_ONCE(t->work) & WORK_MEMBARRIER) && READ_ONCE(c->arch.current) == t) {
-			/* Somebody may be waiting for us in the same loop. */
-			fetch_and(&current()->work, ~(u32)WORK_MEMBARRIER);
-			arch_spin_relax();
-		}
-		task_put(t);
-	}
-	smp_mb();
-}
-
 s64 sys_membarrier(u32 cmd, u32 flags, s32 cpu)
 {
 	struct aspace *mm = current()->mm;
@@ -312,7 +268,7 @@ s64 sys_membarrier(u32 cmd, u32 flags, s32 cpu)
 	}
 	if (need && !(mm->membarrier_state & need))
 		return -EPERM;
-	interrupt_others(cmd == MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ);
+	membarrier_others(cmd == MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ);
 	return 0;
 }
 

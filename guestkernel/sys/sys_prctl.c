@@ -3,14 +3,16 @@
  * sys_prctl - prctl(2)
  *
  * Missing   options about machine checks, performance counters, core scheduling, tagged addresses and
- *           speculation beyond "not affected"; PR_SET_SECCOMP; PR_SET_MM beyond reading.
+ *           speculation beyond "not affected"; PR_SET_MM beyond reading.
  * See       prctl(2)
  */
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/user.h"
 #include "guestkernel/mm/aspace.h"
+#include "guestkernel/sys/sys_seccomp.h"
 #include "guestkernel/task/cred.h"
+#include "guestkernel/task/seccomp.h"
 #include "guestkernel/task/task.h"
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/signal.h"
@@ -123,15 +125,9 @@ static s64 ambient(u64 op, u64 cap, u64 a4, u64 a5)
 
 static s64 set_no_new_privs(u64 a2, u64 a3, u64 a4, u64 a5)
 {
-	struct cred *c;
-
 	if (a2 != 1 || a3 || a4 || a5)
 		return -EINVAL;
-	c = cred_copy(current()->cred);
-	if (!c)
-		return -ENOMEM;
-	c->no_new_privs = true;
-	cred_commit(c);
+	WRITE_ONCE(current()->no_new_privs, true);
 	return 0;
 }
 
@@ -176,7 +172,7 @@ static s64 prctl_cred(s32 option, u64 a2, u64 a3, u64 a4, u64 a5)
 	case PR_SET_NO_NEW_PRIVS:
 		return set_no_new_privs(a2, a3, a4, a5);
 	case PR_GET_NO_NEW_PRIVS:
-		return a2 || a3 || a4 || a5 ? -EINVAL : current()->cred->no_new_privs;
+		return a2 || a3 || a4 || a5 ? -EINVAL : current()->no_new_privs;
 	}
 	return -ENOSYS;
 }
@@ -235,7 +231,6 @@ s64 sys_prctl(s32 option, u64 a2, u64 a3, u64 a4, u64 a5)
 		return set_name(a2);
 	case PR_GET_NAME:
 		return get_name(a2);
-	case PR_GET_SECCOMP:
 	case PR_GET_TIMING:
 	case PR_GET_IO_FLUSHER:
 	case PR_GET_MDWE:
@@ -256,6 +251,10 @@ s64 sys_prctl(s32 option, u64 a2, u64 a3, u64 a4, u64 a5)
 		return a2 == PR_SET_VMA_ANON_NAME ? 0 : -EINVAL;
 	case PR_MCE_KILL_GET:
 		return PR_MCE_KILL_DEFAULT;
+	case PR_GET_SECCOMP:
+		return current()->seccomp.mode;
+	case PR_SET_SECCOMP:
+		return seccomp_prctl(a2, UADDR(a3));
 	case PR_SET_PTRACER:
 		return 0; /* every process of the same user may trace already */
 	}

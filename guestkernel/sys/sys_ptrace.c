@@ -5,8 +5,8 @@
  * Role      Decodes requests and moves data; task/ptrace.c and the machine (arch/trace.h) do the work.
  * Rules     Registers are touched under the tracee's group->lock, which keeps it stopped; what goes to or comes from the
  *           tracer's memory is copied before or after.
- * Missing   PTRACE_SINGLEBLOCK, PTRACE_ARCH_PRCTL, PTRACE_GET_THREAD_AREA and what belongs to seccomp and syscall user
- *           dispatch: EIO, as for requests Linux does not know.
+ * Missing   PTRACE_SINGLEBLOCK, PTRACE_ARCH_PRCTL, PTRACE_GET_THREAD_AREA, PTRACE_SECCOMP_GET_METADATA and what belongs
+ *           to syscall user dispatch: EIO, as for requests Linux does not know.
  * See       ptrace(2)
  */
 #include "arch/param.h"
@@ -17,14 +17,16 @@
 #include "guestkernel/kapi/user.h"
 #include "guestkernel/mm/aspace.h"
 #include "guestkernel/task/ptrace.h"
+#include "guestkernel/task/seccomp.h"
 #include "guestkernel/task/signal.h"
+#include "guestkernel/uapi/capability.h"
+#include "guestkernel/uapi/filter.h"
 #include "guestkernel/uapi/ptrace.h"
 #include "guestkernel/uapi/rseq.h"
 #include "guestkernel/uapi/uio.h"
 #include "syscalls_gen.h"
 
-#define AUDIT_64BIT_LITTLE 0xc0000000u
-#define OPTIONS		   (0xffu | PTRACE_O_EXITKILL)
+#define OPTIONS (0xffu | PTRACE_O_EXITKILL)
 
 static int check_options(u64 options)
 {
@@ -296,23 +298,35 @@ static s64 event_message(struct task *t, uaddr_t out)
 	return put_user(out, message);
 }
 
+static void fill_call(const struct regs *r, u64 *nr, u64 args[6])
+{
+	u32 i;
+
+	*nr = (u64)regs_syscall_nr(r);
+	for (i = 0; i < 6; i++)
+		args[i] = regs_syscall_arg(r, i);
+}
+
 /* Bytes of *info that say something. */
 static u64 fill_syscall_info(struct task *t, struct ptrace_syscall_info *info)
 {
 	const struct regs *r = arch_thread_regs(&t->thread);
-	u32 i;
 
 	memset(info, 0, sizeof *info);
-	info->arch = AUDIT_64BIT_LITTLE | ARCH_ELF_MACHINE;
+	info->arch = AUDIT_ARCH_HERE;
 	info->instruction_pointer = regs_ip(r);
 	info->stack_pointer = regs_sp(r);
+	if (t->trace.code == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8)) {
+		info->op = PTRACE_SYSCALL_INFO_SECCOMP;
+		fill_call(r, &info->seccomp.nr, info->seccomp.args);
+		info->seccomp.ret_data = (u32)t->trace.message;
+		return offsetof(struct ptrace_syscall_info, seccomp.ret_data) + sizeof(u32);
+	}
 	if (t->trace.code != (SIGTRAP | 0x80))
 		return offsetof(struct ptrace_syscall_info, entry);
 	if (t->trace.message == PTRACE_EVENTMSG_SYSCALL_ENTRY) {
 		info->op = PTRACE_SYSCALL_INFO_ENTRY;
-		info->entry.nr = (u64)regs_syscall_nr(r);
-		for (i = 0; i < 6; i++)
-			info->entry.args[i] = regs_syscall_arg(r, i);
+		fill_call(r, &info->entry.nr, info->entry.args);
 		return offsetof(struct ptrace_syscall_info, entry) + sizeof info->entry;
 	}
 	info->op = PTRACE_SYSCALL_INFO_EXIT;
@@ -346,6 +360,30 @@ static s64 rseq_configuration(struct task *t, u64 room, uaddr_t out)
 	c.signature = t->rseq.sig;
 	spin_unlock(&t->group->lock);
 	return copy_to_user(out, &c, MIN(room, (u64)sizeof c)) ? -EFAULT : (s64)sizeof c;
+}
+
+/* Its number of instructions; they are stored at out unless that is NULL. */
+static s64 seccomp_filter_of(struct task *t, u64 index, uaddr_t out)
+{
+	struct seccomp_filter *f;
+	s64 r;
+
+	if (!capable(CAP_SYS_ADMIN) || seccomp_is_on(current()))
+		return -EACCES;
+	r = ptrace_lock_stopped(t);
+	if (r < 0)
+		return r;
+	f = seccomp_filter_get_locked(t, index);
+	r = f ? 0 : t->seccomp.mode == SECCOMP_MODE_FILTER ? -ENOENT : -EINVAL;
+	spin_unlock(&t->group->lock);
+	if (!f)
+		return r;
+	r = seccomp_filter_len(f);
+	if (!uaddr_is_null(out) &&
+	    copy_to_user(out, seccomp_filter_code(f), (u64)r * sizeof(struct sock_filter)))
+		r = -EFAULT;
+	seccomp_filter_put(f);
+	return r;
 }
 
 static s64 old_regset(struct task *t, u64 request, uaddr_t ua)
@@ -405,6 +443,8 @@ static s64 request_of_mine(struct task *t, u64 request, u64 addr, u64 data)
 		return ptrace_interrupt(t);
 	case PTRACE_LISTEN:
 		return listen(t);
+	case PTRACE_SECCOMP_GET_FILTER:
+		return seccomp_filter_of(t, addr, UADDR(data));
 	case PTRACE_GET_SYSCALL_INFO:
 		return syscall_info(t, addr, UADDR(data));
 	case PTRACE_GET_RSEQ_CONFIGURATION:

@@ -26,6 +26,7 @@
 #include "guestkernel/task/ns.h"
 #include "guestkernel/task/ptrace.h"
 #include "guestkernel/task/sched.h"
+#include "guestkernel/task/seccomp.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/trap.h"
 #include "guestkernel/uapi/capability.h"
@@ -255,6 +256,7 @@ static int link_task(struct task *t, const struct clone_req *q, u32 event) NO_LO
 		goto out;
 	}
 	inherit_signals(t, me, q->flags & CLONE_THREAD);
+	seccomp_inherit_locked(t);
 	t->pid->task = t;
 	task_get(t); /* the number's reference; the other one is the scheduler's */
 	if (q->flags & CLONE_THREAD) {

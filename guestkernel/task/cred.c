@@ -173,7 +173,7 @@ void cred_fixup_after_setuid(struct cred *c, const struct cred *old)
 /* The set-id bits of the file. */
 static void take_file_ids(struct cred *c, const struct exec_file_info *info)
 {
-	if (info->nosuid || c->no_new_privs)
+	if (info->nosuid || current()->no_new_privs)
 		return;
 	if (info->mode & S_ISUID_BIT)
 		c->euid = info->uid;
@@ -186,7 +186,8 @@ static int transform_caps(struct cred *c, const struct cred *old, const struct e
 			  bool ids_changed)
 {
 	u64 f_perm = 0, f_inh = 0;
-	bool f_eff = false, has_file_caps = info->has_caps && !info->nosuid && !c->no_new_privs;
+	bool f_eff = false,
+	     has_file_caps = info->has_caps && !info->nosuid && !current()->no_new_privs;
 
 	if (has_file_caps) {
 		f_perm = info->cap_permitted;

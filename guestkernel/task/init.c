@@ -181,7 +181,6 @@ static int copy_spec(const struct init_spec *s)
 	init.cred->cap_inheritable = s->cap_inheritable;
 	init.cred->cap_bounding = s->cap_bounding;
 	init.cred->cap_ambient = s->cap_ambient;
-	init.cred->no_new_privs = s->no_new_privs;
 	init.prepare = s->prepare;
 	init.failed = s->failed;
 	init.arg = s->arg;
@@ -249,6 +248,7 @@ int task_create_init(const struct init_spec *spec)
 		r = make_group(t, spec);
 	if (r < 0)
 		return r;
+	t->no_new_privs = spec->no_new_privs;
 	strlcpy(t->comm, "init", sizeof t->comm);
 	arch_thread_set_entry(&t->thread, init_entry, NULL);
 	sched_start(t);

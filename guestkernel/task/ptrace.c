@@ -6,7 +6,7 @@
  * Rules     A stop: the thread notes why, becomes TASK_TRACED under its group's lock, tells its tracer, sleeps. The
  *           stops of one thread of a group have nothing to do with those of the others, but for group stops.
  *           An exited thread that is traced stays until its tracer has waited for it, and its process with it.
- * Missing   PTRACE_O_TRACESECCOMP, PTRACE_O_SUSPEND_SECCOMP: there is no seccomp.
+ * Missing   PTRACE_O_SUSPEND_SECCOMP.
  * See       ptrace(2), tests/syscalls/ptrace.c
  */
 #include "guestkernel/task/ptrace.h"

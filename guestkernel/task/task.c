@@ -15,6 +15,7 @@
 #include "guestkernel/mm/kmap.h"
 #include "guestkernel/task/cred.h"
 #include "guestkernel/task/sched.h"
+#include "guestkernel/task/seccomp.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/kapi/fsctx.h"
@@ -109,6 +110,7 @@ void task_put(struct task *t)
 		return;
 	arch_thread_fini(&t->thread);
 	stack_release(t->kstack);
+	seccomp_exit(t);
 	if (t->cred)
 		cred_put(t->cred);
 	if (t->pid)

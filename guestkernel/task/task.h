@@ -10,7 +10,6 @@
  * Locking   [T] tasklist_lock (RANK_TASKLIST), [S] group->lock (RANK_SIGHAND), [R] run queue lock of
  *           t->cpu, [I] immutable after creation, [a] atomic, [A] task->alloc_lock (RANK_FSCTX): pointers
  *           that other tasks may look at (mm, files, fs, cred).
- * Missing   seccomp.
  */
 #pragma once
 
@@ -171,6 +170,12 @@ struct trace {
 	siginfo_t *info;   /* [S] while stopped: of the stopped task's stack */
 };
 
+/* seccomp(2); see seccomp.h. */
+struct seccomp {
+	u8 mode;		       /* [T and S for writing] SECCOMP_MODE_* */
+	struct seccomp_filter *filter; /* [T and S for writing] the newest */
+};
+
 struct task {
 	struct arch_thread thread; /* first: offsets known to assembly */
 	u32 work;		   /* [a] enum task_work */
@@ -237,7 +242,9 @@ struct task {
 	uaddr_t robust_list;			/* [self] */
 	struct rseq_state rseq;			/* [self] */
 	u64 timer_slack_ns;
-	bool keep_caps; /* [self] */
+	bool keep_caps;	   /* [self] */
+	bool no_new_privs; /* [T and S for writing by others] */
+	struct seccomp seccomp;
 	bool in_execve;
 	u32 ioprio;
 	u64 syscw, syscr;

@@ -23,6 +23,7 @@
 #include "guestkernel/task/ns.h"
 #include "guestkernel/task/ptrace.h"
 #include "guestkernel/task/sched.h"
+#include "guestkernel/task/seccomp.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/fcntl.h"
@@ -211,7 +212,9 @@ static void status_caps(struct strbuf *sb, struct task *t)
 		"CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n",
 		(ull)c->cap_inheritable, (ull)c->cap_permitted, (ull)c->cap_effective,
 		(ull)c->cap_bounding, (ull)c->cap_ambient);
-	strbuf_printf(sb, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", c->no_new_privs);
+	strbuf_printf(sb, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n",
+		      READ_ONCE(t->no_new_privs), READ_ONCE(t->seccomp.mode),
+		      seccomp_filter_count(t));
 	cred_put(c);
 }
 

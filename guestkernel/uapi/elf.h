@@ -62,6 +62,9 @@
 #define NT_AUXV		       0x6
 #define NT_X86_XSTATE	       0x202
 #define NT_ARM_TLS	       0x401
+#define NT_ARM_HW_BREAK	       0x402
+#define NT_ARM_HW_WATCH	       0x403
+#define NT_ARM_SYSTEM_CALL     0x404
 #define NT_ARM_SVE	       0x405
 #define NT_FILE		       0x46494c45
 #define NT_SIGINFO	       0x53494749

@@ -40,6 +40,7 @@
 #define PTRACE_PEEKSIGINFO	      0x4209
 #define PTRACE_GETSIGMASK	      0x420a
 #define PTRACE_SETSIGMASK	      0x420b
+#define PTRACE_SECCOMP_GET_FILTER     0x420c
 #define PTRACE_GET_SYSCALL_INFO	      0x420e
 #define PTRACE_GET_RSEQ_CONFIGURATION 0x420f
 
@@ -49,6 +50,7 @@
 #define PTRACE_EVENT_EXEC	4
 #define PTRACE_EVENT_VFORK_DONE 5
 #define PTRACE_EVENT_EXIT	6
+#define PTRACE_EVENT_SECCOMP	7
 #define PTRACE_EVENT_STOP	128
 
 #define PTRACE_EVENTMSG_SYSCALL_ENTRY 1
@@ -61,7 +63,7 @@
 #define PTRACE_O_TRACEEXEC	(1u << PTRACE_EVENT_EXEC)
 #define PTRACE_O_TRACEVFORKDONE (1u << PTRACE_EVENT_VFORK_DONE)
 #define PTRACE_O_TRACEEXIT	(1u << PTRACE_EVENT_EXIT)
-#define PTRACE_O_TRACESECCOMP	(1u << 7)
+#define PTRACE_O_TRACESECCOMP	(1u << PTRACE_EVENT_SECCOMP)
 #define PTRACE_O_EXITKILL	(1u << 20)
 
 #define PTRACE_PEEKSIGINFO_SHARED 1u
@@ -72,9 +74,10 @@ struct ptrace_peeksiginfo_args {
 	s32 nr;
 };
 
-#define PTRACE_SYSCALL_INFO_NONE  0
-#define PTRACE_SYSCALL_INFO_ENTRY 1
-#define PTRACE_SYSCALL_INFO_EXIT  2
+#define PTRACE_SYSCALL_INFO_NONE    0
+#define PTRACE_SYSCALL_INFO_ENTRY   1
+#define PTRACE_SYSCALL_INFO_EXIT    2
+#define PTRACE_SYSCALL_INFO_SECCOMP 3
 
 struct ptrace_syscall_info {
 	u8 op;
@@ -89,6 +92,10 @@ struct ptrace_syscall_info {
 			s64 rval;
 			u8 is_error;
 		} exit;
+		struct {
+			u64 nr, args[6];
+			u32 ret_data;
+		} seccomp;
 	};
 };
 
@@ -96,12 +103,3 @@ struct ptrace_rseq_configuration {
 	u64 rseq_abi_pointer;
 	u32 rseq_abi_size, signature, flags, pad;
 };
-
-/* Register sets, by the names of core file notes. */
-#define NT_PRSTATUS	   1
-#define NT_PRFPREG	   2
-#define NT_X86_XSTATE	   0x202
-#define NT_ARM_TLS	   0x401
-#define NT_ARM_HW_BREAK	   0x402
-#define NT_ARM_HW_WATCH	   0x403
-#define NT_ARM_SYSTEM_CALL 0x404

@@ -45,17 +45,5 @@ struct seccomp_data {
 	u64 args[6];
 };
 
-struct sock_filter {
-	u16 code;
-	u8 jt;
-	u8 jf;
-	u32 k;
-};
-
-struct sock_fprog {
-	u16 len;
-	u64 filter;
-};
-
 #define AUDIT_ARCH_X86_64  0xc000003eu
 #define AUDIT_ARCH_AARCH64 0xc00000b7u

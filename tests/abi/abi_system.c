@@ -52,6 +52,7 @@
 #include <linux/sem.h>
 #include <linux/msg.h>
 #include <linux/personality.h>
+#include <linux/ptrace.h>
 #include <linux/seccomp.h>
 #include <linux/filter.h>
 #include <linux/audit.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* strace_test - guestkernel/strace*.c and syscall.c over the generated table, with handlers of our own */
+#include "guestkernel/call_filter.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/strbuf.h"
@@ -21,7 +22,7 @@
 #include "tests/lib/harness.h"
 #include "tests/lib/kapi_host.h"
 
-/* Nobody traces here. */
+/* Nobody traces or filters here. */
 bool ptrace_syscall_begin(struct regs *r)
 {
 	return true;
@@ -29,6 +30,11 @@ bool ptrace_syscall_begin(struct regs *r)
 
 void ptrace_syscall_end(struct regs *r)
 {
+}
+
+bool call_filter_allows(struct regs *r)
+{
+	return true;
 }
 
 static char last_line[1024];

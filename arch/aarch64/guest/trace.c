@@ -16,6 +16,7 @@
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/uapi/elf.h"
 #include "guestkernel/uapi/ptrace.h"
 
 #define MDSCR_SS	1u

@@ -67,6 +67,11 @@ static inline void regs_restart_syscall(struct regs *r, s64 nr)
 	r->ax = (u64)nr;
 	r->ip -= 2;
 }
+/* As before the call, but behind its instruction. */
+static inline void regs_undo_syscall(struct regs *r)
+{
+	r->ax = r->orig_ax;
+}
 /* What debuggers are shown when a system call begins or ends; regs_trace_done() when they have seen it. */
 static inline u64 regs_trace_mark(struct regs *r, bool is_exit)
 {

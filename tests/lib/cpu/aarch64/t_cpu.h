@@ -118,6 +118,9 @@ static inline void t_kill_without_stack(long sig)
 			 : "x9", "memory");
 }
 
+#define T_AUDIT_ARCH 0xc00000b7u
+#define T_UC_RET(uc) ((uc)->uc_mcontext.regs[0])
+
 /* Of a traced thread. */
 #define T_FPREGS_BYTES 528
 #define T_REGS_PC      pc

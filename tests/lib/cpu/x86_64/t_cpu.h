@@ -114,6 +114,9 @@ static inline void t_kill_without_stack(long sig)
 			 : "rcx", "r11", "memory");
 }
 
+#define T_AUDIT_ARCH 0xc000003eu
+#define T_UC_RET(uc) ((uc)->uc_mcontext.gregs[REG_RAX])
+
 /* Of a traced thread. */
 #define T_FPREGS_BYTES 512
 #define T_REGS_PC      rip
