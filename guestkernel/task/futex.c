@@ -6,8 +6,10 @@
  *           memory; callers that say "private" skip the lookup. The key holds no reference: a key that outlives its
  *           pager can at worst cause a spurious wake, which callers must expect anyway.
  *           The word is compared under the bucket lock with an access that never sleeps; when its page is not
- *           there the lock is dropped, the page brought in and everything starts again. A waker stores
- *           before it takes the bucket lock, so either the waiter sees the new value or the waker sees the waiter.
+ *           there the lock is dropped, the page brought in and everything starts again. A waker that finds
+ *           the bucket empty does not take its lock: so the waiter (1) joins the bucket, a full barrier, (2) looks at
+ *           the word, and the waker (1) has changed the word, a full barrier, (2) looks at the bucket. Either
+ *           the waiter sees the new value or the waker sees the waiter, and waits for the lock.
  *           A sleeper leaves only with its bucket lock held, so a waker is done with the entry by then.
  * Locking   Bucket locks (RANK_FUTEX), two in address order; then run queue locks.
  * Missing   priority inheritance proper (PI futexes hand over in FIFO order and boost nobody),
@@ -97,7 +99,7 @@ static struct bucket *lock_waiter(struct futex_waiter *w)
 	}
 }
 
-/* Queues w if the word still has val. */
+/* Queues w if the word still has val. See Rules. */
 static int enqueue_if(struct futex_waiter *w, uaddr_t ua, bool is_private, u32 val)
 {
 	u32 seen;
@@ -112,13 +114,13 @@ static int enqueue_if(struct futex_waiter *w, uaddr_t ua, bool is_private, u32 v
 		b = bucket_of(&w->key);
 		w->bucket = b;
 		spin_lock(&b->lock);
+		list_add_tail(&b->waiters, &w->link);
+		smp_mb();
 		r = user_load_u32_nowait(ua, &seen);
-		if (r == 0) {
-			if (seen != val)
-				r = -EAGAIN;
-			else
-				list_add_tail(&b->waiters, &w->link);
-		}
+		if (r == 0 && seen != val)
+			r = -EAGAIN;
+		if (r < 0)
+			list_del(&w->link);
 		spin_unlock(&b->lock);
 		if (r != -EFAULT)
 			return r;

@@ -5,6 +5,8 @@
  * Rules     A sleeper's entry is taken out of the queue by the wake that reached it, so two wakes of one
  *           waiter each never hit the same one. A wait that was woken returns 0 even when a signal or the
  *           deadline came too: a wake is never swallowed by a caller that gives up.
+ *           A waker that finds the queue empty does not take its lock. Whoever changes a condition does so before the
+ *           full barrier in wake_*(); who waits for it joins the queue, a full barrier, and looks again.
  *           The waker stores "woken" as its last access to the entry, which lives on the sleeper's stack.
  * Locking   q->lock (RANK_WAITQ), then run queue locks. Sleep and wake order: sched.c.
  */
@@ -57,6 +59,7 @@ void waitq_add(struct waitq *q, struct wait_entry *e)
 	else
 		list_add(&q->entries, &e->link);
 	spin_unlock(&q->lock);
+	smp_mb();
 }
 
 void waitq_remove(struct wait_entry *e)
@@ -117,7 +120,7 @@ static int wait_common(struct waitq *q, struct spinlock *lock, u32 state, bool e
 	};
 	int r;
 
-	(void)xchg(&current()->state, state);
+	WRITE_ONCE(current()->state, state);
 	waitq_add(q, &s.e);
 	current()->wait_chan = (u64)q;
 	spin_unlock(lock);
@@ -160,7 +163,8 @@ void wait_on_always(struct waitq *q, struct spinlock *lock)
 
 void wait_prepare(void)
 {
-	(void)xchg(&current()->state, TASK_SLEEP);
+	WRITE_ONCE(current()->state, TASK_SLEEP);
+	smp_mb();
 }
 
 int wait_sleep(u64 deadline_ns)

@@ -237,9 +237,56 @@ static void several_words_can_be_waited_for(void)
 	CHECK_ERRNO(syscall(449, v, 0, 0, NULL, CLOCK_MONOTONIC), EINVAL);
 }
 
+#define MEETINGS 4000
+
+static uint32_t meeting, arrived;
+
+/* Where there is one CPU only, it stays there. */
+static void use_cpu(int nr)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(nr, &set);
+	(void)sched_setaffinity(0, sizeof set, &set);
+}
+
+static void *come_late(void *arg)
+{
+	(void)arg;
+	use_cpu(1);
+	for (uint32_t i = 1; i <= MEETINGS; i++) {
+		while (__atomic_load_n(&meeting, __ATOMIC_SEQ_CST) != i)
+			sched_yield();
+		for (uint32_t late = i % 128 * 64; late; late--)
+			__asm__ volatile("" ::: "memory");
+		__atomic_store_n(&arrived, i, __ATOMIC_SEQ_CST);
+		futex(&arrived, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	}
+	return NULL;
+}
+
+/* The word changes while the kernel looks at it, and the wake finds nobody or the sleeper, never in between. */
+static void no_wake_is_lost_between_look_and_sleep(void)
+{
+	struct timespec patience = { 5, 0 };
+	pthread_t thread;
+
+	use_cpu(0);
+	CHECK_EQ(pthread_create(&thread, NULL, come_late, NULL), 0);
+	for (uint32_t i = 1; i <= MEETINGS; i++) {
+		__atomic_store_n(&meeting, i, __ATOMIC_SEQ_CST);
+		while (__atomic_load_n(&arrived, __ATOMIC_SEQ_CST) != i)
+			if (futex(&arrived, FUTEX_WAIT_PRIVATE, i - 1, &patience, NULL, 0) < 0)
+				CHECK(errno == EAGAIN);
+	}
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+}
+
 TEST_PROGRAM(futex, CASE(a_changed_word_is_eagain), CASE(waiting_times_out),
 	     CASE(processes_meet_in_shared_memory), CASE(two_mappings_of_a_file_are_one_futex),
 	     CASE(waiting_is_interrupted), CASE(requeue_moves_waiters),
 	     CASE(bitsets_select_waiters), CASE(wake_op_changes_the_second_word), CASE(errors),
 	     CASE(robust_mutex_tells_of_a_dead_owner), CASE(robust_list_is_remembered),
-	     CASE(priority_inheritance_mutex_works), CASE(several_words_can_be_waited_for));
+	     CASE(priority_inheritance_mutex_works), CASE(several_words_can_be_waited_for),
+	     CASE(no_wake_is_lost_between_look_and_sleep));
