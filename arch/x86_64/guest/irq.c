@@ -5,6 +5,9 @@
  * Role      See arch/irq.h and arch/cpu.h.
  * Rules     ipi_pending carries the meaning, the interrupt only carries the news; a bit is cleared after
  *           its work was done, which is the acknowledgement the sender waits for.
+ *           An interrupt that came between sti and hlt after all would leave the CPU asleep with work to do: QEMU's
+ *           emulated SVM forgets the interrupt shadow when the host takes an interrupt there. So whoever is interrupted
+ *           at the hlt goes on behind it.
  * See       Intel SDM volume 3, 10.12
  */
 #include "arch/irq.h"
@@ -58,8 +61,23 @@ void arch_ipi_send(struct cpu *to, u32 ipi)
 	wrmsr(MSR_X2APIC_ICR, (u64)to->arch.apic_id << 32 | VEC_IPI);
 }
 
-void arch_cpu_idle(void)
+extern const u8 idle_hlt[];
+
+/* Not inlined: there is one idle_hlt. */
+__attribute__((noinline)) void arch_cpu_idle(void)
 {
 	/* sti takes effect after the next instruction: no interrupt can slip between the two. */
-	__asm__ volatile("sti; hlt; cli" : : : "memory");
+	__asm__ volatile("sti\n"
+			 "	.globl idle_hlt\n"
+			 "idle_hlt: hlt\n"
+			 "	cli"
+			 :
+			 :
+			 : "memory");
+}
+
+void irq_leave_idle(struct regs *r)
+{
+	if (unlikely(r->ip == (u64)idle_hlt))
+		r->ip++;
 }

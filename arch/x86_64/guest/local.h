@@ -23,6 +23,8 @@ void irq_setup_cpu(void);
 void irq_eoi(void);
 /* Serves IPI_FLUSH and IPI_STOP of this CPU; leaves IPI_RESCHED to trap_resched(). */
 void ipi_serve(void);
+/* After an interrupt of kernel code, which is that of the idle loop: the CPU does not fall asleep any more. */
+void irq_leave_idle(struct regs *r);
 
 /* mmu.c */
 void mmu_setup(void);

@@ -204,8 +204,10 @@ void arch_trap_kernel(struct regs *r, u32 vec)
 
 	if (unlikely(vec == VEC_UD))
 		quirk_end_probe(r);
-	if (interrupt(vec))
+	if (interrupt(vec)) {
+		irq_leave_idle(r);
 		return;
+	}
 	if (vec == VEC_PF) {
 		addr = read_cr2();
 		if (addr < USER_VA_END &&
