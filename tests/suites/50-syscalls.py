@@ -6,8 +6,9 @@
 # packages: build test
 """syscalls - tests/syscalls natively (the specification), then in the sandbox on each machine
 
-Cases: native, process, kvm, testhost, debug, each followed by /PROGRAM for one program. debug is the process machine
-and the test host with guest kernels that check the order of their locks and panic when something leaked
+Cases: native, process, kvm, testhost, smp, debug, each followed by /PROGRAM for one program. smp is a test host with two
+CPUs, which take turns on one thread of this machine: a few programs only. debug is the process machine and the test
+host with guest kernels that check the order of their locks and panic when something leaked
 (guestkernel/task/lockcheck.c, guestkernel/leakcheck.c).
 """
 import os
@@ -18,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import suite        # noqa: E402
 
 RUNNER = suite.ROOT / 'tests/syscalls/run.py'
+SMP = ['threads', 'futex', 'sched', 'signals_deep', 'membarrier', 'cache/an_unmapped_page_is_gone_for_every_thread']
 
 
 def programs(machine):
@@ -31,7 +33,7 @@ def main():
         return
     if suite.wanted('native') and not suite.meson_tests(directory, 'syscalls', prefix='native/'):
         suite.skip('native', 'there are no system call programs yet')
-    if not any(suite.wanted(machine) for machine in ('process', 'kvm', 'testhost', 'debug')):
+    if not any(suite.wanted(machine) for machine in ('process', 'kvm', 'testhost', 'smp', 'debug')):
         return
     monitor = directory / 'monitor'
     if not RUNNER.exists() or not monitor.exists():
@@ -52,6 +54,9 @@ def main():
     if suite.wanted('testhost') and not fast:
         suite.relay('testhost', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '1500', '--',
                                 RUNNER, *options, *programs('testhost')], 1600)
+    if suite.wanted('smp') and not fast:
+        suite.relay('smp', [suite.ROOT / 'tools/testhost', 'x86_64', '--smp', '2', '--', RUNNER, *options,
+                            '--option=--cpus=2', '--timeout', '300', '--once', *(programs('smp') or SMP)], 700)
     if suite.wanted('debug') and not fast:
         run_debug(directory, 'kernel_process_debug.elf', 'process', [])
         run_debug(directory, 'kernel_debug.elf', 'kvm', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '1500', '--'])
