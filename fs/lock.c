@@ -162,8 +162,9 @@ static bool would_deadlock(const void *owner, const void *blocker)
 	return false;
 }
 
-/* Waits until nothing in head conflicts with want. locks_lock held. */
+/* Waits until nothing in head conflicts with want. */
 static int wait_for(struct lock_list *ll, struct list *head, const struct flk *want, bool detect)
+	REQUIRES(locks_lock)
 {
 	struct lock_wait w = { .owner = want->owner };
 	struct flk *c;

@@ -26,7 +26,7 @@ struct rename_op {
 	u32 flags;
 };
 
-static void rename_lock_dirs(struct rename_op *op)
+static void rename_lock_dirs(struct rename_op *op) NO_LOCK_ANALYSIS
 {
 	struct dentry *a = op->from.path.dentry, *b = op->to.path.dentry;
 
@@ -46,7 +46,7 @@ static void rename_lock_dirs(struct rename_op *op)
 	}
 }
 
-static void rename_unlock_dirs(struct rename_op *op)
+static void rename_unlock_dirs(struct rename_op *op) NO_LOCK_ANALYSIS
 {
 	inode_unlock_pair(op->dir_from, op->dir_to);
 	if (op->dir_from != op->dir_to)

@@ -156,7 +156,7 @@ void walk_take(struct walk *w, struct path *out)
 	w->held.mnt = NULL;
 }
 
-static void walk_climb_mounts(struct walk *w, struct path *p)
+static void walk_climb_mounts(struct walk *w, struct path *p) NO_LOCK_ANALYSIS
 {
 	struct mount *m;
 
@@ -331,7 +331,7 @@ static int walk_miss(struct walk *w, const struct name *n, struct dentry **out)
 	return err;
 }
 
-static int walk_child(struct walk *w, const struct name *n, struct dentry **out)
+static int walk_child(struct walk *w, const struct name *n, struct dentry **out) NO_LOCK_ANALYSIS
 {
 	struct dentry *d = dentry_find_locked(w->path.dentry, n);
 

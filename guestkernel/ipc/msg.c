@@ -130,8 +130,7 @@ static int find(s32 id, u32 mode, struct msg_queue **out)
 	return ret;
 }
 
-/* [ids.lock] */
-static int queue_wait(struct msg_queue *q, struct waitq *w)
+static int queue_wait(struct msg_queue *q, struct waitq *w) REQUIRES(ids.lock)
 {
 	int ret;
 

@@ -284,8 +284,7 @@ static int try_all(struct sem_set *s, const struct sembuf *op, u32 n, struct sem
 	return 0;
 }
 
-/* [ids.lock] */
-static int set_wait(struct sem_set *s, const struct sembuf *op, u64 deadline_ns)
+static int set_wait(struct sem_set *s, const struct sembuf *op, u64 deadline_ns) REQUIRES(ids.lock)
 {
 	struct sem *m = &s->sem[op->sem_num];
 	u32 *count = op->sem_op ? &m->ncnt : &m->zcnt;

@@ -28,7 +28,8 @@
 #define RELEASES_SHARED(...) TSA(release_shared_capability(__VA_ARGS__))
 #define TRY_ACQUIRES(...)    TSA(try_acquire_capability(__VA_ARGS__))
 #define REQUIRES(...)	     TSA(requires_capability(__VA_ARGS__))
-#define NO_LOCK_ANALYSIS     TSA(no_thread_safety_analysis)
+/* For functions that take a lock on a condition, or return with the lock of what they return. */
+#define NO_LOCK_ANALYSIS TSA(no_thread_safety_analysis)
 
 struct task;
 

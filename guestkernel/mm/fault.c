@@ -255,6 +255,7 @@ struct around {
 };
 
 static bool run_start(struct fault *f, const struct around *a, struct mmu_run *run)
+	TRY_ACQUIRES(true, f->as->pt_lock)
 {
 	spin_lock(&f->as->pt_lock);
 	if (likely(!is_outdated(f) && !arch_mmu_run(&f->as->arch, a->start, a->n, run)))

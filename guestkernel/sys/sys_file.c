@@ -24,7 +24,7 @@ static bool file_needs_pos_lock(const struct file *f)
 	return refs_read(&f->refs) > 2 || fdtable_is_shared(current_fds());
 }
 
-static s64 rw_at_file_pos(struct file *f, struct iov_cursor *c, bool write)
+static s64 rw_at_file_pos(struct file *f, struct iov_cursor *c, bool write) NO_LOCK_ANALYSIS
 {
 	s64 (*op)(struct file *, struct iov_cursor *, s64 *) = write ? file_write : file_read;
 	bool lock;

@@ -37,9 +37,10 @@ static s64 set_options(struct task *t, u64 options)
 {
 	int r = check_options(options);
 
-	if (r == 0)
-		r = ptrace_lock_stopped(t);
-	if (r < 0)
+	if (r)
+		return r;
+	r = ptrace_lock_stopped(t);
+	if (r)
 		return r;
 	t->trace.options = (u32)options;
 	spin_unlock(&t->group->lock);
@@ -62,7 +63,7 @@ static s64 go_on(struct task *t, u8 how, u64 sig)
 	if (sig > _NSIG)
 		return -EIO;
 	r = ptrace_lock_stopped(t);
-	if (r < 0)
+	if (r)
 		return r;
 	ptrace_resume_locked(t, how, (s32)sig);
 	spin_unlock(&t->group->lock);
@@ -82,7 +83,7 @@ static s64 listen(struct task *t)
 {
 	int r = ptrace_lock_stopped(t);
 
-	if (r < 0)
+	if (r)
 		return r;
 	r = ptrace_listen_locked(t);
 	spin_unlock(&t->group->lock);
@@ -95,7 +96,7 @@ static s64 access_word(struct task *t, u64 va, u64 *word, bool write)
 	struct aspace *mm;
 	int r = ptrace_lock_stopped(t);
 
-	if (r < 0)
+	if (r)
 		return r;
 	spin_unlock(&t->group->lock);
 	mm = task_mm_get(t);
@@ -121,7 +122,7 @@ static s64 peek_user(struct task *t, u64 off, uaddr_t out)
 	u64 word;
 	int r = ptrace_lock_stopped(t);
 
-	if (r < 0)
+	if (r)
 		return r;
 	r = arch_user_word_get(&t->thread, off, &word);
 	spin_unlock(&t->group->lock);
@@ -134,7 +135,7 @@ static s64 poke_user(struct task *t, u64 off, u64 word)
 {
 	int r = ptrace_lock_stopped(t);
 
-	if (r < 0)
+	if (r)
 		return r;
 	r = arch_user_word_set(&t->thread, off, word);
 	spin_unlock(&t->group->lock);
@@ -150,9 +151,10 @@ static s64 move_regset(struct task *t, u32 note, uaddr_t ua, u64 n, bool write)
 
 	if (r == 0 && write && copy_from_user(given, ua, n))
 		r = -EFAULT;
-	if (r == 0)
-		r = ptrace_lock_stopped(t);
-	if (r < 0)
+	if (r)
+		goto out;
+	r = ptrace_lock_stopped(t);
+	if (r)
 		goto out;
 	arch_regset_get(&t->thread, note, set);
 	if (write) {
@@ -190,7 +192,7 @@ static s64 get_siginfo(struct task *t, uaddr_t out)
 	siginfo_t info;
 	int r = ptrace_lock_stopped(t);
 
-	if (r < 0)
+	if (r)
 		return r;
 	if (t->trace.has_info)
 		info = *t->trace.info;
@@ -210,7 +212,7 @@ static s64 set_siginfo(struct task *t, uaddr_t in)
 	if (copy_from_user(&info, in, sizeof info))
 		return -EFAULT;
 	r = ptrace_lock_stopped(t);
-	if (r < 0)
+	if (r)
 		return r;
 	if (t->trace.has_info)
 		*t->trace.info = info;
@@ -250,7 +252,7 @@ static s64 peek_siginfo(struct task *t, uaddr_t ua_args, uaddr_t out)
 		bool found;
 
 		r = ptrace_lock_stopped(t);
-		if (r < 0)
+		if (r)
 			return i ? i : r;
 		found = a.off + (u64)i >= a.off &&
 			queued_signal(t, a.flags & PTRACE_PEEKSIGINFO_SHARED, a.off + (u64)i,
@@ -274,7 +276,7 @@ static s64 sigmask(struct task *t, u64 size, uaddr_t ua, bool write)
 	if (write && get_user(&set, ua))
 		return -EFAULT;
 	r = ptrace_lock_stopped(t);
-	if (r < 0)
+	if (r)
 		return r;
 	if (write) {
 		t->blocked = set & ~SIGSET_UNBLOCKABLE;
@@ -291,7 +293,7 @@ static s64 event_message(struct task *t, uaddr_t out)
 	u64 message;
 	int r = ptrace_lock_stopped(t);
 
-	if (r < 0)
+	if (r)
 		return r;
 	message = t->trace.message;
 	spin_unlock(&t->group->lock);
@@ -341,7 +343,7 @@ static s64 syscall_info(struct task *t, u64 room, uaddr_t out)
 	u64 n;
 	int r = ptrace_lock_stopped(t);
 
-	if (r < 0)
+	if (r)
 		return r;
 	n = fill_syscall_info(t, &info);
 	spin_unlock(&t->group->lock);
@@ -353,7 +355,7 @@ static s64 rseq_configuration(struct task *t, u64 room, uaddr_t out)
 	struct ptrace_rseq_configuration c = { 0 };
 	int r = ptrace_lock_stopped(t);
 
-	if (r < 0)
+	if (r)
 		return r;
 	c.rseq_abi_pointer = t->rseq.ua;
 	c.rseq_abi_size = t->rseq.len;
@@ -371,7 +373,7 @@ static s64 seccomp_filter_of(struct task *t, u64 index, uaddr_t out)
 	if (!capable(CAP_SYS_ADMIN) || seccomp_is_on(current()))
 		return -EACCES;
 	r = ptrace_lock_stopped(t);
-	if (r < 0)
+	if (r)
 		return r;
 	f = seccomp_filter_get_locked(t, index);
 	r = f ? 0 : t->seccomp.mode == SECCOMP_MODE_FILTER ? -ENOENT : -EINVAL;

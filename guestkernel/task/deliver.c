@@ -34,7 +34,7 @@ bool trap_work_pending(void)
 	return READ_ONCE(this_cpu()->need_resched) || READ_ONCE(current()->work);
 }
 
-static s32 dequeue(sigset_t blocked, siginfo_t *info)
+static s32 dequeue(sigset_t blocked, siginfo_t *info) NO_LOCK_ANALYSIS
 {
 	struct tgroup *g = current_group();
 	s32 sig;
@@ -47,7 +47,7 @@ static s32 dequeue(sigset_t blocked, siginfo_t *info)
 	return sig;
 }
 
-static void report_continued(struct tgroup *g)
+static void report_continued(struct tgroup *g) REQUIRES(g->lock)
 {
 	g->notify_cont = false;
 	spin_unlock(&g->lock);
@@ -65,7 +65,7 @@ static bool dumps_core(struct tgroup *g, s32 sig)
 }
 
 /* The default action of sig; [S] held on entry and return. */
-static void default_action(struct tgroup *g, s32 sig)
+static void default_action(struct tgroup *g, s32 sig) NO_LOCK_ANALYSIS
 {
 	if (sig_bit(sig) & SIGSET_IGNORED_BY_DEFAULT)
 		return;

@@ -87,7 +87,7 @@ static bool key_eq(const struct futex_key *a, const struct futex_key *b)
 	return a->object == b->object && a->offset == b->offset;
 }
 
-static struct bucket *lock_waiter(struct futex_waiter *w)
+static struct bucket *lock_waiter(struct futex_waiter *w) NO_LOCK_ANALYSIS
 {
 	for (;;) {
 		struct bucket *b = READ_ONCE(w->bucket);
@@ -131,7 +131,7 @@ static int enqueue_if(struct futex_waiter *w, uaddr_t ua, bool is_private, u32 v
 }
 
 /* Takes w out; true when it had been woken. */
-static bool dequeue(struct futex_waiter *w)
+static bool dequeue(struct futex_waiter *w) NO_LOCK_ANALYSIS
 {
 	struct bucket *b = lock_waiter(w);
 	bool woken = w->woken;
@@ -142,7 +142,7 @@ static bool dequeue(struct futex_waiter *w)
 	return woken;
 }
 
-static bool is_woken(struct futex_waiter *w)
+static bool is_woken(struct futex_waiter *w) NO_LOCK_ANALYSIS
 {
 	struct bucket *b = lock_waiter(w);
 	bool woken = w->woken;

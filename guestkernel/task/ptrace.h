@@ -75,7 +75,7 @@ s64 ptrace_look(const struct wait_req *q, struct wait_result *res);
 int must_check ptrace_traceme(void);
 int must_check ptrace_attach(struct task *t, bool seize, u32 options);
 /* Takes the group's lock if t is stopped and ours to command; else -ESRCH, nothing locked. */
-int must_check ptrace_lock_stopped(struct task *t);
+int must_check ptrace_lock_stopped(struct task *t) TRY_ACQUIRES(false, t->group->lock);
 /* Of a stopped thread [S]. */
 void ptrace_resume_locked(struct task *t, u8 how, s32 sig);
 int must_check ptrace_detach(struct task *t, s32 sig);

@@ -70,7 +70,7 @@ static bool runs_before(const struct task *a, const struct task *b)
 	return (s64)(a->vruntime - b->vruntime) < 0;
 }
 
-static struct cpu *lock_task_rq(struct task *t)
+static struct cpu *lock_task_rq(struct task *t) NO_LOCK_ANALYSIS
 {
 	for (;;) {
 		struct cpu *c = cpus[READ_ONCE(t->cpu)];
@@ -327,7 +327,7 @@ static void enqueue(struct cpu *c, struct task *t)
 	spin_unlock(&c->rq_lock);
 }
 
-bool wake_task(struct task *t, u32 states)
+bool wake_task(struct task *t, u32 states) NO_LOCK_ANALYSIS
 {
 	struct cpu *c, *to;
 
@@ -498,7 +498,7 @@ void sched_secondary_main(void)
 	sched_idle_loop();
 }
 
-void sched_set_nice(struct task *t, s32 nice)
+void sched_set_nice(struct task *t, s32 nice) NO_LOCK_ANALYSIS
 {
 	struct cpu *c = lock_task_rq(t);
 
@@ -506,7 +506,7 @@ void sched_set_nice(struct task *t, s32 nice)
 	spin_unlock(&c->rq_lock);
 }
 
-void sched_set_policy(struct task *t, u32 policy, u32 rt_priority)
+void sched_set_policy(struct task *t, u32 policy, u32 rt_priority) NO_LOCK_ANALYSIS
 {
 	struct cpu *c = lock_task_rq(t);
 	bool queued = t->on_rq && !list_empty(&t->rq_link);
@@ -520,7 +520,7 @@ void sched_set_policy(struct task *t, u32 policy, u32 rt_priority)
 	spin_unlock(&c->rq_lock);
 }
 
-int sched_set_affinity(struct task *t, u64 mask)
+int sched_set_affinity(struct task *t, u64 mask) NO_LOCK_ANALYSIS
 {
 	u64 until = arch_clock_ns() + CPU_START_NS;
 	struct cpu *c;
@@ -602,7 +602,7 @@ void sched_loadavg(u64 out[3])
 		out[i] = avg[i];
 }
 
-u64 task_runtime_now(struct task *t)
+u64 task_runtime_now(struct task *t) NO_LOCK_ANALYSIS
 {
 	struct cpu *c = lock_task_rq(t);
 	u64 ns = t->runtime_ns;

@@ -39,7 +39,7 @@ void ktimer_init(struct ktimer *t, void (*fn)(struct ktimer *t))
 	t->deadline_ns = 0;
 }
 
-static struct cpu *lock_timer(struct ktimer *t)
+static struct cpu *lock_timer(struct ktimer *t) NO_LOCK_ANALYSIS
 {
 	for (;;) {
 		struct cpu *c = cpus[READ_ONCE(t->cpu)];
@@ -66,7 +66,7 @@ static void insert(struct cpu *c, struct ktimer *t)
 	WRITE_ONCE(t->state, TIMER_QUEUED);
 }
 
-void ktimer_arm(struct ktimer *t, u64 deadline_ns)
+void ktimer_arm(struct ktimer *t, u64 deadline_ns) NO_LOCK_ANALYSIS
 {
 	struct cpu *c = lock_timer(t), *here = this_cpu();
 
@@ -86,7 +86,7 @@ void ktimer_arm(struct ktimer *t, u64 deadline_ns)
 	spin_unlock(&c->timer_lock);
 }
 
-bool ktimer_cancel(struct ktimer *t)
+bool ktimer_cancel(struct ktimer *t) NO_LOCK_ANALYSIS
 {
 	struct cpu *c = lock_timer(t);
 	bool queued = t->state == TIMER_QUEUED;

@@ -10,6 +10,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,8 @@ FAST = os.environ.get('MONITOR_TEST_FAST') == '1'
 NAME = pathlib.Path(sys.argv[0]).stem.partition('-')[2]
 SANITIZERS = {'ASAN_OPTIONS': 'abort_on_error=1:print_summary=1',
               'UBSAN_OPTIONS': 'halt_on_error=1:abort_on_error=1:print_stacktrace=1'}
+# of a compiler or a linker, not of a package being installed
+COMPILER_WARNING = re.compile(r'^(?:\S+:\d+(?::\d+)?|\S*(?:cc|gcc|clang|ld)(?:-\d+)?): warning: .*', re.M)
 CASES = sys.argv[1:]        # what to run; empty: everything
 
 
@@ -80,7 +83,10 @@ def build(variant):
     if status:
         fail('build-' + variant, details=text, rerun=f'tools/dev build {variant}')
         return None
-    print(''.join(f'# {line}\n' for line in text.splitlines() if 'warning:' in line), end='')
+    warnings = COMPILER_WARNING.findall(text)
+    if warnings:
+        fail('build-' + variant, 'there are warnings', '\n'.join(warnings), f'tools/dev build {variant}')
+        return None
     return ROOT / ('build' if variant == 'gcc' else 'build-' + variant)
 
 
