@@ -1,34 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * forward - a thread that waits for signals
+ * forward - signals on their way from the caller into the guest
  *
  * Role      See forward.h. SIGTERM becomes the image's stop signal and starts the stop timeout; a third
  *           SIGINT or SIGTERM ends the sandbox at once.
- * Rules     SIGKILL and SIGSTOP cannot be seen; SIGUSR1 belongs to the vCPU threads; SIGPIPE, SIGTTIN and SIGTTOU
- *           belong to the monitor's own I/O.
+ * Rules     A signal travels as the value of one queued signal, CARRIER. The locked-in process takes nothing else: a
+ *           terminal or a shell signals the whole process group, and what is meant once must arrive once. It cannot
+ *           stop itself either, as first process of its namespace; the process outside stops it and then itself.
+ *           SIGKILL and SIGSTOP cannot be seen; SIGUSR1 inside belongs to the vCPU threads; SIGPIPE, SIGTTIN and
+ *           SIGTTOU belong to the monitor's own I/O; what tells of a fault is a fault of the monitor's.
  */
 #include "vmm/forward.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "vmm/log.h"
-#include "vmm/sandbox.h"
 #include "vmm/terminal.h"
 
-#define INSIST 3
+#define INSIST	3
+#define CARRIER SIGRTMAX
 
 static struct forward_opts opts;
-static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR2, SIGWINCH, SIGALRM };
+static const int forwarded[] = { SIGHUP,  SIGINT,   SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+				 SIGALRM, SIGWINCH, SIGPROF, SIGIO,   SIGPWR,  SIGVTALRM };
 
 static void make_set(sigset_t *set)
 {
 	size_t i;
+	int n;
 
 	sigemptyset(set);
 	for (i = 0; i < ARRAY_SIZE(forwarded); i++)
 		sigaddset(set, forwarded[i]);
+	for (n = SIGRTMIN; n <= SIGRTMAX; n++)
+		sigaddset(set, n);
+	sigaddset(set, SIGCHLD);
+	sigaddset(set, SIGTSTP);
 }
 
 void forward_block(void)
@@ -39,6 +49,32 @@ void forward_block(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGTTOU, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would leave nothing to wait for */
+}
+
+static void stop_both(pid_t locked_in)
+{
+	kill(locked_in, SIGSTOP);
+	raise(SIGSTOP);
+	kill(locked_in, SIGCONT);
+}
+
+int forward_attend(pid_t locked_in)
+{
+	int status = 0, signo;
+	sigset_t set;
+
+	make_set(&set);
+	for (;;) {
+		signo = sigwaitinfo(&set, NULL);
+		if (signo == SIGTSTP)
+			stop_both(locked_in);
+		else if (signo > 0 && signo != SIGCHLD)
+			sigqueue(locked_in, CARRIER, (union sigval){ .sival_int = signo });
+		/* Signals of one number become one: whatever came, look. */
+		if (waitpid(locked_in, &status, WNOHANG) == locked_in)
+			return status;
+	}
 }
 
 static void pass_on(struct vm *vm, int signo)
@@ -55,20 +91,33 @@ static void pass_on(struct vm *vm, int signo)
 	vm_signal(vm, signo == SIGTERM ? opts.stop_signal : signo);
 }
 
+/* What arrived within the time, or 0. */
+static int arrived(const struct timespec *timeout)
+{
+	siginfo_t info = { 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, CARRIER);
+	if (sigtimedwait(&set, &info, timeout) < 0 || info.si_code != SI_QUEUE)
+		return 0;
+	return info.si_value.sival_int >= 1 && info.si_value.sival_int <= SIGRTMAX
+		       ? info.si_value.sival_int
+		       : 0;
+}
+
 static void *forward_thread(void *arg)
 {
 	struct vm *vm = arg;
 	struct timespec stop_at = { 0 }, now, wait = { .tv_sec = 1 };
 	unsigned insist = 0;
-	sigset_t set;
 	int signo;
 
-	sandbox_filter(SANDBOX_FORWARD);
-	make_set(&set);
+	vm_lock_in(vm, SANDBOX_FORWARD, -1);
 	for (;;) {
-		signo = stop_at.tv_sec ? sigtimedwait(&set, NULL, &wait) : sigwaitinfo(&set, NULL);
+		signo = arrived(stop_at.tv_sec ? &wait : NULL);
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		if (signo > 0) {
+		if (signo) {
 			insist += signo == SIGINT || signo == SIGTERM;
 			if (signo == SIGTERM && !stop_at.tv_sec)
 				stop_at.tv_sec = now.tv_sec + (time_t)opts.stop_timeout_s + 1;
@@ -87,14 +136,6 @@ static void *forward_thread(void *arg)
 
 int forward_start(struct vm *vm, const struct forward_opts *o, struct err *e)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	int ret;
-
 	opts = *o;
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	ret = pthread_create(&thread, &attr, forward_thread, vm);
-	pthread_attr_destroy(&attr);
-	return ret ? err_set_errno(e, ret, "starting the signal thread") : 0;
+	return vm_thread(vm, forward_thread, vm, "signals", e);
 }

@@ -14,10 +14,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-
-#include "vmm/sandbox.h"
 
 struct stream {
 	struct hyp_ring *ring;
@@ -28,7 +25,6 @@ struct stream {
 
 struct stream_set {
 	struct stream s[HYP_STREAMS];
-	pthread_t thread;
 	atomic_bool finish;
 };
 
@@ -140,7 +136,7 @@ static void ask_for_kicks(struct vm *vm)
 }
 
 /* False when nothing was ready in time. */
-static bool wait_and_move(struct vm *vm, int timeout_ms)
+static bool wait_and_move(struct vm *vm, const struct timespec *timeout)
 {
 	struct pollfd p[HYP_STREAMS + 1] = {
 		{.fd = vm->kick_fd, .events = POLLIN}
@@ -156,7 +152,7 @@ static bool wait_and_move(struct vm *vm, int timeout_ms)
 		p[1 + i].fd = want ? s->fd : -1;
 		p[1 + i].events = i == HYP_STDIN ? POLLIN : POLLOUT;
 	}
-	i = poll(p, HYP_STREAMS + 1, timeout_ms);
+	i = ppoll(p, HYP_STREAMS + 1, timeout, NULL);
 	if (i <= 0)
 		return i < 0; /* interrupted */
 	if (p[0].revents && read(vm->kick_fd, &drained, sizeof drained) < 0)
@@ -180,26 +176,26 @@ static bool output_left(struct vm *vm)
 
 static void *stream_thread(void *arg)
 {
+	const struct timespec patience = { .tv_sec = 1 };
 	struct vm *vm = arg;
 
-	sandbox_filter(SANDBOX_STREAM);
+	vm_lock_in(vm, SANDBOX_STREAM, -1);
 	while (!atomic_load(&set.finish)) {
 		ask_for_kicks(vm);
-		wait_and_move(vm, -1);
+		wait_and_move(vm, NULL);
 	}
 	set.s[HYP_STDIN].is_done = true;
 	/* The CPUs stand still. What a program wrote before it ended waits for its reader; of a sandbox that was
 	 * stopped or broken, only what the reader takes now. */
 	while (output_left(vm))
-		if (!wait_and_move(vm, 1000) && vm->result.kind != VM_EXITED)
+		if (!wait_and_move(vm, &patience) && vm->result.kind != VM_EXITED)
 			break;
-	return NULL;
+	vm_rest(vm, &vm->has_drained, true);
 }
 
 int stream_start(struct vm *vm, struct err *e)
 {
-	sigset_t all, old;
-	int i, ret;
+	int i;
 
 	for (i = 0; i < HYP_STREAMS; i++)
 		set.s[i] = (struct stream){ .ring = vm_ring(vm, (enum hyp_stream)i), .fd = i };
@@ -208,11 +204,7 @@ int stream_start(struct vm *vm, struct err *e)
 		__atomic_fetch_or(&set.s[HYP_STDIN].ring->producer_flags, HYP_RING_EOF,
 				  __ATOMIC_SEQ_CST);
 	}
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&set.thread, NULL, stream_thread, vm);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return ret ? err_set_errno(e, ret, "starting the I/O thread") : 0;
+	return vm_thread(vm, stream_thread, vm, "the streams", e);
 }
 
 void stream_stop(struct vm *vm)
@@ -222,5 +214,8 @@ void stream_stop(struct vm *vm)
 	atomic_store(&set.finish, true);
 	if (write(vm->kick_fd, &one, sizeof one) != sizeof one)
 		return;
-	pthread_join(set.thread, NULL);
+	pthread_mutex_lock(&vm->lock);
+	while (!vm->has_drained)
+		pthread_cond_wait(&vm->changed, &vm->lock);
+	pthread_mutex_unlock(&vm->lock);
 }

@@ -19,7 +19,6 @@
 #define HOST_GETTID	   186
 #define HOST_SIGALTSTACK   131
 #define HOST_PRCTL	   157
-#define HOST_ARCH_PRCTL	   158
 #define HOST_FUTEX	   202
 #define HOST_SETAFFINITY   203
 #define HOST_CLOCK_GETTIME 228
