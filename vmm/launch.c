@@ -110,6 +110,57 @@ static int judge(int status, struct launch_report *r, struct err *e)
 	return 0;
 }
 
+/* Waits for a child that says in *shared what went wrong. */
+static int child_error(pid_t pid, const struct err *shared, struct err *e)
+{
+	int status;
+
+	if (pid < 0)
+		return err_set_errno(e, errno, "forking");
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	*e = *shared;
+	if (!WIFEXITED(status))
+		return err_set(e, EIO, "locking in: killed by signal %d", WTERMSIG(status));
+	return -e->code;
+}
+
+static int try_lock_in(struct err *e)
+{
+	struct sandbox s = { 0 };
+	int ret = sandbox_prepare(&s, false, e);
+	pid_t pid = ret ? 0 : fork();
+
+	if (ret)
+		return ret;
+	if (!pid) {
+		if (!sandbox_begin(&s, e))
+			(void)!sandbox_enter(&s, e);
+		_exit(0);
+	}
+	return child_error(pid, e, &(struct err){ 0 });
+}
+
+int launch_check(struct err *e)
+{
+	struct err *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid;
+	int ret;
+
+	if (shared == MAP_FAILED)
+		return err_set_errno(e, errno, "trying to lock in");
+	fflush(NULL);
+	pid = fork(); /* what is tried cannot be undone */
+	if (!pid) {
+		(void)!try_lock_in(shared);
+		_exit(0);
+	}
+	ret = child_error(pid, shared, e);
+	munmap(shared, sizeof *shared);
+	return ret;
+}
+
 static int fork_locked_in(struct launch *l, struct launch_report *out, struct err *e)
 {
 	pid_t pid;

@@ -30,3 +30,5 @@ struct launch_report {
 
 /* 0 when there is a result in *r, else -errno with the reason. */
 int launch(const struct launch_job *job, struct launch_report *r, struct err *e) MUST_CHECK;
+/* Whether a process can be locked in here, all stages but the filters; else the stage that the host refuses. */
+int launch_check(struct err *e) MUST_CHECK;

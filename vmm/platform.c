@@ -15,6 +15,7 @@
 
 #include "arch/vcpu.h"
 #include "vmm/image/cache.h"
+#include "vmm/launch.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
 
@@ -148,7 +149,7 @@ int platform_choose(enum platform wanted, const struct machine **out, struct err
 	return 0;
 }
 
-static void print(const struct platform_report *r)
+static void print(const struct platform_report *r, const struct err *lock_in)
 {
 	if (r->has_kvm)
 		printf("kvm      usable\nring 0   %" PRIu64 ".%03u ns an instruction: %s",
@@ -162,6 +163,7 @@ static void print(const struct platform_report *r)
 		printf(" (measured in %" PRIu64 " us)", r->probe_us);
 	printf("\nprocess  %s%s\n", r->has_process ? "usable" : "not usable: ",
 	       r->has_process ? "" : r->process_error.msg);
+	printf("lock-in  %s\n", lock_in->code ? lock_in->msg : "complete");
 	if (r->chosen)
 		printf("chosen   %s: %s\n", r->chosen->name, r->why);
 	else
@@ -171,11 +173,14 @@ static void print(const struct platform_report *r)
 int cmd_platform(int argc, char **argv)
 {
 	struct platform_report r;
+	struct err lock_in = { 0 };
+	int refused;
 
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		printf("Usage: monitor platform\n\n"
 		       "Tells what this host offers to run sandboxes, how fast it runs a guest kernel, and\n"
-		       "what monitor run --platform=auto, the default, chooses. Exit status 1 when nothing can run.\n");
+		       "what monitor run --platform=auto, the default, chooses,\n"
+		       "and whether the host lets a sandbox be locked in. Exit status 1 when nothing can run.\n");
 		return 0;
 	}
 	if (argc > 1) {
@@ -184,6 +189,7 @@ int cmd_platform(int argc, char **argv)
 	}
 	log_setup(LOG_WARN, 0, false);
 	platform_look(PLATFORM_AUTO, &r);
-	print(&r);
-	return r.chosen ? 0 : 1;
+	refused = launch_check(&lock_in);
+	print(&r, &lock_in);
+	return r.chosen && !refused ? 0 : 1;
 }

@@ -30,16 +30,16 @@
 #define UID_FIRST  0x70000000u /* above what distributions, containers and systemd hand out */
 #define UID_MASK   0x00ffffffu
 #define UID_NOBODY 65534u
-#define WAY_ROUND                                                                                 \
-	"; --insecure-no-namespaces leaves the namespaces out, and what breaks out of the guest " \
-	"then meets the host's processes, network and files"
 
-static const struct namespace
-{
+struct sandbox_stage {
+	const char *name;
+	bool has_way_round;
+};
+
+static const struct {
 	unsigned long flag;
 	const char *name;
-}
-namespaces[] = {
+} namespaces[] = {
 	{CLONE_NEWNET,	"network namespace"},
 	       { CLONE_NEWIPC,    "IPC namespace"    },
 	{ CLONE_NEWUTS,	"UTS namespace"	},
@@ -56,6 +56,17 @@ struct landlock_attr {
 #define LANDLOCK_SCOPE_SIGNALS 2u
 
 static int *refused_call; /* a signal handler has no other way to it */
+
+/* Only namespaces have a way round. */
+static int refuse(const char *stage, bool has_way_round, int code, struct err *e)
+{
+	return err_set(
+		e, code, "locking in: %s: %s%s", stage, strerror(code),
+		has_way_round
+			? "; --insecure-no-namespaces does without, but what breaks out of the "
+			  "guest then meets the host's processes, network and files"
+			: "");
+}
 
 static int set_capabilities(uint64_t permitted)
 {
@@ -88,11 +99,22 @@ static uid_t choose_uid(void)
 	return UID_FIRST + (r & UID_MASK);
 }
 
+/* Root of a user namespace may be anybody outside; then there is no other user to become, and no need to. */
+static bool is_hosts_root(void)
+{
+	CLEANUP_FILE FILE *f = geteuid() ? NULL : fopen("/proc/self/uid_map", "re");
+	unsigned inside, outside;
+
+	if (geteuid())
+		return false;
+	return !f || fscanf(f, "%u %u", &inside, &outside) != 2 || inside != 0 || outside == 0;
+}
+
 int sandbox_prepare(struct sandbox *s, bool no_namespaces, struct err *e)
 {
 	s->has_namespaces = !no_namespaces;
 	s->is_by_right = true;
-	s->uid = geteuid() ? 0 : choose_uid();
+	s->uid = is_hosts_root() ? choose_uid() : 0;
 	if (no_namespaces) {
 		log_warn(
 			"--insecure-no-namespaces: the sandbox's processes stay in the host's namespaces");
@@ -101,10 +123,10 @@ int sandbox_prepare(struct sandbox *s, bool no_namespaces, struct err *e)
 	if (!unshare(CLONE_NEWPID))
 		return 0;
 	if (errno != EPERM)
-		return err_set_errno(e, errno, "locking in: PID namespace" WAY_ROUND);
+		return refuse("PID namespace", true, errno, e);
 	s->is_by_right = false;
 	if (unshare(CLONE_NEWUSER | CLONE_NEWPID))
-		return err_set_errno(e, errno, "locking in: user namespace" WAY_ROUND);
+		return refuse("user namespace", true, errno, e);
 	return 0;
 }
 
@@ -114,8 +136,7 @@ int sandbox_begin(const struct sandbox *s, struct err *e)
 
 	for (i = 0; s->has_namespaces && i < ARRAY_SIZE(namespaces); i++)
 		if (unshare((int)namespaces[i].flag))
-			return err_set_errno(e, errno, "locking in: %s" WAY_ROUND,
-					     namespaces[i].name);
+			return refuse(namespaces[i].name, true, errno, e);
 	return 0;
 }
 
@@ -260,34 +281,34 @@ static int limits(void)
 }
 
 /* has_children: other processes it must be able to signal were forked before. */
-static int lock_in(const struct sandbox *s, bool has_children, const char **stage)
+static int lock_in(const struct sandbox *s, bool has_children, struct sandbox_stage *at)
 {
 	int ret;
 
-	*stage = "an empty root";
+	*at = (struct sandbox_stage){ "an empty root", true };
 	ret = s->has_namespaces ? empty_root() : 0;
 	if (!ret && s->uid) {
-		*stage = "a user of its own";
+		*at = (struct sandbox_stage){ "a user of its own", false };
 		ret = own_user(s);
 	}
 	if (!ret) {
-		*stage = "user namespace";
+		*at = (struct sandbox_stage){ "user namespace", true };
 		ret = user_namespace(s);
 	}
 	if (!ret) {
-		*stage = "no new privileges";
+		*at = (struct sandbox_stage){ "no new privileges", false };
 		ret = no_new_privileges();
 	}
 	if (!ret) {
-		*stage = "Landlock";
+		at->name = "Landlock";
 		ret = landlock(has_children);
 	}
 	if (!ret) {
-		*stage = "no capabilities";
+		at->name = "no capabilities";
 		ret = no_capabilities(s);
 	}
 	if (!ret) {
-		*stage = "limits";
+		at->name = "limits";
 		ret = limits();
 	}
 	return ret;
@@ -295,17 +316,19 @@ static int lock_in(const struct sandbox *s, bool has_children, const char **stag
 
 int sandbox_enter(const struct sandbox *s, struct err *e)
 {
-	const char *stage;
-	int ret = lock_in(s, true, &stage);
+	struct sandbox_stage at;
+	int ret = lock_in(s, true, &at);
 
-	return ret ? err_set_errno(e, -ret, "locking in: %s%s", stage,
-				   s->has_namespaces ? WAY_ROUND : "")
-		   : 0;
+	return ret ? refuse(at.name, at.has_way_round && s->has_namespaces, -ret, e) : 0;
 }
 
 int sandbox_jail(const struct sandbox *s, const char **stage)
 {
-	return lock_in(s, false, stage);
+	struct sandbox_stage at;
+	int ret = lock_in(s, false, &at);
+
+	*stage = at.name;
+	return ret;
 }
 
 int sandbox_stand_by(const struct sandbox *s, struct err *e)

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -148,6 +149,13 @@ int vm_thread(struct vm *vm, void *(*fn)(void *), void *arg, const char *what, s
 
 void vm_lock_in(struct vm *vm, enum sandbox_thread kind, int vcpu_fd)
 {
+	static const char *const names[SANDBOX_KINDS] = {
+		[SANDBOX_VCPU] = "vcpu",       [SANDBOX_STREAM] = "stream",
+		[SANDBOX_FORWARD] = "forward", [SANDBOX_WATCHDOG] = "watchdog",
+		[SANDBOX_REAPER] = "reaper",
+	};
+
+	prctl(PR_SET_NAME, names[kind], 0, 0, 0);
 	sandbox_filter(vm->machine->sandbox, kind, vcpu_fd);
 	pthread_mutex_lock(&vm->lock);
 	vm->nr_locked_in++;
