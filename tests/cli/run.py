@@ -147,6 +147,82 @@ def test_full_disk_for_the_cache():
     one_sentence(run('run', IMAGE, 'true', program=['unshare', '-m', 'sh', '-c', script]), 'no space left')
 
 
+def cached_run(cache, **more):
+    env = {k: v for k, v in os.environ.items() if k not in ('XDG_CACHE_HOME', 'HOME')}
+    return run('run', IMAGE, 'true', env={**env, **cache}, **more)
+
+
+def in_a_cache(change, pattern, **more):
+    """A good cache, changed, is refused with one sentence; nothing of it is touched."""
+    place = pathlib.Path(tempfile.mkdtemp(dir=TMP))
+    shutil.copytree(TMP + '/cache/monitor', place / 'monitor')
+    change(place / 'monitor')
+    before = sorted(map(str, place.rglob('*')))
+    one_sentence(cached_run({'XDG_CACHE_HOME': str(place)}, **more), pattern)
+    equal(sorted(map(str, place.rglob('*'))), before)
+    shutil.rmtree(place)
+
+
+def replace_by_link(path):
+    path.rename(str(path) + '.real')
+    path.symlink_to(path.name + '.real')
+
+
+def image_of(cache):
+    return next((cache / 'images').iterdir())
+
+
+def test_a_cache_of_somebody_else_is_refused():
+    root_only()
+    in_a_cache(lambda c: os.chown(c, NOBODY, NOBODY), 'not safe.*belongs to user 65534')
+    in_a_cache(lambda c: os.chown(c.parent, NOBODY, NOBODY), 'not safe.*belongs to user 65534')
+    for part in ('images', 'refs', 'tmp', 'locks'):
+        in_a_cache(lambda c, p=part: os.chown(c / p, NOBODY, NOBODY), part + ' is a link, or not yours')
+    in_a_cache(lambda c: os.chown(image_of(c), NOBODY, NOBODY), 'not yours alone')
+    for name in ('rootfs.erofs', 'config.json'):
+        in_a_cache(lambda c, n=name: os.chown(image_of(c) / n, NOBODY, NOBODY), 'not yours alone')
+
+
+def test_a_cache_others_can_write_to_is_refused():
+    in_a_cache(lambda c: c.chmod(0o777), 'not safe.*others may write')
+    in_a_cache(lambda c: c.chmod(0o770), 'not safe.*others may write')
+    in_a_cache(lambda c: c.parent.chmod(0o777), 'not safe.*others may write')
+    in_a_cache(lambda c: (c / 'images').chmod(0o722), 'images is a link, or not yours')
+    in_a_cache(lambda c: (image_of(c) / 'rootfs.erofs').chmod(0o666), 'not yours alone')
+
+
+def test_links_in_the_cache_are_not_followed():
+    in_a_cache(replace_by_link, 'symbolic link')
+    for part in ('images', 'refs', 'tmp', 'locks'):
+        in_a_cache(lambda c, p=part: replace_by_link(c / p), part + ' is a link')
+    in_a_cache(lambda c: replace_by_link(image_of(c)), 'is a link')
+    in_a_cache(lambda c: replace_by_link(image_of(c) / 'rootfs.erofs'), 'is a link')
+
+
+def test_a_link_of_somebody_else_on_the_way_to_the_cache_is_refused():
+    root_only()
+    link = pathlib.Path(TMP + '/link')
+    link.symlink_to(TMP + '/cache')
+    equal(cached_run({'XDG_CACHE_HOME': str(link)}).returncode, 0)
+    os.lchown(link, NOBODY, NOBODY)
+    one_sentence(cached_run({'XDG_CACHE_HOME': str(link)}), 'not safe.*belongs to user 65534')
+    link.unlink()
+
+
+def test_a_missing_part_of_the_cache_is_made_again():
+    for part in ('images', 'refs', 'tmp', 'locks'):
+        shutil.rmtree(TMP + '/cache/monitor/' + part)
+        equal(cached_run({'XDG_CACHE_HOME': TMP + '/cache'}).returncode, 0, part)
+
+
+def test_a_home_that_does_not_exist_is_not_made():
+    one_sentence(cached_run({'HOME': TMP + '/nonexistent'}), 'No such file')
+    one_sentence(cached_run({'XDG_CACHE_HOME': TMP + '/nonexistent/x/y'}), 'No such file')
+    assert not pathlib.Path(TMP + '/nonexistent').exists()
+    equal(cached_run({'HOME': TMP}).returncode, 0)
+    shutil.rmtree(TMP + '/.cache')
+
+
 def limited(which, value):
     return lambda: resource.setrlimit(which, (value, value))
 
