@@ -109,3 +109,4 @@ enum pm_boot_flag {
 #define PM_STUB_COMMAND	   (PM_STUB_BASE + 0x100000ull)
 #define PM_STUB_AREA	   (PM_STUB_BASE + 0x200000ull) /* + cpu * PM_STUB_AREA_BYTES */
 #define PM_STUB_AREA_BYTES 0x10000ull
+#define PM_STUB_AREA_END   (PM_STUB_AREA + HYP_CPU_MAX * PM_STUB_AREA_BYTES)
