@@ -11,7 +11,6 @@
  * Missing   core dump files, process accounting.
  */
 #include "guestkernel/kapi/fsctx.h"
-#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/poll.h"
@@ -96,7 +95,7 @@ void task_release_thread(struct task *t) NO_LOCK_ANALYSIS
 	signal_free_queue(g, &t->pending);
 	spin_unlock(&g->lock);
 	unhash_task(t);
-	uncharge(t->cred->account, CHARGE_PROCESSES, 1);
+	task_uncharge(t->cred);
 	task_put(t);
 }
 

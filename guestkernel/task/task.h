@@ -355,7 +355,7 @@ struct init_spec {
 	const u32 *groups;
 	u64 cap_permitted, cap_effective, cap_inheritable, cap_bounding, cap_ambient;
 	bool no_new_privs;
-	const struct rlimit *rlim; /* RLIM_NLIMITS entries, or NULL for the defaults */
+	const struct rlimit *rlim; /* RLIM_NLIMITS entries */
 	/* Runs as process 1 before the program is loaded: opens descriptors 0, 1, 2, mounts. 0 or -errno. */
 	int (*prepare)(void *arg);
 	/* Called when the program could not be started, with the failing -errno; does not return. */
