@@ -19,10 +19,14 @@ struct scm {
 	struct ucred cred; /* sending: the sender's, or what it claimed */
 	bool has_cred;	   /* received together with the data */
 	bool claimed;	   /* SCM_CREDENTIALS was given */
+	/* In flight: whose account (unix_inflight.c) how many of files are on. */
+	u32 charged_uid, charged;
 };
 
+#define SCM_NOBODY 65534u /* the ids of a sender nobody asked for */
+
 void scm_fini(struct scm *s);
-/* Parses what an application sends. -EINVAL, -EBADF, -EPERM, -ETOOMANYREFS. */
+/* Parses what an application sends. -EINVAL, -EBADF, -EPERM, -ESRCH. */
 int must_check scm_parse(struct scm *s, uaddr_t control, u64 len);
 /* The current task's credentials. */
 void scm_self(struct ucred *c);
@@ -30,5 +34,5 @@ void scm_self(struct ucred *c);
  * *flags when something did not fit. cloexec for the new descriptors. */
 int must_check scm_store(struct socket *sk, struct scm *s, uaddr_t control, u64 *len, bool cloexec,
 			 u32 *flags);
-/* Copies with new references (MSG_PEEK). */
+/* Copies with new references (MSG_PEEK); sockets in flight: through unix_scm_peek(). */
 int must_check scm_copy(struct scm *dst, const struct scm *src);
