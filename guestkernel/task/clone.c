@@ -8,12 +8,13 @@
  *           make the work void (a steady stream of them would starve fork), and one for a whole group
  *           of processes is passed on to the child.
  * Locking   Linking: tasklist_lock, then group->lock.
- * Missing   CLONE_INTO_CGROUP; RLIMIT_NPROC counts all tasks of the sandbox.
+ * Missing   CLONE_INTO_CGROUP.
  * See       clone(2)
  */
 #include "guestkernel/task/clone.h"
 #include "guestkernel/kapi/fsctx.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/semundo.h"
@@ -426,14 +427,21 @@ static int pidfd_prepare(struct task *t, const struct clone_req *q, s32 *fd, str
 	return 0;
 }
 
-static bool too_many_tasks(void)
+/* Root may go beyond RLIMIT_NPROC, by uid or by capability. */
+static int charge_task(void)
 {
-	u32 n = task_count();
+	u64 limit = current_rlimit(RLIMIT_NPROC);
 
-	if (n >= pid_max - PID_RESERVED)
-		return true;
-	return n >= current_rlimit(RLIMIT_NPROC) && current()->cred->uid != 0 &&
-	       !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN);
+	if (task_count() >= pid_max - PID_RESERVED)
+		return -EAGAIN;
+	if (current()->cred->uid == 0)
+		limit = CHARGE_UNLIMITED;
+	return charge(account_current(), CHARGE_PROCESSES, 1, charge_limit(limit));
+}
+
+static void uncharge_task(void)
+{
+	uncharge(account_current(), CHARGE_PROCESSES, 1);
 }
 
 s64 task_clone(const struct regs *r, const struct clone_req *q)
@@ -447,15 +455,16 @@ s64 task_clone(const struct regs *r, const struct clone_req *q)
 
 	if (ret < 0)
 		return ret;
-	if (too_many_tasks())
-		return -EAGAIN;
-	ret = fork_begin();
+	ret = charge_task();
 	if (ret < 0)
 		return ret;
+	ret = fork_begin();
+	if (ret < 0)
+		goto out_charge;
 	ret = child_create(r, q, &t);
 	if (ret < 0) {
 		fork_end();
-		return ret;
+		goto out_charge;
 	}
 	if (q->flags & CLONE_PIDFD) {
 		ret = pidfd_prepare(t, q, &pidfd, &pidfile);
@@ -490,6 +499,8 @@ out_pidfd:
 out:
 	fork_end();
 	child_destroy(t);
+out_charge:
+	uncharge_task();
 	return ret;
 }
 

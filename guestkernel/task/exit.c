@@ -11,6 +11,7 @@
  * Missing   core dump files, process accounting.
  */
 #include "guestkernel/kapi/fsctx.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/poll.h"
@@ -95,6 +96,7 @@ void task_release_thread(struct task *t) NO_LOCK_ANALYSIS
 	signal_free_queue(g, &t->pending);
 	spin_unlock(&g->lock);
 	unhash_task(t);
+	uncharge(t->cred->account, CHARGE_PROCESSES, 1);
 	task_put(t);
 }
 
@@ -233,6 +235,10 @@ void task_exit(s32 status)
 			posix_timer_exit_group(g);
 			job_leader_exit(g);
 		}
+	}
+	defer_drain();
+	t->is_beyond_drain = true;
+	if (g) {
 		spin_lock(&tasklist_lock);
 		ptrace_exit_tracer(t);
 		if (g->nr_threads > 1 && !list_empty(&g->children))

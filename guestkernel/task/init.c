@@ -9,6 +9,7 @@
 #include "arch/param.h"
 #include "guestkernel/kapi/fsctx.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/exec.h"
 #include "guestkernel/kapi/file.h"
@@ -174,7 +175,10 @@ static int copy_spec(const struct init_spec *s)
 	init.cred = cred_new();
 	if (!init.path || (s->cwd && !init.cwd) || !init.cred)
 		return -ENOMEM;
-	init.cred->uid = init.cred->euid = init.cred->suid = init.cred->fsuid = s->uid;
+	r = cred_set_uid(init.cred, s->uid);
+	if (r < 0)
+		return r;
+	init.cred->euid = init.cred->suid = init.cred->fsuid = s->uid;
 	init.cred->gid = init.cred->egid = init.cred->sgid = init.cred->fsgid = s->gid;
 	init.cred->cap_permitted = s->cap_permitted;
 	init.cred->cap_effective = s->cap_effective;
@@ -196,7 +200,7 @@ static int set_root_cred(struct task *t)
 		return -ENOMEM;
 	c->cap_permitted = c->cap_effective = c->cap_bounding = CAP_FULL_SET;
 	t->cred = c;
-	return 0;
+	return charge(c->account, CHARGE_PROCESSES, 1, CHARGE_UNLIMITED);
 }
 
 static int make_group(struct task *t, const struct init_spec *s)

@@ -78,14 +78,14 @@ def run(args, timeout=60, env=None, cwd=ROOT, **more):
 
 
 def build(variant):
-    """tools/dev build VARIANT; returns the directory, or None after reporting the failure."""
-    text, status = run([ROOT / 'tools/dev', 'build', variant], timeout=1200)
+    """tools/dev build --tests VARIANT; returns the directory, or None after reporting the failure."""
+    text, status = run([ROOT / 'tools/dev', 'build', '--tests', variant], timeout=1200)
     if status:
-        fail('build-' + variant, details=text, rerun=f'tools/dev build {variant}')
+        fail('build-' + variant, details=text, rerun=f'tools/dev build --tests {variant}')
         return None
     warnings = COMPILER_WARNING.findall(text)
     if warnings:
-        fail('build-' + variant, 'there are warnings', '\n'.join(warnings), f'tools/dev build {variant}')
+        fail('build-' + variant, 'there are warnings', '\n'.join(warnings), f'tools/dev build --tests {variant}')
         return None
     return ROOT / ('build' if variant == 'gcc' else 'build-' + variant)
 
