@@ -11,16 +11,16 @@
 #include "guestkernel/uapi/socket.h"
 
 struct file;
+struct user_account;
 struct socket;
 
 struct scm {
 	struct file **files;
 	u32 nr_files;
-	struct ucred cred; /* sending: the sender's, or what it claimed */
-	bool has_cred;	   /* received together with the data */
-	bool claimed;	   /* SCM_CREDENTIALS was given */
-	/* In flight: whose account (unix_inflight.c) how many of files are on. */
-	u32 charged_uid, charged;
+	struct ucred cred;	    /* sending: the sender's, or what it claimed */
+	bool has_cred;		    /* received together with the data */
+	bool claimed;		    /* SCM_CREDENTIALS was given */
+	struct user_account *payer; /* in flight: whose account nr_files are on */
 };
 
 #define SCM_NOBODY 65534u /* the ids of a sender nobody asked for */

@@ -28,8 +28,11 @@
  *           its connections. Content is dropped with no lock held.
  * See       unix(7), "SCM_RIGHTS"; tests/unit/unix_test.c, tests/syscalls/inflight.c
  */
+#include "guestkernel/kapi/charge.h"
+#include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/wait.h"
+#include "guestkernel/uapi/resource.h"
 #include "net/unix_impl.h"
 
 #define HELD		U32_MAX
@@ -66,17 +69,34 @@ static void count_locked(struct scm *s, bool launch) REQUIRES(&gc_lock)
 	}
 }
 
+/* As in Linux: refused is who has more in flight already than he may have open; all descriptors count, not only
+ * sockets. The sender pays until the message leaves its queue, whoever receives. */
+static int charge_sender(struct scm *s)
+{
+	u64 limit = charge_limit(current_rlimit(RLIMIT_NOFILE));
+
+	if (charge_read(account_current(), CHARGE_INFLIGHT_FDS) > limit)
+		return -ETOOMANYREFS;
+	return charge_current(CHARGE_INFLIGHT_FDS, s->nr_files, CHARGE_UNLIMITED, &s->payer);
+}
+
+static void uncharge_sender(struct scm *s, u32 nr)
+{
+	charge_release(s->payer, CHARGE_INFLIGHT_FDS, nr);
+	s->payer = NULL;
+}
+
 int unix_scm_launch(struct scm *s, struct unix_sock *to)
 {
 	int ret;
 
 	if (!s->nr_files)
 		return 0;
-	ret = unix_inflight_charge(s);
+	ret = charge_sender(s);
 	if (ret) {
 		/* The limit may be reached by what nobody can receive any more. */
 		unix_gc();
-		ret = unix_inflight_charge(s);
+		ret = charge_sender(s);
 	}
 	if (ret)
 		return ret;
@@ -95,7 +115,7 @@ void unix_scm_landed(struct scm *s)
 	mutex_lock(&gc_lock);
 	count_locked(s, false);
 	mutex_unlock(&gc_lock);
-	unix_inflight_uncharge(s);
+	uncharge_sender(s, s->nr_files);
 }
 
 void unix_scm_take(struct scm *dst, struct scm *src)
@@ -107,7 +127,7 @@ void unix_scm_take(struct scm *dst, struct scm *src)
 	src->files = NULL;
 	src->nr_files = 0;
 	mutex_unlock(&gc_lock);
-	unix_inflight_uncharge(src);
+	uncharge_sender(src, dst->nr_files);
 }
 
 int unix_scm_peek(struct scm *dst, const struct scm *src)
@@ -269,7 +289,7 @@ void unix_gc(void)
 	collect(&garbage);
 	mutex_unlock(&gc_lock);
 
-	/* Drops the last references of the files, whose release may come back here and finds `running`. */
+	/* Drops the last references of the files, whose releases find `running` when they come here. */
 	while ((b = list_first(&garbage, struct sockbuf, link)) != NULL) {
 		list_del(&b->link);
 		sockbuf_free(b);

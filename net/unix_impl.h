@@ -109,8 +109,3 @@ int must_check unix_scm_peek(struct scm *dst, const struct scm *src);
 void unix_gc(void);
 /* A socket was closed: makes a pass when one is due. */
 void unix_gc_closed(void);
-
-/* unix_inflight.c */
-int must_check
-unix_inflight_charge(struct scm *s); /* to the current user; -ETOOMANYREFS, -ENOMEM */
-void unix_inflight_uncharge(struct scm *s);
