@@ -159,12 +159,14 @@ static const struct file_ops hs_in_ops = {
 	.read = hs_read,
 	.poll = hs_poll,
 	.ioctl = hs_ioctl,
+	.can_splice_from = true,
 };
 
 static const struct file_ops hs_out_ops = {
 	.write = hs_write,
 	.poll = hs_poll,
 	.ioctl = hs_ioctl,
+	.can_splice_to = true,
 };
 
 /* Opened again through /proc/self/fd: which stream an inode shows. The inodes are kept for ever. */

@@ -72,6 +72,8 @@ struct file_ops {
 	void (*flush)(struct file *f);
 	/* Last reference; f->priv is freed here. May sleep. */
 	void (*release)(struct file *f);
+	/* What splice(2) and sendfile(2) take as source and as target; pipes are always. */
+	bool can_splice_from, can_splice_to;
 	/* Extra lines of /proc/<pid>/fdinfo/<fd>. */
 	void (*show_fdinfo)(struct file *f, struct strbuf *sb);
 };
