@@ -234,6 +234,10 @@ void task_exit(s32 status)
 			posix_timer_exit_group(g);
 			job_leader_exit(g);
 		}
+	}
+	defer_drain();
+	t->is_beyond_drain = true;
+	if (g) {
 		spin_lock(&tasklist_lock);
 		ptrace_exit_tracer(t);
 		if (g->nr_threads > 1 && !list_empty(&g->children))

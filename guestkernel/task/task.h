@@ -18,6 +18,7 @@
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
+#include "guestkernel/kapi/defer.h"
 #include "guestkernel/kapi/htab.h"
 #include "guestkernel/kapi/sigmask.h"
 #include "guestkernel/kapi/timer.h"
@@ -57,6 +58,7 @@ enum task_work {
 	WORK_RESTORE_MASK = 1u << 2, /* saved_blocked becomes blocked (sigsuspend) */
 	WORK_KILLED = 1u << 3,	     /* group is exiting or exec removes this thread */
 	WORK_MEMBARRIER = 1u << 4,   /* passes through the kernel once */
+	WORK_DEFERRED = 1u << 5,     /* releases wait in task.deferred */
 };
 
 /* A number; in the table while anything uses it. */
@@ -245,6 +247,8 @@ struct task {
 	bool no_new_privs; /* [T and S for writing by others] */
 	struct seccomp seccomp;
 	bool in_execve;
+	bool is_beyond_drain;	    /* [self] exiting: nobody would run what is deferred now */
+	struct defer_list deferred; /* [self] last puts to be done on the way out */
 	u32 ioprio;
 	u64 syscw, syscr;
 #ifdef DEBUG_LOCKS
