@@ -22,6 +22,7 @@ void sighand_get_action(struct tgroup *g, s32 sig, struct sigaction *out);
 void sighand_flush(struct sighand *s);
 s64 signal_action(s32 sig, const struct sigaction *new, struct sigaction *old);
 
+void signal_init(void);
 /* Queues. info->si_signo 1 .. 64. -EAGAIN: the limit is reached and the signal must not be lost. */
 int signal_send(struct task *t, const siginfo_t *info, enum signal_to to);
 int signal_send_locked(struct task *t, const siginfo_t *info, enum signal_to to, bool force);
@@ -53,7 +54,7 @@ void signal_set_blocked(sigset_t set);
 void signal_recalc_locked(struct task *t);
 /* Where the work is done on the way to user mode. */
 void signal_deliver(struct regs *r);
-void signal_free_queue(struct tgroup *g, struct sigqueue_head *q);
+void signal_free_queue(struct sigqueue_head *q);
 /* Forgets pending signals that became ignored. */
 void signal_discard_locked(struct tgroup *g, sigset_t set);
 

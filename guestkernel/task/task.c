@@ -30,6 +30,8 @@ void task_init(void)
 	tgroup_cache = kmem_cache_create("tgroup", sizeof(struct tgroup), 64);
 	if (!task_cache || !tgroup_cache)
 		panic("no memory for task caches");
+	signal_init();
+	arch_thread_setup();
 }
 
 u32 task_count(void)
@@ -124,7 +126,7 @@ void tgroup_put(struct tgroup *g)
 {
 	if (!refs_put(&g->refs))
 		return;
-	signal_free_queue(g, &g->shared);
+	signal_free_queue(&g->shared);
 	if (g->sighand)
 		sighand_put(g->sighand);
 	kmem_cache_free(tgroup_cache, g);

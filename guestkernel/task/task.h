@@ -111,7 +111,6 @@ struct tgroup {
 	u32 nr_traced;	       /* [T and S for writing] threads with a tracer */
 	u32 nr_trace_zombies;  /* [T] exited threads that their tracers have not waited for */
 	sigset_t fork_signals; /* [S] sent to several processes since; the children get them too */
-	u32 nr_queued;	       /* [S] sigqueue entries, against RLIMIT_SIGPENDING */
 	s32 stop_signal;       /* [S] */
 	struct waitq thread_wait; /* exec waits for the other threads to go */
 	struct task *last_target; /* [S] rotates delivery of process signals */
