@@ -57,6 +57,8 @@ enum task_work {
 	WORK_RESTORE_MASK = 1u << 2, /* saved_blocked becomes blocked (sigsuspend) */
 	WORK_KILLED = 1u << 3,	     /* group is exiting or exec removes this thread */
 	WORK_MEMBARRIER = 1u << 4,   /* passes through the kernel once */
+	WORK_RESTART =
+		1u << 5, /* a call ends with an error of the kernel's own (>= 512): deliver.c */
 };
 
 /* A number; in the table while anything uses it. */
