@@ -19,6 +19,7 @@
 #include "fs/mount.h"
 #include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/bug.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/htab.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/string.h"
@@ -206,6 +207,7 @@ static void guard_thread(void *arg)
 		arch_spin_relax();
 	}
 	judge();
+	charge_check_empty();
 	finish(end_status);
 }
 

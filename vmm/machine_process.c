@@ -350,6 +350,7 @@ static int process_start(struct vm *vm, struct err *e)
 		   : 0;
 }
 
+/* Serves one hostcall after the other: the monitor's side of the protocol at enum pm_bell. */
 static void process_run(struct vcpu *v)
 {
 	struct hyp_channel *ch = vm_channel(v->vm, v->id);
@@ -357,8 +358,8 @@ static void process_run(struct vcpu *v)
 
 	while (!atomic_load(&vm->stopping)) {
 		struct futex_waitv w[2] = {
-			{.uaddr = (uintptr_t)&ch->bell, .val = PM_BELL_QUIET, .flags = FUTEX_32 },
-			{ .uaddr = (uintptr_t)&v->kicks,				 .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG			},
+			{.uaddr = (uintptr_t)&ch->bell,	 .flags = FUTEX_32			   },
+			{ .uaddr = (uintptr_t)&v->kicks, .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG},
 		};
 
 		w[1].val = __atomic_load_n(&v->kicks, __ATOMIC_SEQ_CST);
@@ -366,8 +367,8 @@ static void process_run(struct vcpu *v)
 			return;
 		if (atomic_load(&v->look))
 			watchdog_look(v);
-		if (__atomic_load_n(&ch->bell, __ATOMIC_ACQUIRE) != PM_BELL_RUNG) {
-			__atomic_store_n(&ch->bell, PM_BELL_QUIET, __ATOMIC_RELEASE);
+		w[0].val = __atomic_load_n(&ch->bell, __ATOMIC_ACQUIRE);
+		if (w[0].val != PM_BELL_RUNG) {
 			syscall(SYS_futex_waitv, w, 2, 0, NULL, 0);
 			continue;
 		}

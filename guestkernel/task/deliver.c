@@ -292,6 +292,8 @@ void trap_user_exit(struct regs *r)
 
 	if (this_cpu()->need_resched)
 		schedule();
+	if (unlikely(READ_ONCE(t->work) & WORK_DEFERRED))
+		defer_drain();
 	work = READ_ONCE(t->work);
 	if (work & (WORK_SIGNAL | WORK_KILLED | WORK_RESTORE_MASK | WORK_RESTART))
 		signal_deliver(r);

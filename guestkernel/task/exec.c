@@ -176,6 +176,7 @@ static int remove_other_threads(void) NO_LOCK_ANALYSIS
 		list_del(&leader->thread_link);
 		signal_free_queue(g, &leader->pending);
 		spin_unlock(&g->lock);
+		task_uncharge(leader->cred);
 		task_put(leader);
 	}
 	g->exec_task = NULL;

@@ -95,6 +95,7 @@ void task_release_thread(struct task *t) NO_LOCK_ANALYSIS
 	signal_free_queue(g, &t->pending);
 	spin_unlock(&g->lock);
 	unhash_task(t);
+	task_uncharge(t->cred);
 	task_put(t);
 }
 
@@ -233,6 +234,10 @@ void task_exit(s32 status)
 			posix_timer_exit_group(g);
 			job_leader_exit(g);
 		}
+	}
+	defer_drain();
+	t->is_beyond_drain = true;
+	if (g) {
 		spin_lock(&tasklist_lock);
 		ptrace_exit_tracer(t);
 		if (g->nr_threads > 1 && !list_empty(&g->children))

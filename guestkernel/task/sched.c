@@ -25,6 +25,7 @@
 #include "guestkernel/task/sched.h"
 #include "arch/clock.h"
 #include "arch/irq.h"
+#include "arch/mmu.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/page.h"
@@ -494,6 +495,7 @@ void sched_secondary_main(void)
 	c->idle->exec_start_ns = arch_clock_ns();
 	c->online = true;
 	fetch_or(&online_mask, 1ull << c->id);
+	arch_kmap_join();
 	c->need_resched = true;
 	sched_idle_loop();
 }

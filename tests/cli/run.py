@@ -20,6 +20,9 @@ import tempfile
 import termios
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+import patience     # noqa: E402 (found through the line above)
+
 PLATFORM = [sys.argv.pop(1)] if sys.argv[1].startswith('--platform=') else []
 MONITOR, IMAGE = (str(pathlib.Path(p).resolve()) for p in sys.argv[1:3])
 NOBODY = 65534
@@ -37,7 +40,7 @@ def monitor(*args):
 def run(*args, timeout=60, program=None, **more):
     more.setdefault('stdin', subprocess.DEVNULL)
     return subprocess.run([*(program or []), *monitor(*args)], capture_output='stdout' not in more, text=True,
-                          errors='replace', timeout=timeout, **more)
+                          errors='replace', timeout=patience.seconds(timeout), **more)
 
 
 def start(*args, **more):
@@ -193,14 +196,14 @@ def test_stdin_from_dev_null():
 
 def test_large_streams_both_ways():
     data = os.urandom(2 << 20)
-    p = subprocess.run(monitor('run', '-i', IMAGE, 'cat'), input=data, capture_output=True, timeout=120)
+    p = subprocess.run(monitor('run', '-i', IMAGE, 'cat'), input=data, capture_output=True, timeout=patience.seconds(120))
     equal(hashlib.sha256(p.stdout).hexdigest(), hashlib.sha256(data).hexdigest(), p.stderr)
 
 
 def test_closed_standard_descriptors():
     for closed in ('<&-', '>&-', '2>&-', '<&- >&- 2>&-'):
         p = subprocess.run(['sh', '-c', f'"$0" run -i "$1" sh -c "echo x; cat" </dev/null {closed}', MONITOR, IMAGE],
-                           capture_output=True, timeout=60)
+                           capture_output=True, timeout=patience.seconds(60))
         assert p.returncode in (0, 1), (closed, p)
 
 
@@ -256,7 +259,7 @@ def test_freed_memory_goes_back_to_the_host():
         if left < full - (40 << 20):
             break
     p.stdin.close()
-    equal(p.wait(timeout=30), 1)
+    equal(p.wait(timeout=patience.seconds(30)), 1)
     p.stdout.close()
     p.stderr.close()
     assert left < full - (40 << 20), f'{left} bytes of {full} are left'
@@ -275,7 +278,7 @@ def started(*args, **more):
 
 
 def finish(p, timeout=30):
-    out, err = p.communicate(timeout=timeout)
+    out, err = p.communicate(timeout=patience.seconds(timeout))
     return p.returncode, out, err.decode(errors='replace')
 
 
