@@ -45,11 +45,21 @@ void signal_kill_group_locked(struct tgroup *g, s32 status);
 /* exec: the other threads only. Number of them. */
 u32 signal_kill_others_locked(struct tgroup *g, struct task *except);
 bool signal_fatal_pending(void);
+/* The only maker of -ERESTART*: the current call ends with err, which deliver.c replaces before a program can see it. */
+static inline int signal_interrupted(int err)
+{
+	fetch_or(&current()->work, WORK_RESTART);
+	return err;
+}
 
 /* Takes the next signal of set out of the queues. 0: none. */
 s32 signal_dequeue(sigset_t set, siginfo_t *info);
 sigset_t signal_pending_set(struct task *t);
 void signal_set_blocked(sigset_t set);
+/* Is the current task, whose stack pointer is sp, on its alternate stack? One that disarms itself never counts. */
+bool signal_on_altstack(const struct task *t, u64 sp);
+/* sigaltstack(2) with this stack pointer. -EPERM, -EINVAL, -ENOMEM. */
+int must_check signal_set_altstack(const stack_t *ss, u64 sp);
 /* Recomputes WORK_SIGNAL; for the current task, or t being new. */
 void signal_recalc_locked(struct task *t);
 /* Where the work is done on the way to user mode. */

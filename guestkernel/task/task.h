@@ -59,6 +59,7 @@ enum task_work {
 	WORK_KILLED = 1u << 3,	     /* group is exiting or exec removes this thread */
 	WORK_MEMBARRIER = 1u << 4,   /* passes through the kernel once */
 	WORK_DEFERRED = 1u << 5,     /* releases wait in task.deferred */
+	WORK_RESTART = 1u << 6,	     /* a call ends with an error of the kernel's own: deliver.c */
 };
 
 /* A number; in the table while anything uses it. */
