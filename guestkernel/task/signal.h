@@ -32,6 +32,11 @@ bool signal_send_entry_locked(struct task *t, struct sigqueue *q, enum signal_to
 void signal_send_group(struct tgroup *g, s32 sig);
 /* From the monitor: SIGKILL also ends process 1. */
 void signal_from_monitor(s32 pid, s32 sig);
+/*
+ * What the monitor was sent by its user: to process 1, which has no protection from it; to_pgrp: to a whole process
+ * group, 0: that of process 1.
+ */
+void signal_from_user(s32 sig, bool to_pgrp, s32 pgrp);
 /* Even when blocked or ignored; to the current thread. */
 void signal_force(const siginfo_t *info);
 void signal_force_simple(s32 sig);
