@@ -393,6 +393,7 @@ static const struct file_ops erofs_file_ops = {
 	.mmap = erofs_mmap,
 	.lseek = erofs_lseek,
 	.fsync = erofs_fsync,
+	.can_splice_from = true,
 };
 
 static const struct pager_ops erofs_pager_ops = {

@@ -4,7 +4,8 @@
  *
  * Role      open.c, anonfs.c and memfd.c create files; everybody reads and writes through file_read() and
  *           file_write().
- * Rules     The last file_put() may sleep: it runs the driver's release. A file without operations yet (open
+ * Rules     The last file_put() may sleep: it runs the driver's release, or defers it when it is called by
+ *           another file's release (kapi/defer.h): files hold files (sockets do), as deep as a program likes. A file without operations yet (open
  *           failed, O_PATH) has file_no_ops.
  * Locking   pos_lock is taken by the system calls that use f->pos; see sys/sys_file.c.
  * See       open(2), fs/fdtable.c
@@ -71,10 +72,10 @@ int file_open(struct file *f)
 	return err;
 }
 
-void file_put(struct file *f)
+static void file_last_put(struct deferred *d)
 {
-	if (!refs_put(&f->refs))
-		return;
+	struct file *f = container_of(d, struct file, last_put);
+
 	if (!list_empty(&f->epoll_links))
 		epoll_forget_file(f);
 	if (unlikely(f->async))
@@ -93,6 +94,14 @@ void file_put(struct file *f)
 	cred_put(f->cred);
 	path_put(&f->path);
 	kfree(f);
+}
+
+void file_put(struct file *f)
+{
+	if (!refs_put(&f->refs))
+		return;
+	f->last_put.run = file_last_put;
+	defer_run(&f->last_put);
 }
 
 static bool ts_before(const struct timespec *a, const struct timespec *b)

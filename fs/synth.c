@@ -678,6 +678,8 @@ static const struct file_ops synth_text_fops = {
 	.write = text_write,
 	.lseek = text_lseek,
 	.release = text_release,
+	.can_splice_from = true,
+	.can_splice_to = true,
 };
 
 /* Nothing can be made here. /proc has no negative names: there the name is what is missing. */

@@ -19,6 +19,7 @@
 #include "fs/mount.h"
 #include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/bug.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/htab.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/string.h"
@@ -144,7 +145,7 @@ static bool end_processes(void)
 		spin_lock(&tasklist_lock);
 		list_for_each_entry_safe (c, tmp, &init_group->children, sibling)
 			if (c->zombie)
-				task_reap_group(c);
+				task_reap_group(c, false);
 		spin_unlock(&tasklist_lock);
 		if (!left)
 			return true;
@@ -195,7 +196,7 @@ static void guard_thread(void *arg)
 	if (!end_processes())
 		panic("leak guard: processes do not end");
 	spin_lock(&tasklist_lock);
-	task_reap_group(init_group);
+	task_reap_group(init_group, false);
 	spin_unlock(&tasklist_lock);
 	vfs_umount_all();
 	dcache_shrink(0);
@@ -206,6 +207,7 @@ static void guard_thread(void *arg)
 		arch_spin_relax();
 	}
 	judge();
+	charge_check_empty();
 	finish(end_status);
 }
 

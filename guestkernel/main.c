@@ -16,6 +16,7 @@
 #include "guestkernel/host/hyp.h"
 #include "guestkernel/host/stream.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/rand.h"
@@ -35,6 +36,7 @@ static void memory_init(void)
 		  boot.reserved_end >> PAGE_SHIFT, arch_phys_to_virt(PADDR(boot.page_map)));
 	slab_init();
 	kmap_init();
+	charge_init((boot.ram_base + boot.ram_size - boot.reserved_end) >> PAGE_SHIFT);
 }
 
 /* Only the structures: a CPU starts when there is work for it (sched.c). */

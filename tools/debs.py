@@ -123,6 +123,11 @@ class Apt:
     def list_lines(self):
         return ''.join(f'deb {uri} {suite} {" ".join(parts)}\n' for uri, suite, parts in self.sources)
 
+    def settings(self):
+        """How this machine loads packages, as an apt.conf(5) for another root."""
+        return ''.join(line + '\n' for line in output('apt-config', 'dump').splitlines()
+                       if line.startswith(('Acquire::', 'APT::Get::')))
+
     def download(self, package, arch):
         """Return the path of PACKAGE's .deb, fetched into the cache unless it is there."""
         deb_dir = os.path.join(self.cache, 'debs')

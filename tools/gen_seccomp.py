@@ -4,23 +4,25 @@
 import re
 import sys
 
-CONDITIONS_MAX = 3
-OPS = {'=': 'FILTER_EQ', '<': 'FILTER_BELOW', '!': 'FILTER_NONE_OF'}
-OWN = {'@tgid': 'FILTER_OWN_TGID', '@vcpu': 'FILTER_OWN_VCPU'}      # known when the filter is built
+CONDITIONS_MAX = 7
+OPS = {'=': 'FILTER_EQ', '<': 'FILTER_BELOW', '>': 'FILTER_FROM', '!': 'FILTER_NONE_OF'}
+# known when the filter is built
+OWN = {'@tgid': 'FILTER_OWN_TGID', '@vcpu': 'FILTER_OWN_VCPU', '@machine': 'FILTER_OWN_MACHINE'}
 MACHINES = ('any', 'kvm', 'process')
 
 
 def condition(text, where):
-    """VALUE (of argument 1), or N=VALUE, N<VALUE, N!MASK, N=@tgid, N=@vcpu."""
-    m = re.fullmatch(r'([0-5])([=<!])(\S+)', text)
+    """VALUE (of argument 1), or N=VALUE, N<VALUE, N>VALUE, N!MASK, each also of the upper half: Nh=VALUE; N=@NAME."""
+    m = re.fullmatch(r'([0-5])(h?)([=<>!])(\S+)', text)
     if not m and not re.fullmatch(r'\w+', text):
-        sys.exit(f"{where}: a condition is VALUE, N=VALUE, N<VALUE or N!MASK, not {text}")
-    arg, op, value = m.groups() if m else ('1', '=', text)
+        sys.exit(f"{where}: a condition is VALUE, or N or Nh with =, <, > or ! and VALUE, not {text}")
+    arg, half, op, value = m.groups() if m else ('1', '', '=', text)
     if value.startswith('@'):
         if op != '=' or value not in OWN:
             sys.exit(f"{where}: a thread's own values are {' '.join(OWN)}, after =")
-        return f"{{ {arg}, {OWN[value]}, 0 }}"
-    return f"{{ {arg}, {OPS[op]}, (uint32_t)({value}) }}"
+        return f"{{ {arg}, 0, {OWN[value]}, 0 }}"
+    shift = ' >> 32' if half else ''
+    return f"{{ {arg}, {4 if half else 0}, {OPS[op]}, (uint32_t)((uint64_t)({value}){shift}) }}"
 
 
 *sources, out = sys.argv[1:]
@@ -47,5 +49,5 @@ for where, line in lines:
 with open(out, "w") as f:
     f.write("/* generated from vmm/seccomp*.tbl */\n")
     for machine, thread, call, conditions, why in rows:
-        inner = "{ " + ", ".join(conditions) + " }" if conditions else "{ { 0, 0, 0 } }"
+        inner = "{ " + ", ".join(conditions) + " }" if conditions else "{ { 0, 0, 0, 0 } }"
         f.write(f"{{ SANDBOX_{machine}, SANDBOX_{thread}, SYS_{call}, {len(conditions)}, {inner} }}, /* {why} */\n")

@@ -58,7 +58,7 @@ static int run_locked_in(const struct launch *l, struct vm *vm, struct err *e)
 		ret = vm_place_fds(vm, e);
 	vm->has_stdin = l->job->has_stdin;
 	if (!ret)
-		ret = forward_start(vm, &l->job->forward, e);
+		ret = forward_start(vm, &l->job->forward, &l->shared->suspended, e);
 	if (!ret)
 		ret = vm_run(vm, e);
 	return ret;
@@ -176,7 +176,7 @@ static int fork_locked_in(struct launch *l, struct launch_report *out, struct er
 		kill(pid, SIGKILL);
 		return -e->code;
 	}
-	status = forward_attend(pid);
+	status = forward_attend(pid, &l->job->forward, &l->shared->suspended);
 	terminal_restore();
 	*out = *l->shared;
 	return judge(status, out, e);
@@ -198,5 +198,6 @@ int launch(const struct launch_job *job, struct launch_report *r, struct err *e)
 	forward_block();
 	if (job->wants_raw_terminal)
 		ret = terminal_raw(e);
+	forward_block_terminal();
 	return ret ? ret : fork_locked_in(&l, r, e);
 }

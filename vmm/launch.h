@@ -25,7 +25,8 @@ struct launch_report {
 	struct err error;	 /* code: it never ran */
 	struct vm_result result; /* else how it ended */
 	int exec_errno;
-	int refused_call; /* number + 1 of a call that a filter refused */
+	uint32_t suspended; /* futex: the machine stands still, see forward.c */
+	int refused_call;   /* number + 1 of a call that a filter refused */
 };
 
 /* 0 when there is a result in *r, else -errno with the reason. */

@@ -8,7 +8,10 @@
  * Rules     The child between fork and jump uses system calls and nothing that takes a lock. What goes wrong there is
  *           written into guest memory, where the monitor finds the sentence when the child has ended.
  *           The kernel process dies with the monitor (parent-death signal), the stubs with the kernel process
- *           (it is init of their PID namespace).
+ *           (it is init of their PID namespace). It has a session of its own, and so have all it forks: what a terminal
+ *           or kill(-group) sends to the monitor's group is for the program inside, through forward.c, and never
+ *           reaches a process of the machine. Its pid is the machine's process group.
+ *           Its zombie is kept until the monitor ends, so that its pid stays its own.
  * See       fork(2), pid_namespaces(7), futex(2), eventfd(2)
  */
 #include "vmm/machine.h"
@@ -269,8 +272,9 @@ static _Noreturn void child_main(struct vm *vm, int monitor_pidfd)
 	void (*entry)(const struct pm_boot *) =
 		(void (*)(const struct pm_boot *))(uintptr_t)vm->kimage.entry;
 
+	if (setsid() < 0) /* before signals are let in */
+		child_fail(vm, "making a session");
 	child_reset_signals();
-	setsid(); /* signals of a terminal are for the monitor */
 	ret = sandbox_jail(vm->cfg.sandbox, &stage);
 	if (ret) {
 		errno = -ret;
@@ -314,7 +318,7 @@ static void *reaper_thread(void *arg)
 	char text[ERROR_TEXT];
 
 	vm_lock_in(vm, SANDBOX_REAPER, -1);
-	while (waitid(P_PIDFD, (id_t)vm->kernel_pidfd, &info, WEXITED) && errno == EINTR)
+	while (waitid(P_PIDFD, (id_t)vm->kernel_pidfd, &info, WEXITED | WNOWAIT) && errno == EINTR)
 		;
 	memcpy(text, said, sizeof text); /* guest memory: once, then looked at */
 	text[sizeof text - 1] = 0;
@@ -334,7 +338,6 @@ static void *reaper_thread(void *arg)
 
 static int process_start(struct vm *vm, struct err *e)
 {
-	signal(SIGUSR1, SIG_IGN); /* the kick of the other machine: no reason to end here */
 	return vm_thread(vm, reaper_thread, vm, "the kernel process", e);
 }
 
@@ -346,6 +349,7 @@ static void process_go(struct vm *vm)
 	wake_all(go);
 }
 
+/* Serves one hostcall after the other: the monitor's side of the protocol at enum pm_bell. */
 static void process_run(struct vcpu *v)
 {
 	struct hyp_channel *ch = vm_channel(v->vm, v->id);
@@ -353,8 +357,8 @@ static void process_run(struct vcpu *v)
 
 	while (!atomic_load(&vm->stopping)) {
 		struct futex_waitv w[2] = {
-			{.uaddr = (uintptr_t)&ch->bell, .val = PM_BELL_QUIET, .flags = FUTEX_32 },
-			{ .uaddr = (uintptr_t)&v->kicks,				 .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG			},
+			{.uaddr = (uintptr_t)&ch->bell,	 .flags = FUTEX_32			   },
+			{ .uaddr = (uintptr_t)&v->kicks, .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG},
 		};
 
 		w[1].val = __atomic_load_n(&v->kicks, __ATOMIC_SEQ_CST);
@@ -362,8 +366,8 @@ static void process_run(struct vcpu *v)
 			return;
 		if (atomic_load(&v->look))
 			watchdog_look(v);
-		if (__atomic_load_n(&ch->bell, __ATOMIC_ACQUIRE) != PM_BELL_RUNG) {
-			__atomic_store_n(&ch->bell, PM_BELL_QUIET, __ATOMIC_RELEASE);
+		w[0].val = __atomic_load_n(&ch->bell, __ATOMIC_ACQUIRE);
+		if (w[0].val != PM_BELL_RUNG) {
 			syscall(SYS_futex_waitv, w, 2, 0, NULL, 0);
 			continue;
 		}
@@ -436,6 +440,12 @@ static bool process_sleeps_for_good(struct vcpu *v)
 	return false;
 }
 
+/* Kernel process, spawner and stubs. */
+static void process_suspend(struct vm *vm, bool on)
+{
+	kill(-vm->kernel_pid, on ? SIGSTOP : SIGCONT);
+}
+
 static void process_stop(struct vm *vm)
 {
 	signal_kernel(vm, SIGKILL);
@@ -479,6 +489,7 @@ const struct machine machine_process = {
 	.clock = process_clock,
 	.backtrace = process_backtrace,
 	.sleeps_for_good = process_sleeps_for_good,
+	.suspend = process_suspend,
 	.stop = process_stop,
 	.destroy = process_destroy,
 };

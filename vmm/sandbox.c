@@ -356,14 +356,13 @@ static void on_refused(int signo, siginfo_t *info, void *context)
 	__builtin_trap();
 }
 
-void sandbox_filter(enum sandbox_machine m, enum sandbox_thread kind, int vcpu_fd)
+void sandbox_filter(enum sandbox_machine m, enum sandbox_thread kind, const struct sandbox_own *own)
 {
 	struct sigaction sa = { .sa_sigaction = on_refused, .sa_flags = SA_SIGINFO };
-	const struct sandbox_own own = { .tgid = getpid(), .vcpu_fd = vcpu_fd };
 	struct sock_filter filter[SANDBOX_FILTER_MAX];
 	struct sock_fprog prog = { .filter = filter };
 
-	prog.len = (unsigned short)sandbox_filter_build(m, kind, &own, filter);
+	prog.len = (unsigned short)sandbox_filter_build(m, kind, own, filter);
 	sigaction(SIGSYS, &sa, NULL);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog)) {
 		log_err("locking in: system call filter: %s", strerror(errno));

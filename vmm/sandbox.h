@@ -48,10 +48,11 @@ enum sandbox_fd {
 	SANDBOX_FD_VCPU = 8,   /* kvm: + number of the CPU */
 };
 
-/* Values of conditions that are known only when a filter is built: @tgid and @vcpu in the tables. */
+/* Values of conditions that are known only when a filter is built: @tgid, @vcpu and @machine in the tables. */
 struct sandbox_own {
 	pid_t tgid;
 	int vcpu_fd;
+	pid_t machine; /* process: leader of the machine's process group */
 };
 
 struct sandbox {
@@ -85,4 +86,5 @@ uint32_t sandbox_filter_calls(enum sandbox_machine m, uint32_t kinds);
 /* Where the number of a refused call, plus one, is stored before it ends the process. */
 void sandbox_report_refusals(int *call);
 /* Ends the process with a sentence when the filter cannot be installed. */
-void sandbox_filter(enum sandbox_machine m, enum sandbox_thread kind, int vcpu_fd);
+void sandbox_filter(enum sandbox_machine m, enum sandbox_thread kind,
+		    const struct sandbox_own *own);

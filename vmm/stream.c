@@ -7,6 +7,9 @@
  *           per look and checked (used <= HYP_RING_BYTES), bytes are copied out before they are written.
  *           Host descriptors stay in the mode we found them (they may be shared with other programs):
  *           writes are cut to PIPE_BUF behind poll(), so that they do not block.
+ *           Terminals: a monitor in the background that reads is stopped by SIGTTIN as any program, but after the
+ *           guest was; one that writes is stopped by SIGTTOU where the terminal is set so (stty tostop). The signal
+ *           interrupts the call here, and the process outside, which gets it too, does the stopping (forward.c).
  * Locking   All state belongs to the I/O thread.
  */
 #include "vmm/vm.h"
@@ -14,6 +17,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 
 struct stream {
@@ -26,6 +30,7 @@ struct stream {
 struct stream_set {
 	struct stream s[HYP_STREAMS];
 	atomic_bool finish;
+	bool tell_stdin; /* [I] the guest kicks when it waits for stdin, which is a terminal */
 };
 
 static struct stream_set set;
@@ -73,9 +78,20 @@ static void output_broken(struct vm *vm, struct stream *s)
 	vm_raise(vm, HYP_EVENT_STREAM);
 }
 
+/* A call on a terminal from the background is interrupted; it is made again when the monitor goes on, which may be in
+ * the background still. */
+static bool was_stopped(struct vm *vm, ssize_t ret, uint32_t resumes)
+{
+	if (ret >= 0 || errno != EINTR)
+		return false;
+	vm_wait_resumed(vm, resumes);
+	return true;
+}
+
 static void output_some(struct vm *vm, struct stream *s)
 {
 	uint32_t used = output_used(vm, s), at = s->index % HYP_RING_BYTES, n = used;
+	uint32_t resumes = vm_resumes(vm);
 	uint8_t buf[PIPE_BUF];
 	ssize_t done;
 
@@ -87,8 +103,10 @@ static void output_some(struct vm *vm, struct stream *s)
 		return;
 	memcpy(buf, s->ring->data + at, n);
 	done = write(s->fd, buf, n);
+	if (was_stopped(vm, done, resumes))
+		return;
 	if (done < 0) {
-		if (errno != EINTR && errno != EAGAIN)
+		if (errno != EAGAIN)
 			output_broken(vm, s);
 		return;
 	}
@@ -98,9 +116,24 @@ static void output_some(struct vm *vm, struct stream *s)
 		vm_raise(vm, HYP_EVENT_STREAM);
 }
 
+/* The guest waits for input that a background process will not get. */
+static void input_wanted(struct vm *vm, struct stream *s)
+{
+	uint32_t resumes;
+	uint8_t nothing;
+
+	if (!set.tell_stdin || s->is_done ||
+	    !__atomic_load_n(&s->ring->consumer_waits, __ATOMIC_SEQ_CST))
+		return;
+	do {
+		resumes = vm_resumes(vm);
+	} while (was_stopped(vm, read(s->fd, &nothing, 0), resumes));
+}
+
 static void input_some(struct vm *vm, struct stream *s)
 {
 	uint32_t room = input_room(vm, s), at = s->index % HYP_RING_BYTES, n = room;
+	uint32_t resumes = vm_resumes(vm);
 	ssize_t got;
 
 	if (n > HYP_RING_BYTES - at)
@@ -108,7 +141,7 @@ static void input_some(struct vm *vm, struct stream *s)
 	if (n == 0)
 		return;
 	got = read(s->fd, s->ring->data + at, n);
-	if (got < 0 && (errno == EINTR || errno == EAGAIN))
+	if (was_stopped(vm, got, resumes) || (got < 0 && errno == EAGAIN))
 		return;
 	if (got <= 0) {
 		s->is_done = true;
@@ -157,6 +190,8 @@ static bool wait_and_move(struct vm *vm, const struct timespec *timeout)
 		return i < 0; /* interrupted */
 	if (p[0].revents && read(vm->kick_fd, &drained, sizeof drained) < 0)
 		return true;
+	if (p[0].revents)
+		input_wanted(vm, &set.s[HYP_STDIN]);
 	for (i = 0; i < HYP_STREAMS; i++) {
 		if (!p[1 + i].revents)
 			continue;
@@ -174,11 +209,33 @@ static bool output_left(struct vm *vm)
 	       (!set.s[HYP_STDERR].is_done && output_used(vm, &set.s[HYP_STDERR]));
 }
 
+static void on_background(int signo)
+{
+	(void)signo; /* the call it interrupts is tried again */
+}
+
+/* The host sends these to the whole group when a background process reads or writes; the caller's process then stops
+ * both. Where the caller ignores them, reads fail and writes pass, as with any program. */
+static void catch_terminal(int signo)
+{
+	struct sigaction sa;
+
+	if (sigaction(signo, NULL, &sa) || sa.sa_handler == SIG_IGN)
+		return;
+	sa = (struct sigaction){ .sa_handler = on_background }; /* no SA_RESTART */
+	sigaction(signo, &sa, NULL);
+}
+
 static void *stream_thread(void *arg)
 {
 	const struct timespec patience = { .tv_sec = 1 };
 	struct vm *vm = arg;
+	sigset_t terminal;
 
+	sigemptyset(&terminal);
+	sigaddset(&terminal, SIGTTIN);
+	sigaddset(&terminal, SIGTTOU);
+	pthread_sigmask(SIG_UNBLOCK, &terminal, NULL);
 	vm_lock_in(vm, SANDBOX_STREAM, -1);
 	while (!atomic_load(&set.finish)) {
 		ask_for_kicks(vm);
@@ -204,6 +261,12 @@ int stream_start(struct vm *vm, struct err *e)
 		__atomic_fetch_or(&set.s[HYP_STDIN].ring->producer_flags, HYP_RING_EOF,
 				  __ATOMIC_SEQ_CST);
 	}
+	set.tell_stdin = vm->has_stdin && !vm->cfg.start->tty && isatty(STDIN_FILENO);
+	if (set.tell_stdin)
+		__atomic_fetch_or(&set.s[HYP_STDIN].ring->producer_flags, HYP_RING_TELL,
+				  __ATOMIC_SEQ_CST);
+	catch_terminal(SIGTTIN);
+	catch_terminal(SIGTTOU);
 	return vm_thread(vm, stream_thread, vm, "the streams", e);
 }
 

@@ -155,8 +155,11 @@ void vm_lock_in(struct vm *vm, enum sandbox_thread kind, int vcpu_fd)
 		[SANDBOX_REAPER] = "reaper",
 	};
 
-	prctl(PR_SET_NAME, names[kind], 0, 0, 0);
-	sandbox_filter(vm->machine->sandbox, kind, vcpu_fd);
+	const struct sandbox_own own = { vm->tgid, vcpu_fd, vm->kernel_pid };
+
+	if (names[kind])
+		prctl(PR_SET_NAME, names[kind], 0, 0, 0);
+	sandbox_filter(vm->machine->sandbox, kind, &own);
 	pthread_mutex_lock(&vm->lock);
 	vm->nr_locked_in++;
 	pthread_cond_broadcast(&vm->changed);
@@ -181,7 +184,7 @@ static void *vcpu_thread(void *arg)
 	v->tid = (pid_t)syscall(SYS_gettid);
 	v->has_clock = !pthread_getcpuclockid(pthread_self(), &v->clock);
 	sigemptyset(&kick);
-	sigaddset(&kick, SIGUSR1);
+	sigaddset(&kick, SIGURG);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
 	vm_lock_in(v->vm, SANDBOX_VCPU, v->fd);
 	v->vm->machine->run(v);
@@ -231,7 +234,10 @@ int vm_run(struct vm *vm, struct err *e)
 
 	if (ret)
 		return ret;
-	sandbox_filter(vm->machine->sandbox, SANDBOX_MAIN, -1);
+	pthread_mutex_lock(&vm->lock);
+	vm->nr_threads++; /* this one */
+	pthread_mutex_unlock(&vm->lock);
+	vm_lock_in(vm, SANDBOX_MAIN, -1);
 	pthread_mutex_lock(&vm->lock);
 	wait_for_filters(vm);
 	if (vm->machine->go)
@@ -352,6 +358,46 @@ void vm_signal(struct vm *vm, int signo)
 {
 	__atomic_fetch_or(&vm_event_page(vm)->signals, 1ull << (signo - 1), __ATOMIC_SEQ_CST);
 	vm_raise(vm, HYP_EVENT_SIGNAL);
+}
+
+void vm_tty_signal(struct vm *vm, int signo)
+{
+	__atomic_fetch_or(&vm_event_page(vm)->tty_signals, 1ull << (signo - 1), __ATOMIC_SEQ_CST);
+	vm_raise(vm, HYP_EVENT_TTY_SIGNAL);
+}
+
+bool vm_signal_is_taken(struct vm *vm, int signo)
+{
+	return !(__atomic_load_n(&vm_event_page(vm)->signals, __ATOMIC_SEQ_CST) &
+		 1ull << (signo - 1));
+}
+
+void vm_suspend(struct vm *vm, bool on)
+{
+	if (vm->machine->suspend)
+		vm->machine->suspend(vm, on);
+	pthread_mutex_lock(&vm->lock);
+	vm->nr_resumes += !on;
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+uint32_t vm_resumes(struct vm *vm)
+{
+	uint32_t n;
+
+	pthread_mutex_lock(&vm->lock);
+	n = vm->nr_resumes;
+	pthread_mutex_unlock(&vm->lock);
+	return n;
+}
+
+void vm_wait_resumed(struct vm *vm, uint32_t seen)
+{
+	pthread_mutex_lock(&vm->lock);
+	while (vm->nr_resumes == seen)
+		pthread_cond_wait(&vm->changed, &vm->lock);
+	pthread_mutex_unlock(&vm->lock);
 }
 
 void vm_winsize(struct vm *vm, uint16_t rows, uint16_t cols)

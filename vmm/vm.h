@@ -122,6 +122,7 @@ struct vm {
 	pthread_cond_t changed;
 	struct vm_result result;
 	uint32_t nr_threads, nr_locked_in; /* [lock] started; behind their filters */
+	uint32_t nr_resumes;		   /* [lock] after vm_suspend() */
 	bool has_drained;		   /* [lock] the I/O thread is done */
 	bool has_reaped;		   /* [lock] process: the kernel process has ended */
 	atomic_bool stopping;
@@ -151,6 +152,15 @@ _Noreturn void vm_rest(struct vm *vm, bool *done, bool value);
 /* Sets bits of the event page and raises the event interrupt. Any thread. */
 void vm_raise(struct vm *vm, uint32_t event_bits);
 void vm_signal(struct vm *vm, int signo);
+/* From a key of the monitor's terminal: to the whole foreground group inside. */
+void vm_tty_signal(struct vm *vm, int signo);
+/* Whether the guest has seen the last vm_signal() of this number. */
+bool vm_signal_is_taken(struct vm *vm, int signo);
+/* Stops what of the machine does not stop with the monitor's own process; lets it go on. */
+void vm_suspend(struct vm *vm, bool on);
+/* How often it went on; waits until that is no more `seen`. */
+uint32_t vm_resumes(struct vm *vm);
+void vm_wait_resumed(struct vm *vm, uint32_t seen);
 void vm_winsize(struct vm *vm, uint16_t rows, uint16_t cols);
 struct hyp_event *vm_event_page(struct vm *vm);
 struct hyp_ring *vm_ring(struct vm *vm, enum hyp_stream s);

@@ -10,6 +10,8 @@
 
 #define NGROUPS_MAX_KERNEL 65536
 
+struct user_account;
+
 struct cred {
 	struct refs refs;
 	u32 uid, euid, suid, fsuid;
@@ -17,7 +19,8 @@ struct cred {
 	u64 cap_permitted, cap_effective, cap_inheritable, cap_bounding, cap_ambient;
 	u32 securebits;
 	u32 nr_groups;
-	u32 *groups; /* sorted */
+	u32 *groups;		      /* sorted */
+	struct user_account *account; /* of uid: who pays (kapi/charge.h); referenced */
 };
 
 static inline const struct cred *cred_get(const struct cred *c)

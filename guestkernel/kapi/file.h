@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "guestkernel/kapi/defer.h"
 #include "guestkernel/kapi/lock.h"
 #include "guestkernel/kapi/poll.h"
 #include "guestkernel/kapi/refs.h"
@@ -71,6 +72,8 @@ struct file_ops {
 	void (*flush)(struct file *f);
 	/* Last reference; f->priv is freed here. May sleep. */
 	void (*release)(struct file *f);
+	/* What splice(2) and sendfile(2) take as source and as target; pipes are always. */
+	bool can_splice_from, can_splice_to;
 	/* Extra lines of /proc/<pid>/fdinfo/<fd>. */
 	void (*show_fdinfo)(struct file *f, struct strbuf *sb);
 };
@@ -88,6 +91,7 @@ struct file {
 	struct spinlock lock;	    /* RANK_FILE: flags, owner, epoll links */
 	struct list epoll_links;    /* [lock] epoll items that watch this file */
 	struct async_owner *async;  /* F_SETOWN, F_SETSIG, O_ASYNC: fs/async.c */
+	struct deferred last_put;
 };
 
 static inline bool file_can_read(const struct file *f)
@@ -108,6 +112,7 @@ static inline void file_get(struct file *f)
 {
 	refs_get(&f->refs);
 }
+/* May sleep; the last one releases now or, inside another release, on the way out. */
 void file_put(struct file *f);
 /* Read/write by the kernel itself or by read(2)-like calls: full checks, position by pointer. */
 s64 must_check file_read(struct file *f, struct iov_cursor *dst, s64 *pos);

@@ -68,8 +68,10 @@ static s64 change_uids(u32 real, u32 effective, u32 saved)
 
 	if (!c)
 		return -ENOMEM;
-	if (real != KEEP)
-		c->uid = real;
+	if (real != KEEP && cred_set_uid(c, real)) {
+		cred_put(c);
+		return -EAGAIN;
+	}
 	if (effective != KEEP)
 		c->euid = effective;
 	if (saved != KEEP)

@@ -9,6 +9,7 @@
  */
 #include "guestkernel/task/cred.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/exec.h"
 #include "guestkernel/kapi/string.h"
@@ -24,8 +25,10 @@ struct cred *cred_new(void)
 {
 	struct cred *c = knew(struct cred);
 
-	if (c)
-		refs_init(&c->refs, 1);
+	if (!c)
+		return NULL;
+	refs_init(&c->refs, 1);
+	c->account = account_lookup(0);
 	return c;
 }
 
@@ -43,7 +46,23 @@ struct cred *cred_copy(const struct cred *from)
 			return NULL;
 		}
 	}
+	account_get(c->account);
 	return c;
+}
+
+int cred_set_uid(struct cred *c, u32 uid)
+{
+	struct user_account *a;
+
+	if (c->uid == uid)
+		return 0;
+	a = account_lookup(uid);
+	if (!a)
+		return -EAGAIN;
+	account_put(c->account);
+	c->account = a;
+	c->uid = uid;
+	return 0;
 }
 
 void cred_put(const struct cred *cc)
@@ -54,6 +73,7 @@ void cred_put(const struct cred *cc)
 		return;
 	if (c->nr_groups)
 		kfree(c->groups);
+	account_put(c->account);
 	kfree(c);
 }
 
@@ -66,6 +86,10 @@ void cred_commit(struct cred *c)
 	    (c->euid != old->euid || c->egid != old->egid || c->fsuid != old->fsuid ||
 	     c->fsgid != old->fsgid || (c->cap_permitted & ~old->cap_permitted)))
 		t->mm->dumpable = false;
+	if (old && c->account != old->account) {
+		(void)!charge(c->account, CHARGE_PROCESSES, 1, CHARGE_UNLIMITED);
+		uncharge(old->account, CHARGE_PROCESSES, 1);
+	}
 	spin_lock(&t->alloc_lock);
 	t->cred = c;
 	spin_unlock(&t->alloc_lock);

@@ -20,9 +20,12 @@ struct task;
 #define SECURE_ALL_BITS		    0x55u
 #define CAP_FULL_SET		    ((1ull << 41) - 1)
 
-/* No ids, no capabilities, no groups. NULL: no memory. */
+/* Root's ids, no capabilities, no groups. NULL: no memory. */
 struct cred *must_check cred_new(void);
 struct cred *must_check cred_copy(const struct cred *from);
+/* Sets the real uid, and the account that pays for what this uid makes. -EAGAIN: no memory. */
+int must_check cred_set_uid(struct cred *c, u32 uid);
+/* Makes c the current task's; a task that changed its real uid counts as the new user's from here on. */
 void cred_commit(struct cred *c);
 /* Supplementary groups: copies and sorts. -ENOMEM. */
 int must_check cred_set_groups(struct cred *c, const u32 *groups, u32 nr);

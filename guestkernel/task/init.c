@@ -9,6 +9,7 @@
 #include "arch/param.h"
 #include "guestkernel/kapi/fsctx.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/exec.h"
 #include "guestkernel/kapi/file.h"
@@ -32,26 +33,6 @@ static struct {
 	void *arg;
 	char search[PATH_MAX];
 } init;
-
-/* Docker's defaults, which follow from the daemon's: generous descriptors, 8 MiB stack. */
-static const struct rlimit default_limits[RLIM_NLIMITS] = {
-	[RLIMIT_CPU] = {RLIM_INFINITY,	RLIM_INFINITY},
-	[RLIMIT_FSIZE] = { RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_DATA] = { RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_STACK] = { 8 << 20,	    RLIM_INFINITY},
-	[RLIMIT_CORE] = { 0,	     RLIM_INFINITY},
-	[RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_NPROC] = { RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_NOFILE] = { 1048576,	     1048576	     },
-	[RLIMIT_MEMLOCK] = { 8 << 20,	      8 << 20      },
-	[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_SIGPENDING] = { 31000,	       31000	     },
-	[RLIMIT_MSGQUEUE] = { 819200,	      819200	     },
-	[RLIMIT_NICE] = { 0,	     0	       },
-	[RLIMIT_RTPRIO] = { 0,	       0		 },
-	[RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY},
-};
 
 static const char *env_get(const char *name)
 {
@@ -174,7 +155,10 @@ static int copy_spec(const struct init_spec *s)
 	init.cred = cred_new();
 	if (!init.path || (s->cwd && !init.cwd) || !init.cred)
 		return -ENOMEM;
-	init.cred->uid = init.cred->euid = init.cred->suid = init.cred->fsuid = s->uid;
+	r = cred_set_uid(init.cred, s->uid);
+	if (r < 0)
+		return r;
+	init.cred->euid = init.cred->suid = init.cred->fsuid = s->uid;
 	init.cred->gid = init.cred->egid = init.cred->sgid = init.cred->fsgid = s->gid;
 	init.cred->cap_permitted = s->cap_permitted;
 	init.cred->cap_effective = s->cap_effective;
@@ -196,7 +180,7 @@ static int set_root_cred(struct task *t)
 		return -ENOMEM;
 	c->cap_permitted = c->cap_effective = c->cap_bounding = CAP_FULL_SET;
 	t->cred = c;
-	return 0;
+	return charge(c->account, CHARGE_PROCESSES, 1, CHARGE_UNLIMITED);
 }
 
 static int make_group(struct task *t, const struct init_spec *s)
@@ -210,7 +194,7 @@ static int make_group(struct task *t, const struct init_spec *s)
 	g->sighand = sighand_alloc();
 	if (!g->sighand)
 		return -ENOMEM;
-	memcpy(g->rlim, s->rlim ? s->rlim : default_limits, sizeof g->rlim);
+	memcpy(g->rlim, s->rlim, sizeof g->rlim);
 	g->is_init = true;
 	g->leader = t;
 	g->nr_threads = 1;

@@ -104,3 +104,14 @@ _Noreturn void vm_rest(struct vm *vm, bool *done, bool value)
 	(void)vm, (void)done, (void)value;
 	abort();
 }
+
+uint32_t vm_resumes(struct vm *vm)
+{
+	return vm->nr_resumes;
+}
+
+void vm_wait_resumed(struct vm *vm, uint32_t seen)
+{
+	(void)vm, (void)seen;
+	abort();
+}

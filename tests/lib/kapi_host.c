@@ -13,6 +13,7 @@
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/current.h"
+#include "guestkernel/kapi/defer.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/string.h"
@@ -181,4 +182,36 @@ void sigio_send(struct pid *p, s32 type, const struct sigio *what)
 {
 	host_sigio.sent++;
 	host_sigio.last = *what;
+}
+
+/* A thread of a test has no way out: the outermost release drains. */
+static _Thread_local struct defer_list deferred;
+
+void defer_add(struct deferred *d)
+{
+	d->next = NULL;
+	if (deferred.first)
+		deferred.last->next = d;
+	else
+		deferred.first = d;
+	deferred.last = d;
+}
+
+void defer_drain(void)
+{
+	struct deferred *d;
+
+	deferred.is_running = true;
+	while ((d = deferred.first) != NULL) {
+		deferred.first = d->next;
+		d->run(d);
+	}
+	deferred.is_running = false;
+}
+
+void defer_run(struct deferred *d)
+{
+	defer_add(d);
+	if (!deferred.is_running)
+		defer_drain();
 }

@@ -140,6 +140,61 @@ static void kernel_work_is_system_time(void)
 	close(fd);
 }
 
+/* A child of this user that waits; its pid, or -1. */
+static pid_t fork_sleeper(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+static void each_user_has_processes_of_his_own(void)
+{
+	struct rlimit lim = { 3, 3 };
+	pid_t pid;
+
+	for (int i = 0; i < 3; i++)
+		MUST(fork_sleeper()); /* root's do not count */
+	pid = t_fork();
+	if (pid == 0) {
+		MUST(setpgid(0, 0));
+		t_become_user(54321);
+		MUST(setrlimit(RLIMIT_NPROC, &lim));
+		MUST(fork_sleeper());
+		MUST(pid = fork_sleeper());
+		CHECK_ERRNO(fork_sleeper(), EAGAIN);
+		MUST(kill(pid, SIGKILL));
+		t_wait_signal(pid, SIGKILL);
+		MUST(fork_sleeper());
+		CHECK_ERRNO(fork_sleeper(), EAGAIN);
+		kill(0, SIGKILL);
+	}
+	t_wait_signal(pid, SIGKILL);
+}
+
+static void a_zombie_counts_until_it_is_reaped(void)
+{
+	struct rlimit lim = { 2, 2 };
+	siginfo_t info;
+	pid_t pid;
+
+	t_become_user(54322);
+	MUST(setrlimit(RLIMIT_NPROC, &lim));
+	for (int i = 0; i < 50; i++) {
+		pid = MUST(fork());
+		if (pid == 0)
+			_exit(7);
+		MUST(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
+		CHECK_ERRNO(fork_sleeper(), EAGAIN);
+		t_wait_exit(pid, 7);
+	}
+}
+
 TEST_PROGRAM(rlimit, CASE(limits_are_kept_and_inherited), CASE(users_may_only_lower_the_hard_limit),
 	     CASE(prlimit_reaches_other_processes), CASE(every_resource_can_be_read),
-	     CASE(cpu_limit_signals), CASE(usage_grows), CASE(kernel_work_is_system_time));
+	     CASE(cpu_limit_signals), CASE(usage_grows), CASE(kernel_work_is_system_time),
+	     CASE(each_user_has_processes_of_his_own), CASE(a_zombie_counts_until_it_is_reaped));
