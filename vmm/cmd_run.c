@@ -181,6 +181,7 @@ static int describe_container(struct run *r, struct err *e)
 	s->privileged = r->opt.is_privileged;
 	s->tmpfs = r->opt.tmpfs.item;
 	s->rlimits = r->opt.ulimits.item;
+	s->pids_limit = r->opt.pids_limit;
 	s->strace = r->opt.strace;
 	s->log_level = r->opt.kernel_log;
 	terminal_size(&s->rows, &s->cols);
@@ -342,7 +343,7 @@ static int run_vm(struct run *r, struct err *e)
 
 static int prepare(struct run *r, struct err *e)
 {
-	const struct image_opts io = { 0 };
+	const struct image_opts io = { .max_bytes = r->opt.image_bytes };
 	int ret;
 
 	if (r->opt.has_tty && r->opt.is_interactive && !isatty(STDIN_FILENO))

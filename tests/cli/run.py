@@ -78,6 +78,16 @@ WRONG = {
     ('--env-file', '/nonexistent', 'x'): 'No such file', ('-e', '=x', 'x'): 'no name', ('--read-only=no', 'x'): 'takes no value',
     ('--tty=yes', 'x'): 'takes no value', ('--debug-kernel', '/nonexistent', IMAGE, 'true'): 'No such file',
     ('--debug-kernel', '/dev/null', IMAGE, 'true'): 'debug-kernel', ('--debug-kernel', IMAGE, IMAGE, 'true'): 'ELF',
+    ('-v', '/a:/b', 'x'): 'docker.s -v .*not there yet', ('-v/a:/b', 'x'): 'docker.s -v .*not there yet',
+    ('-v', 'name:/b', 'x'): 'docker.s -v .*not there yet', ('--volume=/a:/b', 'x'): 'docker.s --volume is not there yet',
+    ('-p', '80:80', 'x'): 'docker.s -p .--publish. is not there yet', ('--network', 'host', 'x'): 'docker.s --network is not',
+    ('-d', 'x'): 'docker.s -d .--detach. is not', ('-itd', 'x'): 'docker.s -d .--detach. is not',
+    ('--cap-add=ALL', 'x'): 'docker.s --cap-add is not', ('--mount', 'type=bind', 'x'): 'docker.s --mount is not',
+    ('--volum', 'x'): 'no option --volum;', ('--volume-driverx', 'x'): 'no option', ('--', ): 'no image',
+    ('--pids-limit', 'many', 'x'): 'not a number', ('--pids-limit', '-2', 'x'): 'not a number',
+    ('--image-limit', '0', 'x'): 'lets no image in', ('--image-limit', 'x', 'x'): 'not a size',
+    ('--user', 'nosuch', IMAGE, 'true'): 'nosuch',
+    ('--insecure-no-namespaces=1', 'x'): 'takes no value',
     ('--memory', '1m', IMAGE, 'true'): 'too little', ('--memory', '999999g', IMAGE, 'true'): 'too large',
 }
 
@@ -85,6 +95,48 @@ WRONG = {
 def test_wrong_options():
     for args, pattern in WRONG.items():
         one_sentence(run('run', *args), pattern)
+
+
+def test_verbose_and_an_image_with_a_path():
+    equal(run('run', '-v', IMAGE, 'true').returncode, 0)
+
+
+def test_a_missing_working_directory_is_made():
+    p = run('run', '-w', '/made/for/this', IMAGE, 'sh', '-c', 'pwd; stat -c %a:%u /made /made/for/this')
+    equal((p.stdout, p.returncode), ('/made/for/this\n755:0\n755:0\n', 0), p.stderr)
+    equal(run('run', '--read-only', '-w', '/made', IMAGE, 'pwd').stdout, '/made\n')
+    assert run('run', '-w', '/etc/passwd', IMAGE, 'true').returncode in (126, 127)
+
+
+def test_the_own_host_name_resolves():
+    p = run('run', '-h', 'some.name', IMAGE, 'sh', '-c', 'hostname; cat /etc/hostname; grep some.name /etc/hosts; ls /etc/resolv.conf')
+    equal(p.stdout, 'some.name\nsome.name\n127.0.1.1\tsome.name\n/etc/resolv.conf\n', p.stderr)
+
+
+def test_ulimits_reach_the_program():
+    p = run('run', '--ulimit', 'nofile=77:99', '--ulimit', 'core=5', IMAGE, 'sh', '-c', 'ulimit -Sn; ulimit -Hn; grep core /proc/self/limits')
+    equal([w for w in p.stdout.split() if w.isdigit()], ['77', '99', '5', '5'], p.stdout)
+
+
+def test_pids_limit():
+    script = 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 2 & done; wait; echo all'
+    equal(run('run', '--pids-limit', '10', IMAGE, 'sh', '-c', script).stdout, '')
+    for n in ('40', '-1', '0'):
+        equal(run('run', '--pids-limit', n, IMAGE, 'sh', '-c', script).stdout, 'all\n')
+
+
+def test_the_program_is_hardened():
+    if not shutil.which('readelf'):
+        raise Skip('needs readelf')
+    text = subprocess.run(['readelf', '-hWld', MONITOR], capture_output=True, text=True).stdout
+    symbols = subprocess.run(['readelf', '-W', '--dyn-syms', MONITOR], capture_output=True, text=True).stdout
+    code = subprocess.run(['objdump', '-d', '--disassemble=cmd_run', MONITOR], capture_output=True, text=True).stdout
+    assert re.search(r'Type: +DYN', text), 'no position-independent program'
+    assert 'GNU_RELRO' in text and re.search(r'FLAGS.*(BIND_NOW|NOW)', text), 'relocations stay writable'
+    assert re.search(r'GNU_STACK.* RW +0x', text), 'the stack is executable'
+    assert '__stack_chk_fail' in symbols, 'no stack protector'
+    assert len(re.findall(r'__\w+_chk\b', symbols)) > 5, 'no _FORTIFY_SOURCE'
+    assert re.search(r'\b(endbr64|bti|paciasp)\b', code), 'no marks for indirect branches'
 
 
 def test_wrong_command():

@@ -224,7 +224,7 @@ Test(filter, the_stubs_code_waits_for_its_state_words_only)
 	};
 	size_t i;
 
-	sandbox_filter_build(SANDBOX_APP, filter);
+	build(SANDBOX_PROCESS, SANDBOX_APP);
 	for (i = 0; i < ARRAY_SIZE(others); i++)
 		cr_assert(!is_allowed(SYS_futex, INSIDE, others[i], FUTEX_WAIT) &&
 			  !is_allowed(SYS_futex, INSIDE, others[i], FUTEX_WAKE));
