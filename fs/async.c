@@ -160,6 +160,23 @@ void async_forget_file(struct file *f)
 	kfree(o);
 }
 
+void async_signal_urgent(struct file *f)
+{
+	struct async_owner *o = load_acquire(&f->async);
+	struct sigio what;
+
+	if (!o)
+		return;
+	spin_lock(&async_lock);
+	if (o->pid) {
+		what = o->what;
+		what.sig = SIGURG;
+		what.code = 0;
+		sigio_send(o->pid, o->type, &what);
+	}
+	spin_unlock(&async_lock);
+}
+
 static bool concerns(const struct file *f, s32 code)
 {
 	return (code != POLL_IN || file_can_read(f)) && (code != POLL_OUT || file_can_write(f));

@@ -327,6 +327,11 @@ void console_resize(u16 rows, u16 cols)
 		(void)job_signal_pgrp(pgrp, SIGWINCH);
 }
 
+s32 console_pgrp(void)
+{
+	return console.tty ? READ_ONCE(console.tty->js.pgrp) : 0;
+}
+
 int tty_open_console(struct file *f)
 {
 	return console.tty ? tty_open_slave(console.tty->index, f) : -ENODEV;

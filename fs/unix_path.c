@@ -11,9 +11,9 @@
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 
-int unix_path_bind(const char *name, struct path *out)
+int unix_path_bind(const char *name, const struct file *f, struct path *out)
 {
-	int ret = vfs_mksocket(name, 0777, out); /* applies the umask */
+	int ret = vfs_mksocket(name, f->inode->mode & 07777, out); /* applies the umask */
 
 	return ret == -EEXIST ? -EADDRINUSE : ret;
 }

@@ -33,6 +33,8 @@
 #include "guestkernel/mm/mm_proc.h"
 #include "guestkernel/mm/mm_proc.h"
 #include "guestkernel/syscall.h"
+#include "guestkernel/task/clone.h"
+#include "guestkernel/task/rlimit.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/task_proc.h"
 #include "guestkernel/task/signal.h"
@@ -329,19 +331,35 @@ static u32 *group_array(void)
 	return g;
 }
 
+/* --ulimit; what it does not name keeps its default. */
+static void take_rlimits(struct rlimit lim[RLIM_NLIMITS])
+{
+	const char *s = NULL;
+
+	rlimit_defaults(lim);
+	while ((s = boot_strings_next(&boot.rlimits, s)) != NULL) {
+		if (rlimit_parse(s, lim) == 0)
+			continue;
+		log_err("--ulimit %s: not understood", s);
+		must(-EINVAL, "setting resource limits");
+	}
+}
+
 static void on_winsize(u16 rows, u16 cols)
 {
 	if (boot.has_tty)
 		console_resize(rows, cols);
 }
 
-static void on_signals(u64 mask)
+/* A key of the user's terminal means the foreground group: the console's, without one that of process 1. */
+static void on_signals(u64 mask, bool from_tty)
 {
+	s32 pgrp = from_tty && boot.has_tty ? console_pgrp() : 0;
 	s32 sig;
 
 	for (sig = 1; sig <= 64; sig++)
 		if (mask >> (sig - 1) & 1)
-			signal_from_monitor(1, sig);
+			signal_from_user(sig, from_tty, pgrp);
 }
 
 void container_start(void)
@@ -356,7 +374,12 @@ void container_start(void)
 		.prepare = prepare,
 		.failed = start_failed,
 	};
+	struct rlimit lim[RLIM_NLIMITS];
 
+	take_rlimits(lim);
+	spec.rlim = lim;
+	task_limits_init((boot.ram_base + boot.ram_size - boot.reserved_end) >> PAGE_SHIFT,
+			 boot.pids_limit);
 	spec.argv = string_array(&boot.args);
 	spec.env = string_array(&boot.env);
 	spec.groups = group_array();

@@ -12,6 +12,7 @@
  */
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/pidref.h"
 #include "guestkernel/kapi/string.h"
 #include "net/unix_impl.h"
 
@@ -31,6 +32,7 @@ struct unix_sock *unix_new(u32 type)
 	list_init(&u->accept_queue);
 	list_init(&u->accept_link);
 	list_init(&u->gc_link);
+	list_init(&u->gc_work);
 	return u;
 }
 
@@ -70,11 +72,14 @@ static void join_locked(struct unix_sock *u, struct unix_sock *v)
 static int unix_pair(struct socket *a, struct socket *b)
 {
 	struct unix_sock *u = unix_sk(a), *v = unix_sk(b);
+	struct pid *me = pidref_self();
 
 	spin_lock_pair(&a->lock, &b->lock);
 	join_locked(u, v);
 	scm_self(&u->peer_cred);
 	v->peer_cred = u->peer_cred;
+	u->peer_pid = me;
+	v->peer_pid = pidref_get(me);
 	spin_unlock_pair(&a->lock, &b->lock);
 	return 0;
 }
@@ -112,6 +117,7 @@ replace:
 /* Queues v, the server's end, at listener l. */
 static int enqueue_connection(struct unix_sock *u, struct unix_sock *l, struct unix_sock *v)
 {
+	struct pid *me = pidref_self();
 	int ret = 0;
 
 	spin_lock(&l->sk.lock);
@@ -123,11 +129,15 @@ static int enqueue_connection(struct unix_sock *u, struct unix_sock *l, struct u
 		v->sk.flags = l->sk.flags & (1ull << SO_PASSCRED);
 		scm_self(&v->peer_cred);
 		u->peer_cred = l->peer_cred;
+		v->peer_pid = me;
+		me = u->peer_pid; /* NULL: it is not connected yet */
+		u->peer_pid = pidref_get(l->peer_pid);
 		v->addr = unix_addr_get(l->addr);
 		list_add_tail(&l->accept_queue, &v->accept_link);
 		l->nr_pending++;
 	}
 	spin_unlock(&l->sk.lock);
+	pidref_put(me);
 	return ret;
 }
 
@@ -205,15 +215,25 @@ static void lock_becomes_outer(struct spinlock *l)
 	lock_rank_push(l->rank, l);
 }
 
+static void swap_pid(struct pid **a, struct pid **b)
+{
+	struct pid *old = *a;
+
+	*a = *b;
+	*b = old;
+}
+
 static int unix_listen(struct socket *sk, u32 backlog)
 {
 	struct unix_sock *u = unix_sk(sk);
+	struct pid *pid;
 	int ret = 0;
 
 	if (sk->type == SOCK_DGRAM)
 		return -EOPNOTSUPP;
 	if (!u->addr)
 		return -EINVAL;
+	pid = pidref_self();
 	spin_lock(&sk->lock);
 	if (u->connected) {
 		ret = -EINVAL;
@@ -222,8 +242,10 @@ static int unix_listen(struct socket *sk, u32 backlog)
 		lock_becomes_outer(&sk->lock);
 		u->backlog = backlog;
 		scm_self(&u->peer_cred);
+		swap_pid(&u->peer_pid, &pid);
 	}
 	spin_unlock(&sk->lock);
+	pidref_put(pid);
 	if (!ret)
 		wake_events(&backlog_wq, EPOLLOUT);
 	return ret;
@@ -300,7 +322,11 @@ static bool dgram_writable_locked(struct unix_sock *u, struct waitq **q)
 	struct unix_sock *p = u->peer;
 
 	*q = p ? unix_space_queue(p) : NULL;
-	return !p || READ_ONCE(p->queued_nr) < UNIX_DGRAM_MAX_QUEUE;
+	if (!p)
+		return true;
+	if (READ_ONCE(p->peer) == u)
+		return READ_ONCE(p->queued_bytes) * 4 <= u->sk.sndbuf;
+	return READ_ONCE(p->queued_nr) <= UNIX_DGRAM_MAX_QUEUE;
 }
 
 static u32 unix_poll(struct socket *sk, struct poll_table *pt)
@@ -326,6 +352,8 @@ static u32 unix_poll(struct socket *sk, struct poll_table *pt)
 		mask |= EPOLLHUP;
 	if (!list_empty(&u->queue) || !list_empty(&u->accept_queue))
 		mask |= EPOLLIN | EPOLLRDNORM;
+	if (u->oob)
+		mask |= EPOLLPRI;
 	writable = conn ? !sk->listening && unix_stream_writable_locked(u)
 			: dgram_writable_locked(u, &space);
 	if (writable)
@@ -350,11 +378,41 @@ static int unix_getname(struct socket *sk, bool peer, struct sockaddr_buf *out)
 	return p ? 0 : -ENOTCONN;
 }
 
+/* SO_PEERPIDFD: a new descriptor for the process at the other end. */
+static int get_peer_pidfd(struct unix_sock *u, void *buf, u32 *len)
+{
+	struct pid *pid = NULL;
+	struct file *f;
+	s32 fd;
+	int ret;
+
+	spin_lock(&u->sk.lock);
+	if (u->connected || u->sk.listening)
+		pid = pidref_get(u->peer_pid);
+	spin_unlock(&u->sk.lock);
+	if (!pid)
+		return -ENODATA;
+	ret = pidref_open(pid, &f);
+	pidref_put(pid);
+	if (ret)
+		return ret;
+	fd = fd_install(f, true);
+	if (fd < 0) {
+		file_put(f);
+		return fd;
+	}
+	*len = MIN(*len, (u32)sizeof fd);
+	memcpy(buf, &fd, *len);
+	return 0;
+}
+
 static int unix_getopt(struct socket *sk, u32 level, u32 opt, void *buf, u32 *len)
 {
 	struct unix_sock *u = unix_sk(sk);
 	struct ucred cred = { 0, U32_MAX, U32_MAX };
 
+	if (level == SOL_SOCKET && opt == SO_PEERPIDFD)
+		return get_peer_pidfd(u, buf, len);
 	if (level != SOL_SOCKET || opt != SO_PEERCRED)
 		return -ENOPROTOOPT;
 	spin_lock(&sk->lock);
@@ -386,6 +444,29 @@ static u32 unix_queued(struct socket *sk, bool out)
 	return n;
 }
 
+/* Is the next byte to read the one after the urgent byte, or itself? */
+static bool at_mark_locked(const struct unix_sock *u)
+{
+	struct sockbuf *b = list_first(&u->queue, struct sockbuf, link);
+
+	if (!b || b == u->oob)
+		return b != NULL;
+	return b->off == b->len && (!u->oob || b->link.next == &u->oob->link);
+}
+
+static s64 unix_ioctl(struct socket *sk, u32 cmd, u64 arg)
+{
+	struct unix_sock *u = unix_sk(sk);
+	bool at_mark;
+
+	if (cmd != SIOCATMARK)
+		return -ENOTTY;
+	spin_lock(&sk->lock);
+	at_mark = sk->type == SOCK_STREAM && at_mark_locked(u);
+	spin_unlock(&sk->lock);
+	return put_user(UADDR(arg), (s32)at_mark);
+}
+
 static void drop_queue(struct list *queue)
 {
 	struct sockbuf *b;
@@ -394,6 +475,17 @@ static void drop_queue(struct list *queue)
 		list_del(&b->link);
 		sockbuf_free(b);
 	}
+}
+
+/* The mark of an urgent byte that was read is nothing. */
+static bool has_unread(const struct list *queue)
+{
+	const struct sockbuf *b;
+
+	list_for_each_entry (b, queue, link)
+		if (b->off != b->len || !b->len)
+			return true;
+	return false;
 }
 
 static void release_one(struct unix_sock *u, bool unaccepted);
@@ -427,12 +519,14 @@ static void release_one(struct unix_sock *u, bool unaccepted)
 	u->peer = NULL;
 	list_splice_tail(&queue, &u->queue);
 	list_splice_tail(&pending, &u->accept_queue);
+	u->oob = NULL;
 	u->queued_bytes = 0;
 	u->queued_nr = 0;
+	u->queued_scms = 0;
 	spin_unlock(&u->sk.lock);
 
 	if (p && u->sk.type != SOCK_DGRAM)
-		shut_peer(p, true, true, unaccepted || !list_empty(&queue));
+		shut_peer(p, true, true, unaccepted || has_unread(&queue));
 	else if (p)
 		wake_events(&p->sk.write_wq, EPOLLOUT | EPOLLWRNORM);
 	if (p)
@@ -446,8 +540,7 @@ static void release_one(struct unix_sock *u, bool unaccepted)
 static void unix_release(struct socket *sk)
 {
 	release_one(unix_sk(sk), false);
-	if (unix_gc_wanted())
-		unix_gc();
+	unix_gc_closed();
 }
 
 static void unix_free(struct socket *sk)
@@ -460,6 +553,7 @@ static void unix_free(struct socket *sk)
 	if (u->has_path)
 		unix_path_put(&u->path);
 	unix_addr_put(u->addr);
+	pidref_put(u->peer_pid);
 	kfree(u);
 }
 
@@ -475,6 +569,7 @@ const struct sock_ops unix_ops = {
 	.poll = unix_poll,
 	.getname = unix_getname,
 	.getopt = unix_getopt,
+	.ioctl = unix_ioctl,
 	.queued = unix_queued,
 	.release = unix_release,
 	.free = unix_free,

@@ -14,6 +14,7 @@
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
+#include "guestkernel/kapi/pidref.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/uapi/capability.h"
 #include "net/socket.h"
@@ -80,6 +81,8 @@ static int parse_cred(struct scm *s, const void *data, u64 bytes)
 	if (c.gid != cred->gid && c.gid != cred->egid && c.gid != cred->sgid &&
 	    !capable(CAP_SETGID))
 		return -EPERM;
+	if (c.pid != current_tgid() && !pidref_exists(c.pid))
+		return -ESRCH;
 	s->cred = c;
 	s->claimed = true;
 	return 0;

@@ -11,18 +11,22 @@
 #include "guestkernel/uapi/socket.h"
 
 struct file;
+struct user_account;
 struct socket;
 
 struct scm {
 	struct file **files;
 	u32 nr_files;
-	struct ucred cred; /* sending: the sender's, or what it claimed */
-	bool has_cred;	   /* received together with the data */
-	bool claimed;	   /* SCM_CREDENTIALS was given */
+	struct ucred cred;	    /* sending: the sender's, or what it claimed */
+	bool has_cred;		    /* received together with the data */
+	bool claimed;		    /* SCM_CREDENTIALS was given */
+	struct user_account *payer; /* in flight: whose account nr_files are on */
 };
 
+#define SCM_NOBODY 65534u /* the ids of a sender nobody asked for */
+
 void scm_fini(struct scm *s);
-/* Parses what an application sends. -EINVAL, -EBADF, -EPERM, -ETOOMANYREFS. */
+/* Parses what an application sends. -EINVAL, -EBADF, -EPERM, -ESRCH. */
 int must_check scm_parse(struct scm *s, uaddr_t control, u64 len);
 /* The current task's credentials. */
 void scm_self(struct ucred *c);
@@ -30,5 +34,5 @@ void scm_self(struct ucred *c);
  * *flags when something did not fit. cloexec for the new descriptors. */
 int must_check scm_store(struct socket *sk, struct scm *s, uaddr_t control, u64 *len, bool cloexec,
 			 u32 *flags);
-/* Copies with new references (MSG_PEEK). */
+/* Copies with new references (MSG_PEEK); sockets in flight: through unix_scm_peek(). */
 int must_check scm_copy(struct scm *dst, const struct scm *src);

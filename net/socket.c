@@ -41,6 +41,7 @@ void sock_init(struct socket *sk, u16 family, u32 type, u32 proto, const struct 
 	sk->sndbuf = SOCK_BUF_DEFAULT;
 	sk->rcvbuf = SOCK_BUF_DEFAULT;
 	sk->rcvlowat = 1;
+	sk->peek_off = -1;
 	sk->cookie = rand_u64() >> 1;
 }
 
@@ -226,7 +227,9 @@ static void socket_release(struct file *f)
 {
 	struct socket *sk = f->priv;
 
+	spin_lock(&sk->lock);
 	WRITE_ONCE(sk->file, NULL);
+	spin_unlock(&sk->lock);
 	discard(sk);
 }
 
@@ -264,7 +267,7 @@ static s64 socket_ioctl(struct file *f, u32 cmd, u64 arg)
 	struct socket *sk = f->priv;
 
 	if (cmd != SIOCINQ && cmd != SIOCOUTQ)
-		return -ENOTTY;
+		return sk->ops->ioctl ? sk->ops->ioctl(sk, cmd, arg) : -ENOTTY;
 	if (sk->listening && cmd == SIOCINQ)
 		return -EINVAL;
 	return put_user(UADDR(arg), (s32)sk->ops->queued(sk, cmd == SIOCOUTQ));
@@ -376,9 +379,10 @@ static s64 try_recv(struct socket *sk, void *arg)
 
 s64 sock_recv(struct socket *sk, struct msg *m, bool nonblock)
 {
-	bool all = (m->flags & MSG_WAITALL) && !(m->flags & MSG_PEEK) && sk->type == SOCK_STREAM;
-	s64 done = 0, n;
+	s64 done = 0, n, want = 1;
 
+	if (sk->type == SOCK_STREAM && !(m->flags & (MSG_PEEK | MSG_OOB)))
+		want = m->flags & MSG_WAITALL ? S64_MAX : (s64)READ_ONCE(sk->rcvlowat);
 	nonblock |= (m->flags & MSG_DONTWAIT) != 0;
 	do {
 		n = sk->ops->recv(sk, m);
@@ -387,7 +391,7 @@ s64 sock_recv(struct socket *sk, struct msg *m, bool nonblock)
 		if (n <= 0)
 			break;
 		done += n;
-	} while (all && iov_left(m->iov) && !m->scm.nr_files);
+	} while (done < want && iov_left(m->iov) && !m->scm.nr_files);
 	if (done &&
 	    sk->ops->queued(sk, false)) /* we may have eaten the wake-up of another reader */
 		wake_one_events(&sk->read_wq, EPOLLIN | EPOLLRDNORM);

@@ -52,17 +52,30 @@ struct sock_ops {
 	int (*getname)(struct socket *sk, bool peer, struct sockaddr_buf *out);
 	/* Options the generic code does not know; -ENOPROTOOPT. */
 	int (*getopt)(struct socket *sk, u32 level, u32 opt, void *buf, u32 *len);
+	/* What the family adds to ioctl(2); -ENOTTY. May be NULL. */
+	s64 (*ioctl)(struct socket *sk, u32 cmd, u64 arg);
 	/* Bytes waiting to be read, or sent and not yet taken. */
 	u32 (*queued)(struct socket *sk, bool out);
 	void (*release)(struct socket *sk); /* the file is gone */
 	void (*free)(struct socket *sk);    /* the last reference is gone: free the memory */
 };
 
+/*
+ * INVARIANTS
+ * - One reference belongs to the file (from sock_to_file() to socket_release()), the others to whoever points at the
+ *   socket: the peer's u->peer, a call that works on it. ops->release() runs once, when the file goes; ops->free() when
+ *   the last reference goes. Between the two the socket answers its peers, and no call of its own comes any more.
+ * - file is not referenced. Who is not inside a call on that file takes lock and refs_get_unless_zero(): the file's
+ *   memory outlives socket_release(), which clears the field under lock.
+ * - error, listening and the options change under lock; readers of one word may look without.
+ * - A wake-up follows each change that makes a call possible: data and end of file read_wq; room, a larger buffer,
+ *   end of the peer write_wq and the queue senders were sent to (block_wq).
+ */
 struct socket {
 	struct refs refs;
 	u16 family, type, proto;    /* [I] */
 	const struct sock_ops *ops; /* [I] */
-	struct file *file;	    /* weak: not referenced; NULL before and after */
+	struct file *file; /* weak: see INVARIANTS; NULL before and after [lock for the end] */
 	struct spinlock lock;
 	struct waitq read_wq, write_wq;
 	struct async_list async;
@@ -72,6 +85,7 @@ struct socket {
 	bool listening;		/* [lock] */
 	/* options [lock for change] */
 	u32 sndbuf, rcvbuf, rcvlowat, priority, mark;
+	s32 peek_off; /* SO_PEEK_OFF: where MSG_PEEK begins; < 0: at the start, always */
 	u64 rcvtimeo_ns, sndtimeo_ns; /* 0: none */
 	u64 flags;		      /* bit n: boolean option SO_n, n < 64 */
 	struct linger linger;

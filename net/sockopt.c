@@ -6,7 +6,7 @@
  * Rules     Boolean options are bits of sk->flags. Buffer sizes are doubled on the way in and shown doubled, as in
  *           Linux. An option nobody knows is -ENOPROTOOPT; none is accepted without meaning what it says, except those
  *           that only matter on a wire.
- * Missing   Filters, timestamps, SO_PEEK_OFF, SO_PEERPIDFD.
+ * Missing   Filters, timestamps, SO_PASSPIDFD.
  * See       socket(7)
  */
 #include "guestkernel/kapi/cred.h"
@@ -42,6 +42,8 @@ static int set_flag(struct socket *sk, u32 opt, bool on)
 
 static int set_buffer(struct socket *sk, u32 *field, u32 bytes, u32 min, bool force)
 {
+	struct waitq *block;
+
 	if (force && !capable(CAP_NET_ADMIN))
 		return -EPERM;
 	if (!force)
@@ -49,6 +51,9 @@ static int set_buffer(struct socket *sk, u32 *field, u32 bytes, u32 min, bool fo
 	bytes = MIN(bytes, (u32)S32_MAX / 2);
 	WRITE_ONCE(*field, MAX(bytes * 2, min));
 	wake_events(&sk->write_wq, EPOLLOUT | EPOLLWRNORM);
+	block = READ_ONCE(sk->block_wq); /* senders may wait at the receiver */
+	if (block)
+		wake_events(block, EPOLLOUT | EPOLLWRNORM);
 	return 0;
 }
 
@@ -107,6 +112,11 @@ static int set_int(struct socket *sk, u32 opt, s32 n)
 		if (!capable(CAP_NET_ADMIN))
 			return -EPERM;
 		WRITE_ONCE(sk->mark, (u32)n);
+		return 0;
+	case SO_PEEK_OFF:
+		if (sk->family != AF_UNIX)
+			return -EOPNOTSUPP;
+		WRITE_ONCE(sk->peek_off, n);
 		return 0;
 	case SO_RCVLOWAT:
 		WRITE_ONCE(sk->rcvlowat, n < 0 ? (u32)S32_MAX : MAX((u32)n, 1u));
@@ -175,6 +185,9 @@ static bool get_int(struct socket *sk, u32 opt, s32 *n)
 		return true;
 	case SO_MARK:
 		*n = (s32)sk->mark;
+		return true;
+	case SO_PEEK_OFF:
+		*n = READ_ONCE(sk->peek_off);
 		return true;
 	case SO_ACCEPTCONN:
 		*n = sk->listening;

@@ -8,7 +8,7 @@
  *           The data one socket sends is queued at the receiver: queue, queued_bytes.
  * Locking   sk.lock (RANK_OBJECT) covers everything marked [lock]; the locks of two sockets are taken together
  *           with spin_lock_pair(). recv_lock (RANK_SOCKET): one reader at a time copies out.
- *           names_lock (unix_name.c, RANK_OBJECT_OUTER), gc_lock (unix_gc.c, RANK_SOCKET_GC).
+ *           names_lock (unix_name.c, RANK_OBJECT_OUTER), gc_lock (unix_gc.c, RANK_SOCKET_GC, sleeps).
  *           A listener's lock becomes RANK_OBJECT_OUTER: it is taken around those of its pending connections.
  * See       unix(7)
  */
@@ -29,6 +29,19 @@ struct unix_addr {
 	u8 end; /* a path of full length has no NUL of its own: here is one */
 };
 
+/*
+ * INVARIANTS
+ * - peer is a reference and cannot be followed without lock: take lock, sock_get() what it points at, drop lock. The
+ *   peer may be released (dead) meanwhile; then it takes no data, and what was sent before is freed with it.
+ * - Both ends of a connection point at each other from join_locked() on; each release clears its own pointer and puts
+ *   that reference, never the other's pointer. So no end outlives its own release as a cycle.
+ * - A sockbuf is in exactly one queue or belongs to the function that made or took it. Only the holder of recv_lock,
+ *   release_one() and the collector take one off; the reader may look at the first without lock because release_one()
+ *   cannot run while a call on the file does, nor can the file be garbage then.
+ * - queued_bytes, queued_nr, queued_scms are the sums over queue, changed with it under lock.
+ * - oob is in queue, or NULL. A byte that was received as urgent stays queued as an empty buffer: the mark.
+ * - Descriptors in a queue are in flight: unix_scm_launch() before, unix_scm_landed() or _take() after (unix_gc.c).
+ */
 struct unix_sock {
 	struct socket sk; /* first */
 	struct mutex recv_lock;
@@ -41,17 +54,21 @@ struct unix_sock {
 	struct unix_sock *peer;
 	struct list queue; /* of sockbuf */
 	u32 queued_bytes, queued_nr;
+	u32 queued_scms;     /* buffers in queue that carry descriptors */
+	struct sockbuf *oob; /* the urgent byte nobody read yet */
 	bool shut_read, shut_write;
 	bool dead; /* released */
 	bool connected;
-	struct ucred
-		peer_cred; /* of the other side when the connection was made; own before listen */
+	/* Of the other side when the connection was made; own before listen. The number is referenced. */
+	struct ucred peer_cred;
+	struct pid *peer_pid;
 	struct list accept_queue; /* listening: connections nobody accepted yet */
 	struct list accept_link;
 	u32 nr_pending, backlog;
 	/* gc_lock */
 	u32 inflight;	     /* times its file lies in queues */
 	struct list gc_link; /* all sockets with inflight > 0 */
+	struct list gc_work;
 	u32 gc_seen;
 };
 
@@ -82,8 +99,13 @@ bool unix_stream_writable_locked(
 	const struct unix_sock *u); /* u and its peer may change under us: a hint */
 
 /* unix_gc.c */
-void unix_scm_launch(struct scm *s); /* is put into a queue */
+/* Is about to be put into to's queue. -ETOOMANYREFS, -ENOMEM. No spinlocks held; so for the next three. */
+int must_check unix_scm_launch(struct scm *s, struct unix_sock *to);
 void unix_scm_landed(struct scm *s); /* left its queue, or never made it */
+/* The files of src, which is still in a queue of a socket the caller holds, go to dst. */
+void unix_scm_take(struct scm *dst, struct scm *src);
+int must_check unix_scm_peek(struct scm *dst, const struct scm *src);
 /* Frees cycles of sockets that only queues refer to. No locks held. */
 void unix_gc(void);
-bool unix_gc_wanted(void);
+/* A socket was closed: makes a pass when one is due. */
+void unix_gc_closed(void);

@@ -135,7 +135,7 @@ static int bind_abstract(struct unix_sock *u, struct unix_addr *a)
 static int bind_path(struct unix_sock *u, struct unix_addr *a)
 {
 	struct path p;
-	int ret = READ_ONCE(u->addr) ? -EINVAL : unix_path_bind(a->un.sun_path, &p);
+	int ret = READ_ONCE(u->addr) ? -EINVAL : unix_path_bind(a->un.sun_path, u->sk.file, &p);
 
 	if (ret) {
 		unix_addr_put(a);

@@ -4,17 +4,18 @@
 import re
 import sys
 
-CONDITIONS_MAX = 3
-OPS = {'=': 'FILTER_EQ', '<': 'FILTER_BELOW', '!': 'FILTER_NONE_OF'}
+CONDITIONS_MAX = 7
+OPS = {'=': 'FILTER_EQ', '<': 'FILTER_BELOW', '>': 'FILTER_FROM', '!': 'FILTER_NONE_OF'}
 
 
 def condition(text, where):
-    """VALUE (of argument 1), or N=VALUE, N<VALUE, N!MASK."""
-    m = re.fullmatch(r'([0-5])([=<!])(\S+)', text)
+    """VALUE (of argument 1), or N=VALUE, N<VALUE, N>VALUE, N!MASK, each also of the upper half: Nh=VALUE."""
+    m = re.fullmatch(r'([0-5])(h?)([=<>!])(\S+)', text)
     if not m and not re.fullmatch(r'\w+', text):
-        sys.exit(f"{where}: a condition is VALUE, N=VALUE, N<VALUE or N!MASK, not {text}")
-    arg, op, value = m.groups() if m else ('1', '=', text)
-    return f"{{ {arg}, {OPS[op]}, (uint32_t)({value}) }}"
+        sys.exit(f"{where}: a condition is VALUE, or N or Nh with =, <, > or ! and VALUE, not {text}")
+    arg, half, op, value = m.groups() if m else ('1', '', '=', text)
+    shift = ' >> 32' if half else ''
+    return f"{{ {arg}, {4 if half else 0}, {OPS[op]}, (uint32_t)((uint64_t)({value}){shift}) }}"
 
 
 *sources, out = sys.argv[1:]
@@ -36,5 +37,5 @@ for where, line in lines:
 with open(out, "w") as f:
     f.write("/* generated from vmm/seccomp*.tbl */\n")
     for thread, call, conditions, why in rows:
-        inner = "{ " + ", ".join(conditions) + " }" if conditions else "{ { 0, 0, 0 } }"
+        inner = "{ " + ", ".join(conditions) + " }" if conditions else "{ { 0, 0, 0, 0 } }"
         f.write(f"{{ SANDBOX_{thread}, SYS_{call}, {len(conditions)}, {inner} }}, /* {why} */\n")

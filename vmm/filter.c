@@ -5,8 +5,8 @@
  * Role      sandbox_filter_build(), for the monitor's own threads and for the processes of the process machine, which
  *           gets its filters as data.
  * Rules     What no row allows traps. A call of another architecture ends a monitor, and traps in the process
- *           machine: application code may try it, and the guest kernel judges. Only the lower half of an
- *           argument is compared: the arguments named in the tables are int, or flags of which no others exist.
+ *           machine: application code may try it, and the guest kernel judges. A condition
+ *           compares one half of an argument: the lower alone suffices for int, and for flags of which no others exist.
  * See       seccomp(2); vmm/seccomp.tbl, vmm/seccomp_process.tbl
  */
 #include <linux/audit.h>
@@ -24,16 +24,16 @@
 #include "vmm/abi/process.h"
 #include "vmm/sandbox.h"
 
-#define CONDITIONS_MAX 3
+#define CONDITIONS_MAX 7
 
-enum filter_op { FILTER_EQ, FILTER_BELOW, FILTER_NONE_OF };
+enum filter_op { FILTER_EQ, FILTER_BELOW, FILTER_FROM, FILTER_NONE_OF };
 
 static const struct filter_row {
 	enum sandbox_thread kind;
 	int nr;
 	uint32_t nr_conditions;
 	struct {
-		uint32_t arg;
+		uint32_t arg, half; /* bytes into it: 0 the lower half, 4 the upper */
 		enum filter_op op;
 		uint32_t value;
 	} condition[CONDITIONS_MAX];
@@ -100,11 +100,14 @@ static void add_row(struct program *p, const struct filter_row *r)
 
 		left -= 2;
 		out = (uint8_t)(left + 1); /* behind this row's decision */
-		load(p, offsetof(struct seccomp_data, args) + 8 * r->condition[i].arg);
+		load(p, offsetof(struct seccomp_data, args) + 8 * r->condition[i].arg +
+				r->condition[i].half);
 		if (r->condition[i].op == FILTER_EQ)
 			add(p, BPF_JMP | BPF_JEQ | BPF_K, value, 0, out);
 		else if (r->condition[i].op == FILTER_BELOW)
 			add(p, BPF_JMP | BPF_JGE | BPF_K, value, out, 0);
+		else if (r->condition[i].op == FILTER_FROM)
+			add(p, BPF_JMP | BPF_JGE | BPF_K, value, 0, out);
 		else
 			add(p, BPF_JMP | BPF_JSET | BPF_K, value, out, 0);
 	}

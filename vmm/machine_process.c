@@ -8,7 +8,10 @@
  * Rules     The child between fork and jump uses system calls and nothing that takes a lock. What goes wrong there is
  *           written into guest memory, where the monitor finds the sentence when the child has ended.
  *           The kernel process dies with the monitor (parent-death signal), the stubs with the kernel process
- *           (it is init of their PID namespace).
+ *           (it is init of their PID namespace). It has a session of its own, and so have all it forks: what a terminal
+ *           or kill(-group) sends to the monitor's group is for the program inside, through forward.c, and never
+ *           reaches a process of the machine. Its pid is the machine's process group.
+ *           Its zombie is kept until process_stop(), so that its pid stays its own.
  * See       fork(2), pid_namespaces(7), futex(2), eventfd(2)
  */
 #include "vmm/machine.h"
@@ -259,6 +262,8 @@ static _Noreturn void child_main(struct vm *vm, bool has_namespaces, int monitor
 	void (*entry)(const struct pm_boot *) =
 		(void (*)(const struct pm_boot *))(uintptr_t)vm->kimage.entry;
 
+	if (setsid() < 0) /* before signals are let in */
+		child_fail(vm, "making a session");
 	child_reset_signals();
 	if (sandbox_jail(has_namespaces))
 		child_fail(vm, "giving up privileges");
@@ -317,7 +322,7 @@ static void *reaper_thread(void *arg)
 	char text[ERROR_TEXT];
 
 	sandbox_filter(SANDBOX_REAPER);
-	while (waitid(P_PID, (id_t)vm->kernel_pid, &info, WEXITED) && errno == EINTR)
+	while (waitid(P_PID, (id_t)vm->kernel_pid, &info, WEXITED | WNOWAIT) && errno == EINTR)
 		;
 	memcpy(text, said, sizeof text); /* guest memory: once, then looked at */
 	text[sizeof text - 1] = 0;
@@ -340,7 +345,6 @@ static int process_start(struct vm *vm, struct err *e)
 	sigset_t all, old;
 	int ret;
 
-	signal(SIGUSR1, SIG_IGN); /* the kick of the other machine: no reason to end here */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	ret = pthread_create(&reaper, NULL, reaper_thread, vm);
@@ -350,6 +354,7 @@ static int process_start(struct vm *vm, struct err *e)
 		   : 0;
 }
 
+/* Serves one hostcall after the other: the monitor's side of the protocol at enum pm_bell. */
 static void process_run(struct vcpu *v)
 {
 	struct hyp_channel *ch = vm_channel(v->vm, v->id);
@@ -357,8 +362,8 @@ static void process_run(struct vcpu *v)
 
 	while (!atomic_load(&vm->stopping)) {
 		struct futex_waitv w[2] = {
-			{.uaddr = (uintptr_t)&ch->bell, .val = PM_BELL_QUIET, .flags = FUTEX_32 },
-			{ .uaddr = (uintptr_t)&v->kicks,				 .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG			},
+			{.uaddr = (uintptr_t)&ch->bell,	 .flags = FUTEX_32			   },
+			{ .uaddr = (uintptr_t)&v->kicks, .flags = FUTEX_32 | FUTEX_PRIVATE_FLAG},
 		};
 
 		w[1].val = __atomic_load_n(&v->kicks, __ATOMIC_SEQ_CST);
@@ -366,8 +371,8 @@ static void process_run(struct vcpu *v)
 			return;
 		if (atomic_load(&v->look))
 			watchdog_look(v);
-		if (__atomic_load_n(&ch->bell, __ATOMIC_ACQUIRE) != PM_BELL_RUNG) {
-			__atomic_store_n(&ch->bell, PM_BELL_QUIET, __ATOMIC_RELEASE);
+		w[0].val = __atomic_load_n(&ch->bell, __ATOMIC_ACQUIRE);
+		if (w[0].val != PM_BELL_RUNG) {
 			syscall(SYS_futex_waitv, w, 2, 0, NULL, 0);
 			continue;
 		}
@@ -434,18 +439,30 @@ static bool process_sleeps_for_good(struct vcpu *v)
 	return false;
 }
 
+/* Kernel process, spawner and stubs. */
+static void process_suspend(struct vm *vm, bool on)
+{
+	pthread_mutex_lock(&vm->lock);
+	if (vm->kernel_pid > 0)
+		kill(-vm->kernel_pid, on ? SIGSTOP : SIGCONT);
+	pthread_mutex_unlock(&vm->lock);
+}
+
 static void process_stop(struct vm *vm)
 {
-	if (!vm->kernel_pid)
+	pid_t pid = vm->kernel_pid;
+
+	if (!pid)
 		return;
-	kill(vm->kernel_pid, SIGKILL);
+	kill(pid, SIGKILL);
 	if (has_reaper)
 		pthread_join(reaper, NULL);
-	else
-		while (waitpid(vm->kernel_pid, NULL, 0) < 0 && errno == EINTR)
-			;
 	has_reaper = false;
+	pthread_mutex_lock(&vm->lock);
 	vm->kernel_pid = 0;
+	pthread_mutex_unlock(&vm->lock);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 const struct machine machine_process = {
@@ -468,6 +485,7 @@ const struct machine machine_process = {
 	.clock = process_clock,
 	.backtrace = process_backtrace,
 	.sleeps_for_good = process_sleeps_for_good,
+	.suspend = process_suspend,
 	.stop = process_stop,
 	.destroy = process_stop,
 };

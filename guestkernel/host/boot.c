@@ -58,6 +58,7 @@ static const struct {
 	{ "env",		 PROP_STRINGS, &boot.env,		  NULL	       },
 	{ "tmpfs",	   PROP_STRINGS, &boot.tmpfs,	      NULL		   },
 	{ "rlimits",	     PROP_STRINGS, &boot.rlimits,	  NULL	       },
+	{ "pids-limit",	PROP_U64,	  &boot.pids_limit,    NULL		 },
 	{ "cwd",		 PROP_STRING,  &boot.cwd,		 NULL	      },
 	{ "hostname",     PROP_STRING,  &boot.hostname,	   NULL		},
 	{ "strace",	    PROP_STRING,	 &boot.strace,	       NULL		    },

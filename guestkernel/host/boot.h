@@ -29,6 +29,7 @@ struct boot_info {
 	u32 nr_groups;
 	bool has_tty, is_read_only, is_privileged;
 	u64 rows, cols;
+	u64 pids_limit; /* tasks; 0: the property is absent */
 };
 
 extern struct boot_info boot;

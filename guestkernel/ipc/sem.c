@@ -4,8 +4,9 @@
  *
  * Role      See sem.h.
  * Rules     The operations of one call happen all or not at all: they are tried in order on the values
- *           themselves and taken back when one of them cannot go on. A sleeper counts in ncnt or zcnt of the
- *           semaphore that stopped it, holds a reference on the set, and tries again whenever the set changed.
+ *           themselves and taken back when one of them cannot go on. Whoever changes a set completes the operations
+ *           of its sleepers, first come first served (update()): a sleeper is told its result and tries nothing
+ *           itself, so a value that comes and goes before it runs is not missed, nor is the end of the set.
  *           An undo entry belongs to one set and one list of tasks; whichever goes first takes it along.
  * Locking   ids.lock (RANK_OBJECT) covers all sets, values and undo entries.
  * See       semop(2), semctl(2)
@@ -14,10 +15,10 @@
 
 #include "guestkernel/ipc/ids.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/list.h"
-#include "guestkernel/kapi/refs.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/kapi/wait.h"
@@ -27,24 +28,49 @@
 
 struct sem {
 	s32 value, pid;
-	u32 ncnt, zcnt;
+	u32 ncnt, zcnt; /* sleepers that are stopped here */
 };
 
+/* INVARIANTS (ids.lock)
+ * While the lock is free no sleeper's operations could be done: whoever changes a value calls update() before it lets
+ * go. A sleeper on the list counts in ncnt or zcnt of the semaphore of its blocked operation; a sleeper that is
+ * off the list has its result, and never looks at the set again, which may be gone. A set goes only when its number
+ * goes, with all sleepers told and all undo entries freed. */
 struct sem_set {
 	struct ipc_obj obj;
-	u32 refs; /* [ids.lock] the number and the sleepers */
-	bool is_removed;
 	u32 n; /* [I] */
 	s64 otime, ctime;
-	struct waitq changed;
-	struct list undos; /* sem_undo.set_link */
+	struct list sleepers; /* struct sleeper, first come first */
+	struct list undos;    /* sem_undo.set_link */
+	struct user_account *payer;
 	struct sem sem[];
 };
 
 struct sem_undo {
 	struct list set_link, list_link;
 	struct sem_set *set;
+	struct user_account *payer;
 	s16 adjust[];
+};
+
+/* What one call of semop() wants, and who calls. */
+struct batch {
+	const struct sembuf *op;
+	u32 n;
+	s32 tgid;
+	bool alters, raises;
+	struct sem_undo *undo;	      /* NULL: none of the operations has SEM_UNDO */
+	const struct sembuf *blocked; /* of op[]: would wait */
+};
+
+#define SLEEPING 1 /* no result yet */
+
+/* On the stack of the task that sleeps. */
+struct sleeper {
+	struct list link;
+	struct waitq wait;
+	struct batch batch;
+	int result; /* SLEEPING, 0 or -errno */
 };
 
 struct sem_undo_list {
@@ -64,26 +90,37 @@ static s64 now_s(void)
 	return (s64)(clock_realtime_ns() / NSEC_PER_SEC);
 }
 
-/* [ids.lock] */
-static void set_put(struct sem_set *s)
+static size_t set_bytes(u32 n)
 {
-	if (--s->refs == 0)
-		kfree(s);
+	return sizeof(struct sem_set) + n * sizeof(struct sem);
+}
+
+static void set_free(struct sem_set *s)
+{
+	charge_release(s->payer, CHARGE_KMEM, set_bytes(s->n));
+	kfree(s);
 }
 
 static int set_new(s32 n, struct sem_set **out)
 {
+	struct user_account *payer;
 	struct sem_set *s;
+	int ret;
 
 	if (n <= 0)
 		return -EINVAL;
-	s = kzalloc(sizeof *s + (size_t)n * sizeof s->sem[0]);
-	if (!s)
+	ret = charge_kmem(set_bytes((u32)n), &payer);
+	if (ret)
+		return ret;
+	s = kzalloc(set_bytes((u32)n));
+	if (!s) {
+		charge_release(payer, CHARGE_KMEM, set_bytes((u32)n));
 		return -ENOMEM;
-	s->refs = 1;
+	}
+	s->payer = payer;
 	s->n = (u32)n;
 	s->ctime = now_s();
-	waitq_init(&s->changed);
+	list_init(&s->sleepers);
 	list_init(&s->undos);
 	*out = s;
 	return 0;
@@ -123,7 +160,7 @@ s64 sem_get(s32 key, s32 n, u32 flags)
 	if (!ret)
 		ret = o ? o->id : fresh->obj.id;
 	if (fresh && (o || ret < 0))
-		set_put(fresh);
+		set_free(fresh);
 	spin_unlock(&ids.lock);
 	return ret;
 }
@@ -159,59 +196,41 @@ struct sem_undo_list *sem_undo_share(struct sem_undo_list **mine)
 	return l;
 }
 
+static size_t undo_bytes(const struct sem_set *s)
+{
+	return sizeof(struct sem_undo) + s->n * sizeof(s16);
+}
+
 /* [ids.lock] */
 static void undo_free(struct sem_undo *u)
 {
 	list_del(&u->set_link);
 	list_del(&u->list_link);
+	charge_release(u->payer, CHARGE_KMEM, undo_bytes(u->set));
 	kfree(u);
-}
-
-/* [ids.lock] */
-static void undo_apply(struct sem_undo *u)
-{
-	struct sem_set *s = u->set;
-	u32 i;
-
-	for (i = 0; i < s->n; i++) {
-		s32 v = s->sem[i].value + u->adjust[i];
-
-		if (!u->adjust[i])
-			continue;
-		s->sem[i].value = v < 0 ? 0 : MIN(v, SEMVMX);
-		s->sem[i].pid = current_tgid();
-	}
-	s->otime = now_s();
-	wake_all(&s->changed);
-	undo_free(u);
-}
-
-void sem_undo_put(struct sem_undo_list *l)
-{
-	struct sem_undo *u;
-
-	if (!refs_put(&l->refs))
-		return;
-	spin_lock(&ids.lock);
-	while ((u = list_first(&l->undos, struct sem_undo, list_link)) != NULL)
-		undo_apply(u);
-	spin_unlock(&ids.lock);
-	kfree(l);
 }
 
 /* [ids.lock] The entry of this list for the set, made when there is none. */
 static int undo_find(struct sem_set *s, struct sem_undo_list *l, struct sem_undo **out)
 {
+	struct user_account *payer;
 	struct sem_undo *u;
+	int ret;
 
 	list_for_each_entry (u, &l->undos, list_link)
 		if (u->set == s) {
 			*out = u;
 			return 0;
 		}
-	u = kzalloc(sizeof *u + s->n * sizeof u->adjust[0]);
-	if (!u)
+	ret = charge_kmem(undo_bytes(s), &payer);
+	if (ret)
+		return ret;
+	u = kzalloc(undo_bytes(s));
+	if (!u) {
+		charge_release(payer, CHARGE_KMEM, undo_bytes(s));
 		return -ENOMEM;
+	}
+	u->payer = payer;
 	u->set = s;
 	list_add(&s->undos, &u->set_link);
 	list_add(&l->undos, &u->list_link);
@@ -260,48 +279,110 @@ static void take_back(struct sem_set *s, const struct sembuf *op, struct sem_und
 		u->adjust[op->sem_num] = (s16)(u->adjust[op->sem_num] + op->sem_op);
 }
 
-/* [ids.lock] All or nothing; *blocked: the operation that would wait. */
-static int try_all(struct sem_set *s, const struct sembuf *op, u32 n, struct sem_undo *u,
-		   const struct sembuf **blocked)
+/* [ids.lock] All or nothing; b->blocked: the operation that would wait. */
+static int try_all(struct sem_set *s, struct batch *b)
 {
 	u32 i, done;
 	int ret = 0;
 
-	for (done = 0; done < n; done++) {
-		ret = try_one(s, &op[done], u);
+	for (done = 0; done < b->n; done++) {
+		ret = try_one(s, &b->op[done], b->undo);
 		if (ret)
 			break;
 	}
 	if (ret) {
-		*blocked = &op[done];
+		b->blocked = &b->op[done];
+		if (ret == SLEEPING && (b->blocked->sem_flg & IPC_NOWAIT))
+			ret = -EAGAIN;
 		while (done)
-			take_back(s, &op[--done], u);
+			take_back(s, &b->op[--done], b->undo);
 		return ret;
 	}
-	for (i = 0; i < n; i++)
-		s->sem[op[i].sem_num].pid = current_tgid();
+	for (i = 0; i < b->n; i++)
+		s->sem[b->op[i].sem_num].pid = b->tgid;
 	s->otime = now_s();
 	return 0;
 }
 
-static int set_wait(struct sem_set *s, const struct sembuf *op, u64 deadline_ns) REQUIRES(ids.lock)
+/* Where a sleeper that is stopped by this operation counts. */
+static u32 *stopped_at(struct sem_set *s, const struct sembuf *op)
 {
-	struct sem *m = &s->sem[op->sem_num];
-	u32 *count = op->sem_op ? &m->ncnt : &m->zcnt;
+	return op->sem_op ? &s->sem[op->sem_num].ncnt : &s->sem[op->sem_num].zcnt;
+}
+
+/* [ids.lock] */
+static void tell(struct sem_set *s, struct sleeper *w, int result)
+{
+	(*stopped_at(s, w->batch.blocked))--;
+	list_del(&w->link);
+	w->result = result;
+	wake_all(&w->wait);
+}
+
+/* The operation alone could be done: cheaper than to try them all. */
+static bool is_open(const struct sem_set *s, const struct sembuf *op)
+{
+	s32 value = s->sem[op->sem_num].value;
+
+	return op->sem_op ? value + op->sem_op >= 0 : value == 0;
+}
+
+/* [ids.lock] False: it goes on sleeping. */
+static bool complete(struct sem_set *s, struct sleeper *w)
+{
+	const struct sembuf *was = w->batch.blocked;
 	int ret;
 
-	if (op->sem_flg & IPC_NOWAIT)
-		return -EAGAIN;
-	s->refs++;
-	(*count)++;
-	ret = wait_on_until(&s->changed, &ids.lock, deadline_ns);
-	(*count)--;
-	if (s->is_removed)
-		ret = -EIDRM;
-	else if (ret)
-		ret = ret == -ETIMEDOUT ? -EAGAIN : -EINTR;
-	set_put(s);
-	return ret;
+	if (!is_open(s, was))
+		return false;
+	ret = try_all(s, &w->batch);
+	if (ret == SLEEPING) {
+		(*stopped_at(s, was))--;
+		(*stopped_at(s, w->batch.blocked))++;
+		return false;
+	}
+	w->batch.blocked = was;
+	tell(s, w, ret);
+	return true;
+}
+
+/* [ids.lock] Values have changed: completes what can be done now. Those that change nothing come first, as on Linux. After
+ * one that only lowers values, sleepers before it can have been waiting for zero only: one more round at the end. */
+static void update(struct sem_set *s)
+{
+	struct sleeper *w, *tmp;
+	bool again, raises;
+
+	do {
+		again = false;
+		list_for_each_entry_safe (w, tmp, &s->sleepers, link)
+			if (!w->batch.alters)
+				complete(s, w);
+		list_for_each_entry_safe (w, tmp, &s->sleepers, link) {
+			raises = w->batch.raises;
+			if (!w->batch.alters || !complete(s, w))
+				continue;
+			again = true;
+			if (raises)
+				break;
+		}
+	} while (again);
+}
+
+/* The batch would wait at b->blocked. */
+static int sleep(struct sem_set *s, const struct batch *b, u64 deadline_ns) REQUIRES(ids.lock)
+{
+	struct sleeper w = { .batch = *b, .result = SLEEPING };
+	int ret = 0;
+
+	waitq_init(&w.wait);
+	list_add_tail(&s->sleepers, &w.link);
+	(*stopped_at(s, b->blocked))++;
+	while (w.result == SLEEPING && !ret)
+		ret = wait_on_until(&w.wait, &ids.lock, deadline_ns);
+	if (w.result == SLEEPING) /* so it is on the list, and the set is there */
+		tell(s, &w, ret == -ETIMEDOUT ? -EAGAIN : -EINTR);
+	return w.result;
 }
 
 /* [ids.lock] */
@@ -315,19 +396,39 @@ static int check_ops(const struct sem_set *s, const struct sembuf *op, u32 n)
 	return 0;
 }
 
+static int operate(s32 id, struct batch *b, struct sem_undo_list *undos, u64 deadline_ns)
+	REQUIRES(ids.lock)
+{
+	struct sem_set *s = NULL;
+	int ret = find(id, 0, &s);
+
+	if (!ret)
+		ret = check_ops(s, b->op, b->n);
+	if (!ret)
+		ret = ipc_may_use(&s->obj, b->alters ? 0222 : 0444);
+	if (!ret && undos)
+		ret = undo_find(s, undos, &b->undo);
+	if (!ret)
+		ret = try_all(s, b);
+	if (ret == SLEEPING)
+		return sleep(s, b, deadline_ns);
+	if (!ret && b->alters)
+		update(s);
+	return ret;
+}
+
 int sem_operate(s32 id, const struct sembuf *op, u32 n, u64 deadline_ns,
 		struct sem_undo_list **mine)
 {
-	bool alters = false, undoes = false;
-	const struct sembuf *blocked;
+	struct batch b = { .op = op, .n = n, .tgid = current_tgid() };
 	struct sem_undo_list *l = NULL;
-	struct sem_undo *u = NULL;
-	struct sem_set *s;
+	bool undoes = false;
 	int ret;
 	u32 i;
 
 	for (i = 0; i < n; i++) {
-		alters |= op[i].sem_op != 0;
+		b.alters |= op[i].sem_op != 0;
+		b.raises |= op[i].sem_op > 0;
 		undoes |= op[i].sem_op != 0 && (op[i].sem_flg & SEM_UNDO);
 	}
 	if (undoes) {
@@ -336,26 +437,43 @@ int sem_operate(s32 id, const struct sembuf *op, u32 n, u64 deadline_ns,
 			return -ENOMEM;
 	}
 	spin_lock(&ids.lock);
-	ret = find(id, 0, &s);
-	if (!ret)
-		ret = check_ops(s, op, n);
-	if (!ret)
-		ret = ipc_may_use(&s->obj, alters ? 0222 : 0444);
-	while (!ret) {
-		if (undoes)
-			ret = undo_find(s, l, &u);
-		if (!ret)
-			ret = try_all(s, op, n, u, &blocked);
-		if (ret <= 0)
-			break;
-		ret = set_wait(s, blocked, deadline_ns);
-	}
-	if (!ret && alters)
-		wake_all(&s->changed);
+	ret = operate(id, &b, l, deadline_ns);
 	spin_unlock(&ids.lock);
 	if (l)
 		sem_undo_put(l);
 	return ret;
+}
+
+/* [ids.lock] */
+static void undo_apply(struct sem_undo *u)
+{
+	struct sem_set *s = u->set;
+	u32 i;
+
+	for (i = 0; i < s->n; i++) {
+		s32 v = s->sem[i].value + u->adjust[i];
+
+		if (!u->adjust[i])
+			continue;
+		s->sem[i].value = v < 0 ? 0 : MIN(v, SEMVMX);
+		s->sem[i].pid = current_tgid();
+	}
+	s->otime = now_s();
+	undo_free(u);
+	update(s);
+}
+
+void sem_undo_put(struct sem_undo_list *l)
+{
+	struct sem_undo *u;
+
+	if (!refs_put(&l->refs))
+		return;
+	spin_lock(&ids.lock);
+	while ((u = list_first(&l->undos, struct sem_undo, list_link)) != NULL)
+		undo_apply(u);
+	spin_unlock(&ids.lock);
+	kfree(l);
 }
 
 /* semctl(2). */
@@ -397,7 +515,7 @@ int sem_set_value(s32 id, s32 index, s32 value)
 		s->sem[index].pid = current_tgid();
 		undo_clear(s, (u32)index, 1);
 		s->ctime = now_s();
-		wake_all(&s->changed);
+		update(s);
 	}
 	spin_unlock(&ids.lock);
 	return ret;
@@ -452,7 +570,7 @@ int sem_set_all(s32 id, const u16 *values, u32 n)
 		}
 		undo_clear(s, 0, n);
 		s->ctime = now_s();
-		wake_all(&s->changed);
+		update(s);
 	}
 	spin_unlock(&ids.lock);
 	return ret;
@@ -497,14 +615,15 @@ static void remove_set(struct ipc_obj *o)
 {
 	struct sem_set *s = set_of(o);
 	struct sem_undo *u;
+	struct sleeper *w;
 
 	ipc_usage_of(o)->amount -= s->n;
 	ipc_remove(&ids, o);
 	while ((u = list_first(&s->undos, struct sem_undo, set_link)) != NULL)
 		undo_free(u);
-	s->is_removed = true;
-	wake_all(&s->changed);
-	set_put(s);
+	while ((w = list_first(&s->sleepers, struct sleeper, link)) != NULL)
+		tell(s, w, -EIDRM);
+	set_free(s);
 }
 
 int sem_remove(s32 id)

@@ -38,6 +38,8 @@ static inline void async_signal(struct async_list *l, s32 code)
 		async_signal_slow(l, code);
 }
 
+/* SIGURG to the owner of f, O_ASYNC or not. No spinlock is held. */
+void async_signal_urgent(struct file *f);
 /* O_ASYNC on or off; fd is what si_fd will say. -ENOTTY: the file cannot. */
 int must_check async_set(struct file *f, s32 fd, bool on);
 /* F_SETOWN: type F_OWNER_*, nr 0: nobody. -ESRCH: no such thread, process or group. */
@@ -53,7 +55,7 @@ void async_forget_file(struct file *f);
 /* What the task side supplies (task/sigio.c). */
 struct sigio {
 	s32 sig;  /* 0: SIGIO without details */
-	s32 code; /* POLL_IN ... */
+	s32 code; /* POLL_IN ...; 0: sig comes from the kernel, without details */
 	s32 fd;
 	u32 uid, euid; /* of who set the owner */
 };

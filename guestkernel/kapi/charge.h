@@ -113,8 +113,11 @@ static inline u64 charge_limit(u64 limit)
 {
 	return charge_exempt() ? CHARGE_UNLIMITED : limit;
 }
-/* For CHARGE_KMEM: a part of all memory; none for CAP_SYS_RESOURCE. */
+/* For CHARGE_KMEM: a part of all memory; none for uid 0 and CAP_SYS_RESOURCE. */
 u64 charge_kmem_limit(void);
+
+/* charge_current() of CHARGE_KMEM against that limit. */
+int must_check charge_kmem(u64 bytes, struct user_account **payer);
 
 /* Boot: how much memory there is. */
 void charge_init(u64 nr_frames);

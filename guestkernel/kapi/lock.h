@@ -136,6 +136,11 @@ struct CAPABILITY("mutex") mutex {
 	u32 rank;
 };
 
+#define MUTEX_INIT(name, r)                                                               \
+	{                                                                                 \
+		.guard = SPINLOCK_INIT(RANK_WAITQ), .waiters = LIST_INIT((name).waiters), \
+		.rank = (r)                                                               \
+	}
 void mutex_init(struct mutex *m, enum lock_rank rank);
 void mutex_lock(struct mutex *m) ACQUIRES(m);
 bool mutex_trylock(struct mutex *m) TRY_ACQUIRES(true, m);

@@ -27,6 +27,7 @@ enum lock_rank {
 	RANK_INODE_DIR,	 /* a directory inode's contents; parents before children */
 	RANK_INODE,	 /* a non-directory inode's size, data and attributes */
 	RANK_SOCKET,	 /* one socket's protocol state that may sleep */
+	RANK_SOCKET_GC,	 /* one for the system: descriptors in flight between AF_UNIX sockets */
 	RANK_TTY,	 /* a terminal's line discipline state */
 	RANK_ASPACE,	 /* regions of one address space; the page-fault path takes it shared */
 	RANK_PAGER,	 /* a pager's page index while a page is brought in */
@@ -40,7 +41,6 @@ enum lock_rank {
 	RANK_FSCTX,   /* cwd, root, umask of a task */
 	RANK_DCACHE,  /* dentry tree links and hash */
 	RANK_ICACHE,  /* inode hash and state */
-	RANK_SOCKET_GC,	   /* one for the system: descriptors in flight between AF_UNIX sockets */
 	RANK_OBJECT_OUTER, /* outer of two nested object locks (listening socket, epoll ready list) */
 	RANK_OBJECT, /* an object's own lock: pipe, eventfd, socket queue, tty buffer, inotify queue */
 	RANK_OBJECT_INNER, /* an object's lock taken under another object's */

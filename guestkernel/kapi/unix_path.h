@@ -9,9 +9,9 @@
 
 #include "guestkernel/kapi/file.h"
 
-/* Creates an S_IFSOCK node at name (NUL-terminated), mode 0777 & ~umask of the current task. out holds
- * references. -EADDRINUSE when it exists. */
-int must_check unix_path_bind(const char *name, struct path *out);
+/* Creates an S_IFSOCK node at name (NUL-terminated) with the mode of socket file f (fchmod(2) may have changed it)
+ * less the umask of the current task. out holds references. -EADDRINUSE when it exists. */
+int must_check unix_path_bind(const char *name, const struct file *f, struct path *out);
 /* The inode a name leads to, following links, with write permission checked. -ECONNREFUSED when it is not a
  * socket. out holds references; *ino is the inode pointer used as key. */
 int must_check unix_path_lookup(const char *name, struct path *out);

@@ -303,10 +303,9 @@ s64 sys_sigaltstack(uaddr_t new, uaddr_t old)
 {
 	struct task *t = current();
 	u64 sp = regs_sp(arch_thread_regs(&t->thread));
-	bool on = !(t->altstack_flags & SS_AUTODISARM) && t->altstack_size && sp > t->altstack_sp &&
-		  sp - t->altstack_sp <= t->altstack_size;
+	bool on = signal_on_altstack(t, sp);
 	stack_t ss, was;
-	u32 mode;
+	int r;
 
 	memset(&was, 0, sizeof was);
 	was.ss_sp = t->altstack_sp;
@@ -316,20 +315,9 @@ s64 sys_sigaltstack(uaddr_t new, uaddr_t old)
 	if (!uaddr_is_null(new)) {
 		if (get_user(&ss, new))
 			return -EFAULT;
-		if (on)
-			return -EPERM;
-		mode = (u32)ss.ss_flags & ~(u32)SS_FLAG_BITS;
-		if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE)
-			return -EINVAL;
-		if (mode == SS_DISABLE) {
-			ss.ss_sp = ss.ss_size = 0;
-			ss.ss_flags = 0;
-		} else if (ss.ss_size < MINSIGSTKSZ || ss.ss_size < arch_min_sigstack()) {
-			return -ENOMEM;
-		}
-		t->altstack_sp = ss.ss_sp;
-		t->altstack_size = ss.ss_size;
-		t->altstack_flags = (u32)ss.ss_flags & SS_FLAG_BITS;
+		r = signal_set_altstack(&ss, sp);
+		if (r < 0)
+			return r;
 	}
 	if (!uaddr_is_null(old) && put_user(old, was))
 		return -EFAULT;
@@ -338,24 +326,21 @@ s64 sys_sigaltstack(uaddr_t new, uaddr_t old)
 
 s64 sys_rt_sigreturn(struct regs *r)
 {
-	struct sigreturn_result res;
-	struct task *t = current();
+	struct sigreturn_result res = { .blocked = current()->blocked };
+	stack_t ss = { 0 };
+	int err = arch_signal_return(r, &res);
 
-	if (arch_signal_return(r, &res) < 0) {
-		regs_forget_syscall(r);
-		signal_force_simple(SIGSEGV);
-		return 0;
-	}
-	signal_set_blocked(res.blocked);
-	if (res.altstack_flags & SS_DISABLE) {
-		t->altstack_sp = t->altstack_size = 0;
-		t->altstack_flags = 0;
-	} else {
-		t->altstack_sp = res.altstack_sp;
-		t->altstack_size = res.altstack_size;
-		t->altstack_flags = res.altstack_flags & SS_FLAG_BITS;
-	}
 	regs_forget_syscall(r);
+	signal_set_blocked(res.blocked);
+	if (err < 0) {
+		signal_force_simple(SIGSEGV);
+		return regs_ret(r);
+	}
+	ss.ss_sp = res.altstack_sp;
+	ss.ss_flags = (s32)res.altstack_flags;
+	ss.ss_size = res.altstack_size;
+	(void)!signal_set_altstack(&ss,
+				   regs_sp(r)); /* a frame that asks for nonsense changes nothing */
 	return regs_ret(r);
 }
 

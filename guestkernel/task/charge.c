@@ -182,7 +182,14 @@ bool charge_exempt(void)
 
 u64 charge_kmem_limit(void)
 {
-	return capable(CAP_SYS_RESOURCE) ? CHARGE_UNLIMITED : kmem_limit;
+	const struct user_account *a = account_current();
+
+	return !a || a->uid == 0 || capable(CAP_SYS_RESOURCE) ? CHARGE_UNLIMITED : kmem_limit;
+}
+
+int charge_kmem(u64 bytes, struct user_account **payer)
+{
+	return charge_current(CHARGE_KMEM, bytes, charge_kmem_limit(), payer);
 }
 
 void charge_check_empty(void)

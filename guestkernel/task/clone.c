@@ -12,6 +12,7 @@
  * See       clone(2)
  */
 #include "guestkernel/task/clone.h"
+#include "arch/param.h"
 #include "guestkernel/kapi/fsctx.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/charge.h"
@@ -45,6 +46,16 @@ struct vfork_done {
 	struct waitq wait;
 	bool done; /* [lock] */
 };
+
+#define STACKS_PART  8 /* of memory may be kernel stacks */
+#define THREADS_MIN  128
+#define FOR_ROOT     32	  /* of threads_max */
+#define PIDS_DEFAULT 4096 /* --pids-limit */
+
+u32 threads_max = THREADS_MIN;
+static u32 pids_max = PIDS_DEFAULT;
+static atomic_t nr_charged =
+	ATOMIC_INIT(1); /* tasks from clone() until they are reaped, and process 1 */
 
 static u64 nr_forks; /* blurred by races: a statistic */
 
@@ -217,7 +228,7 @@ static int fork_begin(void)
 	spin_lock(&me->lock);
 	signal_recalc_locked(current());
 	if (READ_ONCE(current()->work) & (WORK_SIGNAL | WORK_KILLED))
-		r = -ERESTARTNOINTR;
+		r = signal_interrupted(-ERESTARTNOINTR);
 	else
 		me->nr_forking++;
 	spin_unlock(&me->lock);
@@ -253,7 +264,7 @@ static int link_task(struct task *t, const struct clone_req *q, u32 event) NO_LO
 	spin_lock(&tasklist_lock);
 	spin_lock(&me->lock);
 	if ((READ_ONCE(current()->work) & WORK_KILLED) || me->exiting || me->exec_task) {
-		r = -ERESTARTNOINTR;
+		r = signal_interrupted(-ERESTARTNOINTR);
 		goto out;
 	}
 	inherit_signals(t, me, q->flags & CLONE_THREAD);
@@ -427,21 +438,33 @@ static int pidfd_prepare(struct task *t, const struct clone_req *q, s32 *fd, str
 	return 0;
 }
 
-/* Root may go beyond RLIMIT_NPROC, by uid or by capability. */
-static int charge_task(void)
+void task_limits_init(u64 nr_frames, u64 pids_limit)
 {
-	u64 limit = current_rlimit(RLIMIT_NPROC);
+	u64 stacks = nr_frames / (KSTACK_SIZE / PAGE_SIZE) / STACKS_PART;
 
-	if (task_count() >= pid_max - PID_RESERVED)
-		return -EAGAIN;
-	if (current()->cred->uid == 0)
-		limit = CHARGE_UNLIMITED;
-	return charge(account_current(), CHARGE_PROCESSES, 1, charge_limit(limit));
+	threads_max = (u32)MIN(MAX(stacks, (u64)THREADS_MIN), (u64)(pid_max - PID_RESERVED));
+	pids_max = (u32)MIN(pids_limit ? pids_limit : (u64)PIDS_DEFAULT, (u64)U32_MAX);
 }
 
-static void uncharge_task(void)
+/* Root may go beyond RLIMIT_NPROC, by uid or by capability; the last places of threads_max are his. */
+static int charge_task(void)
 {
-	uncharge(account_current(), CHARGE_PROCESSES, 1);
+	bool exempt = current()->cred->uid == 0 || charge_exempt();
+	u64 limit = exempt ? CHARGE_UNLIMITED : current_rlimit(RLIMIT_NPROC);
+	u32 n = atomic_add(&nr_charged, 1), most = exempt ? threads_max : threads_max - FOR_ROOT;
+	int ret;
+
+	ret = n > MIN(most, pids_max) ? -EAGAIN
+				      : charge(account_current(), CHARGE_PROCESSES, 1, limit);
+	if (ret < 0)
+		atomic_sub(&nr_charged, 1);
+	return ret;
+}
+
+void task_uncharge(const struct cred *cred)
+{
+	uncharge(cred->account, CHARGE_PROCESSES, 1);
+	atomic_sub(&nr_charged, 1);
 }
 
 s64 task_clone(const struct regs *r, const struct clone_req *q)
@@ -500,7 +523,7 @@ out:
 	fork_end();
 	child_destroy(t);
 out_charge:
-	uncharge_task();
+	task_uncharge(current()->cred);
 	return ret;
 }
 

@@ -15,6 +15,12 @@ struct clone_req {
 	s32 set_tid; /* 0: any number */
 };
 
+/* Boot: how many threads there may be, by memory; pids_limit: of --pids-limit, 0 for the default. */
+void task_limits_init(u64 nr_frames, u64 pids_limit);
+extern u32 threads_max;
+/* A task was reaped, or never came to be: its user has one less. */
+void task_uncharge(const struct cred *cred);
+
 /* The child's number, or -errno. */
 s64 task_clone(const struct regs *r, const struct clone_req *q);
 /* Leaves the current address space: robust futexes, clear_child_tid, vfork parent. Touches user memory. */

@@ -174,8 +174,9 @@ static int remove_other_threads(void) NO_LOCK_ANALYSIS
 		ptrace_unlink(leader);
 		spin_lock(&g->lock);
 		list_del(&leader->thread_link);
-		signal_free_queue(g, &leader->pending);
+		signal_free_queue(&leader->pending);
 		spin_unlock(&g->lock);
+		task_uncharge(leader->cred);
 		task_put(leader);
 	}
 	g->exec_task = NULL;

@@ -34,26 +34,6 @@ static struct {
 	char search[PATH_MAX];
 } init;
 
-/* Docker's defaults, which follow from the daemon's: generous descriptors, 8 MiB stack. */
-static const struct rlimit default_limits[RLIM_NLIMITS] = {
-	[RLIMIT_CPU] = {RLIM_INFINITY,	RLIM_INFINITY},
-	[RLIMIT_FSIZE] = { RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_DATA] = { RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_STACK] = { 8 << 20,	    RLIM_INFINITY},
-	[RLIMIT_CORE] = { 0,	     RLIM_INFINITY},
-	[RLIMIT_RSS] = { RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_NPROC] = { RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_NOFILE] = { 1048576,	     1048576	     },
-	[RLIMIT_MEMLOCK] = { 8 << 20,	      8 << 20      },
-	[RLIMIT_AS] = { RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_LOCKS] = { RLIM_INFINITY, RLIM_INFINITY},
-	[RLIMIT_SIGPENDING] = { 31000,	       31000	     },
-	[RLIMIT_MSGQUEUE] = { 819200,	      819200	     },
-	[RLIMIT_NICE] = { 0,	     0	       },
-	[RLIMIT_RTPRIO] = { 0,	       0		 },
-	[RLIMIT_RTTIME] = { RLIM_INFINITY, RLIM_INFINITY},
-};
-
 static const char *env_get(const char *name)
 {
 	size_t len = strlen(name);
@@ -214,7 +194,7 @@ static int make_group(struct task *t, const struct init_spec *s)
 	g->sighand = sighand_alloc();
 	if (!g->sighand)
 		return -ENOMEM;
-	memcpy(g->rlim, s->rlim ? s->rlim : default_limits, sizeof g->rlim);
+	memcpy(g->rlim, s->rlim, sizeof g->rlim);
 	g->is_init = true;
 	g->leader = t;
 	g->nr_threads = 1;

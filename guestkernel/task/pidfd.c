@@ -8,6 +8,7 @@
  */
 #include "guestkernel/task/pidfd.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/pidref.h"
 #include "guestkernel/kapi/strbuf.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/stat.h"
@@ -102,4 +103,42 @@ int pid_task_get(struct pid *pid, struct task **out)
 		task_get(*out);
 	spin_unlock(&tasklist_lock);
 	return *out ? 0 : -ESRCH;
+}
+
+/* For objects outside task/ (kapi/pidref.h) */
+
+struct pid *pidref_self(void)
+{
+	struct pid *p;
+
+	return task_pid_get(current_group()->leader, &p) ? NULL : p;
+}
+
+struct pid *pidref_get(struct pid *p)
+{
+	if (p)
+		refs_get(&p->refs);
+	return p;
+}
+
+void pidref_put(struct pid *p)
+{
+	if (p)
+		pid_put(p);
+}
+
+bool pidref_exists(s32 nr)
+{
+	struct pid *p = pid_find_get(nr);
+
+	if (p)
+		pid_put(p);
+	return p != NULL;
+}
+
+int pidref_open(struct pid *p, struct file **out)
+{
+	if (!p || !READ_ONCE(p->task))
+		return -ESRCH;
+	return pidfd_file_create(p, 0, out);
 }

@@ -358,7 +358,7 @@ static void let_go(struct task *t, s32 sig)
 	if (t->trace.zombie)
 		release_zombie(t);
 	else if (t == g->leader && g->zombie && !by_parent && signal_notify_parent_exit(g))
-		task_reap_group(g);
+		task_reap_group(g, false);
 }
 
 void ptrace_exit_tracer(struct task *t)

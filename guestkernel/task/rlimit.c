@@ -17,6 +17,83 @@
 
 #define NR_OPEN_MAX (1u << 20)
 
+/* Docker's defaults, which follow from the daemon's, but for few descriptors at first: programs that close all they
+ * may have do it in a loop. */
+static const struct limit {
+	const char *name;
+	struct rlimit lim;
+} limits[RLIM_NLIMITS] = {
+	[RLIMIT_CPU] = {"cpu",		{ RLIM_INFINITY, RLIM_INFINITY }},
+	[RLIMIT_FSIZE] = { "fsize",	    { RLIM_INFINITY, RLIM_INFINITY }},
+	[RLIMIT_DATA] = { "data",	  { RLIM_INFINITY, RLIM_INFINITY }},
+	[RLIMIT_STACK] = { "stack",	    { 8 << 20, RLIM_INFINITY }      },
+	[RLIMIT_CORE] = { "core",	  { 0, RLIM_INFINITY }	       },
+	[RLIMIT_RSS] = { "rss",	{ RLIM_INFINITY, RLIM_INFINITY }},
+	[RLIMIT_NPROC] = { "nproc",	    { RLIM_INFINITY, RLIM_INFINITY }},
+	[RLIMIT_NOFILE] = { "nofile",     { 1024, NR_OPEN_MAX }	    },
+	[RLIMIT_MEMLOCK] = { "memlock",	{ 8 << 20, 8 << 20 }	     },
+	[RLIMIT_AS] = { "as",	      { RLIM_INFINITY, RLIM_INFINITY }},
+	[RLIMIT_LOCKS] = { "locks",	    { RLIM_INFINITY, RLIM_INFINITY }},
+	[RLIMIT_SIGPENDING] = { "sigpending", { 31000, 31000 }		       },
+	[RLIMIT_MSGQUEUE] = { "msgqueue",	  { 819200, 819200 }		     },
+	[RLIMIT_NICE] = { "nice",	  { 0, 0 }			   },
+	[RLIMIT_RTPRIO] = { "rtprio",     { 0, 0 }			       },
+	[RLIMIT_RTTIME] = { "rttime",     { RLIM_INFINITY, RLIM_INFINITY }},
+};
+
+void rlimit_defaults(struct rlimit lim[RLIM_NLIMITS])
+{
+	for (u32 i = 0; i < RLIM_NLIMITS; i++)
+		lim[i] = limits[i].lim;
+}
+
+/* A number or -1, which is no limit. */
+static int parse_value(const char **s, u64 *out)
+{
+	const char *start = *s;
+	u64 v = 0;
+
+	if (strncmp(*s, "-1", 2) == 0) {
+		*s += 2;
+		*out = RLIM_INFINITY;
+		return 0;
+	}
+	for (; **s >= '0' && **s <= '9'; (*s)++)
+		if (__builtin_mul_overflow(v, 10, &v) ||
+		    __builtin_add_overflow(v, (u64)(**s - '0'), &v))
+			return -EINVAL;
+	*out = v;
+	return *s == start ? -EINVAL : 0;
+}
+
+int rlimit_parse(const char *spec, struct rlimit lim[RLIM_NLIMITS])
+{
+	const char *end = strchr(spec, '=');
+	struct rlimit new;
+	u32 i;
+
+	for (i = 0; end && i < RLIM_NLIMITS; i++)
+		if (strlen(limits[i].name) == (size_t)(end - spec) &&
+		    strncmp(limits[i].name, spec, (size_t)(end - spec)) == 0)
+			break;
+	if (!end || i == RLIM_NLIMITS)
+		return -EINVAL;
+	end++;
+	if (parse_value(&end, &new.rlim_cur) < 0)
+		return -EINVAL;
+	new.rlim_max = new.rlim_cur;
+	if (*end == ':') {
+		end++;
+		if (parse_value(&end, &new.rlim_max) < 0)
+			return -EINVAL;
+	}
+	if (*end || new.rlim_cur > new.rlim_max ||
+	    (i == RLIMIT_NOFILE && new.rlim_max > NR_OPEN_MAX))
+		return -EINVAL;
+	lim[i] = new;
+	return 0;
+}
+
 static s64 check(struct tgroup *g, u32 which, const struct rlimit *new)
 {
 	if (new->rlim_cur > new->rlim_max)

@@ -102,12 +102,12 @@ static void send_to(struct task *t, s32 type, const struct sigio *what)
 
 	if (!may_signal(t, what))
 		return;
-	if (what->sig) {
+	if (what->sig && what->code) {
 		fill_details(&info, what);
 		if (signal_send(t, &info, to) != -EAGAIN)
 			return;
 	}
-	siginfo_kernel(&info, SIGIO);
+	siginfo_kernel(&info, what->code ? SIGIO : what->sig);
 	(void)!signal_send(t, &info, to);
 }
 

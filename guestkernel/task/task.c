@@ -3,8 +3,7 @@
  * task - life of struct task and struct tgroup, access to their resources
  *
  * Rules     A task's memory goes away with its last reference, which may be dropped by the scheduler after
- *           its last switch; so nothing here sleeps. Kernel stacks of dead tasks are kept for the next ones:
- *           mapping one costs more than the rest of a fork.
+ *           its last switch; so nothing here sleeps. Kernel stacks are cached by mm/kmap.c.
  * Locking   See task.h.
  */
 #include "guestkernel/kapi/alloc.h"
@@ -20,12 +19,7 @@
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/kapi/fsctx.h"
 
-#define STACK_CACHE_MAX 16
-
 static struct kmem_cache *task_cache, *tgroup_cache;
-static struct spinlock stack_lock = SPINLOCK_INIT(RANK_LEAF);
-static void *stack_cache[STACK_CACHE_MAX]; /* [stack_lock] */
-static u32 stack_cache_nr;		   /* [stack_lock] */
 static atomic_t nr_tasks;
 
 struct tgroup *init_group;
@@ -36,31 +30,13 @@ void task_init(void)
 	tgroup_cache = kmem_cache_create("tgroup", sizeof(struct tgroup), 64);
 	if (!task_cache || !tgroup_cache)
 		panic("no memory for task caches");
+	signal_init();
+	arch_thread_setup();
 }
 
 u32 task_count(void)
 {
 	return atomic_read(&nr_tasks);
-}
-
-static int stack_get(void **top)
-{
-	spin_lock(&stack_lock);
-	*top = stack_cache_nr ? stack_cache[--stack_cache_nr] : NULL;
-	spin_unlock(&stack_lock);
-	return *top ? 0 : kstack_alloc(top);
-}
-
-static void stack_release(void *top)
-{
-	spin_lock(&stack_lock);
-	if (stack_cache_nr < STACK_CACHE_MAX) {
-		stack_cache[stack_cache_nr++] = top;
-		top = NULL;
-	}
-	spin_unlock(&stack_lock);
-	if (top)
-		kstack_free(top);
 }
 
 int task_alloc(struct task **out)
@@ -70,7 +46,7 @@ int task_alloc(struct task **out)
 
 	if (!t)
 		return -ENOMEM;
-	r = stack_get(&t->kstack);
+	r = kstack_alloc(&t->kstack);
 	if (r < 0)
 		goto out_task;
 	r = arch_thread_init(&t->thread, t->kstack);
@@ -93,7 +69,7 @@ int task_alloc(struct task **out)
 	*out = t;
 	return 0;
 out_stack:
-	stack_release(t->kstack);
+	kstack_free(t->kstack);
 out_task:
 	kmem_cache_free(task_cache, t);
 	return r;
@@ -109,7 +85,7 @@ void task_put(struct task *t)
 	if (!refs_put(&t->refs))
 		return;
 	arch_thread_fini(&t->thread);
-	stack_release(t->kstack);
+	kstack_free(t->kstack);
 	seccomp_exit(t);
 	if (t->cred)
 		cred_put(t->cred);
@@ -150,7 +126,7 @@ void tgroup_put(struct tgroup *g)
 {
 	if (!refs_put(&g->refs))
 		return;
-	signal_free_queue(g, &g->shared);
+	signal_free_queue(&g->shared);
 	if (g->sighand)
 		sighand_put(g->sighand);
 	kmem_cache_free(tgroup_cache, g);

@@ -59,6 +59,7 @@ enum task_work {
 	WORK_KILLED = 1u << 3,	     /* group is exiting or exec removes this thread */
 	WORK_MEMBARRIER = 1u << 4,   /* passes through the kernel once */
 	WORK_DEFERRED = 1u << 5,     /* releases wait in task.deferred */
+	WORK_RESTART = 1u << 6,	     /* a call ends with an error of the kernel's own: deliver.c */
 };
 
 /* A number; in the table while anything uses it. */
@@ -111,7 +112,6 @@ struct tgroup {
 	u32 nr_traced;	       /* [T and S for writing] threads with a tracer */
 	u32 nr_trace_zombies;  /* [T] exited threads that their tracers have not waited for */
 	sigset_t fork_signals; /* [S] sent to several processes since; the children get them too */
-	u32 nr_queued;	       /* [S] sigqueue entries, against RLIMIT_SIGPENDING */
 	s32 stop_signal;       /* [S] */
 	struct waitq thread_wait; /* exec waits for the other threads to go */
 	struct task *last_target; /* [S] rotates delivery of process signals */
@@ -355,7 +355,7 @@ struct init_spec {
 	const u32 *groups;
 	u64 cap_permitted, cap_effective, cap_inheritable, cap_bounding, cap_ambient;
 	bool no_new_privs;
-	const struct rlimit *rlim; /* RLIM_NLIMITS entries, or NULL for the defaults */
+	const struct rlimit *rlim; /* RLIM_NLIMITS entries */
 	/* Runs as process 1 before the program is loaded: opens descriptors 0, 1, 2, mounts. 0 or -errno. */
 	int (*prepare)(void *arg);
 	/* Called when the program could not be started, with the failing -errno; does not return. */

@@ -12,6 +12,7 @@
 #include "guestkernel/kapi/fsctx.h"
 #include "fs/mount.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/job.h"
@@ -43,7 +44,7 @@ struct snapshot {
 	s32 ppid, pgrp, session, tty_pgrp;
 	u32 threads, tty_dev;
 	sigset_t pending, shared, blocked, ignored, caught;
-	u32 nr_queued;
+	u64 nr_queued;
 	u64 queue_limit;
 	struct task_times own, group;
 	u64 min_flt, maj_flt, cmin_flt, cmaj_flt, cutime, cstime;
@@ -57,7 +58,6 @@ static void snapshot_signals(struct task *t, struct snapshot *s)
 	s->pending = t->pending.set;
 	s->shared = g->shared.set;
 	s->blocked = t->blocked;
-	s->nr_queued = g->nr_queued;
 	s->queue_limit = g->rlim[RLIMIT_SIGPENDING].rlim_cur;
 	spin_lock(&g->sighand->lock);
 	for (u32 i = 0; i < _NSIG; i++) {
@@ -75,11 +75,17 @@ static void snapshot_signals(struct task *t, struct snapshot *s)
 static void snapshot_take(struct task *t, struct snapshot *s)
 {
 	struct tgroup *g = t->group;
+	const struct cred *cred;
 	struct task *it;
 
 	memset(s, 0, sizeof *s);
 	s->g = g;
 	snapshot_signals(t, s);
+	cred = task_cred_get(t);
+	if (cred) {
+		s->nr_queued = charge_read(cred->account, CHARGE_SIGPENDING);
+		cred_put(cred);
+	}
 	task_times(t, &s->own);
 	tgroup_times(g, &s->group);
 	spin_lock(&tasklist_lock);
@@ -91,7 +97,7 @@ static void snapshot_take(struct task *t, struct snapshot *s)
 		s->tty_pgrp = g->session->tty->pgrp;
 		s->tty_dev = g->session->tty->dev;
 	}
-	s->threads = g->nr_threads;
+	s->threads = g->nr_threads + (g->leader->exited ? 1 : 0); /* it stays until it is reaped */
 	s->min_flt = g->min_flt;
 	s->maj_flt = g->maj_flt;
 	list_for_each_entry (it, &g->threads, thread_link) {
@@ -258,7 +264,7 @@ static int show_status(struct strbuf *sb, void *ctx)
 	status_cred(sb, t);
 	if (mm)
 		mm_show_status(sb, mm);
-	strbuf_printf(sb, "Threads:\t%u\nSigQ:\t%u/%llu\n", s.threads, s.nr_queued,
+	strbuf_printf(sb, "Threads:\t%u\nSigQ:\t%llu/%llu\n", s.threads, (ull)s.nr_queued,
 		      (ull)s.queue_limit);
 	strbuf_printf(
 		sb,

@@ -8,6 +8,7 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
+#include "guestkernel/task/clone.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/task_proc.h"
 #include "guestkernel/task/utsname.h"
@@ -151,6 +152,12 @@ static int show_pid_max(struct strbuf *sb, void *ctx)
 	return done(sb);
 }
 
+static int show_threads_max(struct strbuf *sb, void *ctx)
+{
+	strbuf_printf(sb, "%u\n", threads_max);
+	return done(sb);
+}
+
 static int show_ngroups(struct strbuf *sb, void *ctx)
 {
 	strbuf_printf(sb, "%u\n", NGROUPS_MAX_KERNEL);
@@ -204,7 +211,7 @@ static const struct proc_row root_rows[] = {
 	{ "sys/kernel/ostype",		       0444, show_ostype,	  NULL	       },
 	{ "sys/kernel/version",		0444, show_osversion,    NULL	   },
 	{ "sys/kernel/pid_max",		0444, show_pid_max,	    NULL		 },
-	{ "sys/kernel/threads-max",	    0444, show_pid_max,	NULL	     },
+	{ "sys/kernel/threads-max",	    0444, show_threads_max,  NULL		 },
 	{ "sys/kernel/ngroups_max",	    0444, show_ngroups,	NULL	     },
 	{ "sys/kernel/cap_last_cap",	     0444, show_last_cap,	  NULL	       },
 	{ "sys/kernel/randomize_va_space",	   0444, show_2,		 NULL	      },

@@ -22,6 +22,7 @@ import time
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests/lib'))
+import patience     # noqa: E402
 import watch        # noqa: E402 (found through the line above)
 
 
@@ -68,7 +69,7 @@ class Sandbox:
                                  env={**os.environ, 'XDG_CACHE_HOME': str(self.folder / 'cache')}, cwd=self.folder)
         watcher.start()
         try:
-            out, err = child.communicate(timeout=self.args.timeout)
+            out, err = child.communicate(timeout=patience.seconds(self.args.timeout))
         except subprocess.TimeoutExpired:
             child.kill()
             out, err = child.communicate()

@@ -14,6 +14,9 @@ import sys
 import tarfile
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+import patience     # noqa: E402 (found through the line above)
+
 BROKE = r'monitor: the guest broke the hostcall contract: '
 RING = r'monitor: the guest broke the ring contract: '
 KERNEL = r'monitor: the guest kernel '
@@ -139,7 +142,7 @@ def run(monitor, platform, elf, image, case, env):
     try:
         with open('/dev/null' if case not in NEEDS_STDIN else '/dev/zero', 'rb') as stdin:
             p = subprocess.run(args, stdin=stdin, capture_output=True, env=env,
-                               timeout=240 if case == 'hang' else 60)
+                               timeout=patience.seconds(240 if case == 'hang' else 60))
     except subprocess.TimeoutExpired as e:
         return None, (e.stderr or b'').decode(errors='replace')
     return p.returncode, p.stderr.decode(errors='replace')

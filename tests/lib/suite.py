@@ -18,7 +18,8 @@ import sys
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-import tap      # noqa: E402 (a sibling, found through the line above)
+import patience     # noqa: E402 (a sibling, found through the line above)
+import tap      # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FAST = os.environ.get('MONITOR_TEST_FAST') == '1'
@@ -62,19 +63,76 @@ def check(name, condition, details=''):
     emit('ok' if condition else 'fail', name, details='' if condition else details)
 
 
+class Child:
+    """A program in its own process group, its output through a pipe, killed when its time is over."""
+
+    running = set()
+
+    def __init__(self, args, timeout, cwd=ROOT, env=None, **more):
+        self.args, self.limit, self.text, self.is_late = [str(a) for a in args], patience.seconds(timeout), b'', False
+        self.process = subprocess.Popen(self.args, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        start_new_session=True, env={**os.environ, **(env or {})}, **more)
+        self.timer = threading.Timer(self.limit, self.late)
+        self.timer.start()
+        Child.running.add(self)
+
+    def kill(self):
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def late(self):
+        self.is_late = True
+        self.kill()
+
+    def blocks(self):
+        """What it prints, as it comes, to its end."""
+        try:
+            while block := os.read(self.process.stdout.fileno(), 65536):
+                self.text += block
+                yield block
+            self.process.wait()
+        finally:
+            self.timer.cancel()
+            Child.running.discard(self)
+
+    def say_and_end(self):
+        print(f'# still running: {" ".join(self.args)}')
+        for line in self.text.decode(errors='replace').splitlines()[-25:]:
+            print('# ' + line)
+        self.kill()
+
+
+def out_of_time(signum, frame):
+    """The suite's own time is over (tests/run.py says so with SIGTERM): tells what it was waiting for."""
+    for child in list(Child.running):
+        child.say_and_end()
+    sys.stdout.flush()
+    os._exit(1)
+
+
+signal.signal(signal.SIGTERM, out_of_time)
+
+
 def run(args, timeout=60, env=None, cwd=ROOT, **more):
     """Run a program in its own process group; returns (output, status), status 124 when out of time."""
     if not shutil.which(str(args[0]), path=f'{os.environ["PATH"]}:{cwd}') \
             and not (pathlib.Path(cwd) / str(args[0])).exists():
         return f'{args[0]}: no such program', 127
-    child = subprocess.Popen([str(a) for a in args], cwd=cwd, stdout=subprocess.PIPE, text=True,
-                             stderr=subprocess.STDOUT, errors='replace', start_new_session=True,
-                             env={**os.environ, **(env or {})}, **more)
-    try:
-        return child.communicate(timeout=timeout)[0], child.returncode
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        return child.communicate()[0] + f'\nno end within {timeout} seconds\n', 124
+    child = Child(args, timeout, cwd, env, **more)
+    for _ in child.blocks():
+        pass
+    text = child.text.decode(errors='replace')
+    if child.is_late:
+        return f'{text}\nno end within {child.limit:g} seconds\n', 124
+    return text, child.process.returncode
+
+
+def testhost(arch, timeout, *options):
+    """The words before a command that is to run on a fresh test host and to end within TIMEOUT seconds."""
+    return [ROOT / 'tools/testhost', arch, *options, '--env', patience.VARIABLE, '--timeout',
+            patience.seconds(timeout), '--']
 
 
 def build(variant):
@@ -149,16 +207,16 @@ def meson_tests(directory, suite, extra=(), prefix='', jobs=None):
 
 def stream(args, timeout):
     """The output lines of a program as they come, then its status as an integer."""
-    child = subprocess.Popen([str(a) for a in args], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-                             stderr=subprocess.STDOUT, errors='replace', start_new_session=True)
-    late = threading.Timer(timeout, os.killpg, (child.pid, signal.SIGKILL))
-    late.start()
-    try:
-        for line in child.stdout:
-            yield line.rstrip('\n')
-        yield child.wait()
-    finally:
-        late.cancel()
+    child, rest = Child(args, timeout), b''
+    for block in child.blocks():
+        *lines, rest = (rest + block).split(b'\n')
+        for line in lines:
+            yield line.decode(errors='replace')
+    if rest:
+        yield rest.decode(errors='replace')
+    if child.is_late:
+        yield f'# no end within {child.limit:g} seconds'
+    yield child.process.returncode
 
 
 def relay(place, command, timeout):

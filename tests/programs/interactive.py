@@ -15,7 +15,9 @@ import struct
 import termios
 import time
 
-LIMIT = float(os.environ.get("MONITOR_TEST_LIMIT", "60"))      # seconds until a text must have appeared
+import patience
+
+LIMIT = patience.seconds(60)      # seconds until a text must have appeared
 CONTROL = re.compile(r"\x1b\[[0-9;?<=>]*[ -/]*[@-~]|\x1b[()][0-9A-Za-z]|\x1b\][^\x07]*\x07|\x1b[=>78cDEHM]|\x07")
 
 

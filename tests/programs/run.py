@@ -21,7 +21,9 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import interactive  # noqa: E402 (found through the line above)
+import patience     # noqa: E402
 import place        # noqa: E402
 
 FOLDER = pathlib.Path(__file__).resolve().parent
@@ -46,7 +48,7 @@ class Script:
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, start_new_session=True)
         try:
-            out, err = child.communicate(timeout=self.timeout)
+            out, err = child.communicate(timeout=patience.seconds(self.timeout))
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             out, err = child.communicate()

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# about: host-side tests under ASan and UBSan: unit, model, ABI, image and what else meson lists
+# about: host-side tests under ASan and UBSan (without in the fast run): unit, model, ABI, image and what else meson lists
 # timeout: 600
 # fast: yes
 # packages: build test
@@ -13,7 +13,7 @@ import suite        # noqa: E402
 
 ELSEWHERE = {'syscalls', 'fuzz', 'guest', 'lint', 'programs', 'perf', 'stress'}
 
-directory = suite.build('asan')
+directory = suite.build('gcc' if suite.FAST else 'asan')
 if directory:
     kinds = [kind for kind in suite.meson_suites(directory) if kind not in ELSEWHERE]
     for kind in kinds:

@@ -6,7 +6,7 @@
 # packages: build test
 """syscalls - tests/syscalls natively (the specification), then in the sandbox on each machine
 
-Cases: native, process, kvm, testhost, smp, debug, each followed by /PROGRAM for one program. smp is a test host with two
+Cases: native, process, kvm, testhost, smp, debug/process, debug/kvm, each followed by /PROGRAM for one program. smp is a test host with two
 CPUs, which take turns on one thread of this machine: a few programs only. debug is the process machine and the test
 host with guest kernels that check the order of their locks and panic when something leaked
 (guestkernel/task/lockcheck.c, guestkernel/leakcheck.c).
@@ -33,7 +33,7 @@ def main():
         return
     if suite.wanted('native') and not suite.meson_tests(directory, 'syscalls', prefix='native/'):
         suite.skip('native', 'there are no system call programs yet')
-    if not any(suite.wanted(machine) for machine in ('process', 'kvm', 'testhost', 'smp', 'debug')):
+    if not any(suite.wanted(machine) for machine in ('process', 'kvm', 'testhost', 'smp', 'debug/process', 'debug/kvm')):
         return
     monitor = directory / 'monitor'
     if not RUNNER.exists() or not monitor.exists():
@@ -52,14 +52,14 @@ def main():
         else:
             suite.skip('kvm', '/dev/kvm is not usable here')
     if suite.wanted('testhost') and not fast:
-        suite.relay('testhost', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '1500', '--',
-                                RUNNER, *options, *programs('testhost')], 1600)
+        suite.relay('testhost', [*suite.testhost('x86_64', 1500), RUNNER, *options, *programs('testhost')], 1600)
     if suite.wanted('smp') and not fast:
-        suite.relay('smp', [suite.ROOT / 'tools/testhost', 'x86_64', '--smp', '2', '--', RUNNER, *options,
+        suite.relay('smp', [*suite.testhost('x86_64', 700, '--smp', '2'), RUNNER, *options,
                             '--option=--cpus=2', '--timeout', '300', '--once', *(programs('smp') or SMP)], 700)
-    if suite.wanted('debug') and not fast:
+    if suite.wanted('debug/process') and not fast:
         run_debug(directory, 'kernel_process_debug.elf', 'process', [])
-        run_debug(directory, 'kernel_debug.elf', 'kvm', [suite.ROOT / 'tools/testhost', 'x86_64', '--timeout', '1500', '--'])
+    if suite.wanted('debug/kvm') and not fast:
+        run_debug(directory, 'kernel_debug.elf', 'kvm', suite.testhost('x86_64', 1500))
 
 
 def run_debug(directory, kernel, platform, place):
@@ -71,7 +71,7 @@ def run_debug(directory, kernel, platform, place):
         return
     suite.relay(f'debug/{platform}', [*place, RUNNER, f'--option=--platform={platform}', '--option=--debug-kernel',
                                       f'--option={directory / target}', '--timeout', '600', '--once',
-                                      *programs('debug')], 1600)
+                                      *programs(f'debug/{platform}')], 1600)
 
 
 main()

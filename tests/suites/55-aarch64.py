@@ -44,8 +44,7 @@ BUSYBOX = [
 
 def host(command, timeout, smp=1, options=()):
     """Run a command on the emulated host; returns (output, status)."""
-    return suite.run([suite.ROOT / 'tools/testhost', 'aarch64', '--smp', str(smp), *options, '--timeout',
-                      str(timeout), '--', *command], timeout=timeout + 250)
+    return suite.run([*suite.testhost('aarch64', timeout, '--smp', smp, *options), *command], timeout=timeout + 250)
 
 
 def known_differences():

@@ -13,6 +13,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+import patience     # noqa: E402
 import suite        # noqa: E402
 
 RUNNER = suite.ROOT / 'tests/programs/run.py'
@@ -31,7 +32,7 @@ def main():
     if status:
         suite.fail('testhost', 'starting the test host', text)
         return
-    monitor = f'{TESTHOST} exec {HOST} --timeout 150 -- {(BUILD / "monitor").relative_to(suite.ROOT)}'
+    monitor = f'{TESTHOST} exec {HOST} --timeout {patience.seconds(150):g} -- {(BUILD / "monitor").relative_to(suite.ROOT)}'
     try:
         suite.relay('programs', [RUNNER, '--platform=kvm', '--monitor', monitor, '--sandbox-images', BUILD / 'images',
                                  '--sandbox-arch', 'arm64', *(suite.CASES or CASES)], 1200)

@@ -20,6 +20,8 @@ import tempfile
 import time
 
 FOLDER = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent / "lib"))
+import patience     # noqa: E402 (found through the line above)
 
 
 def make_image(programs, path):
@@ -60,7 +62,7 @@ def run_sandbox(args, image, filters):
     command = args.monitor.split() + ["run", "--privileged"] + args.option + [str(image), "/bin/syscalls_all"]
     try:
         done = subprocess.run(command + filters, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=args.timeout, check=False)
+                              stderr=subprocess.STDOUT, timeout=patience.seconds(args.timeout), check=False)
         return done.stdout.decode(errors="replace"), done.returncode
     except subprocess.TimeoutExpired as late:
         return (late.stdout or b"").decode(errors="replace"), "time limit"

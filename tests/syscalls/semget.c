@@ -196,7 +196,158 @@ static void errors(void)
 	MUST(semctl(id, 0, IPC_RMID));
 }
 
+/* n children that do op and leave with 1 + errno, or 0; returns when all of them wait. */
+static void sleepers(int id, const struct sembuf *op, size_t n_ops, int n, int count_cmd)
+{
+	int before = MUST(semctl(id, op->sem_num, count_cmd));
+
+	for (int i = 0; i < n; i++)
+		if (t_fork() == 0)
+			_exit(semop(id, (struct sembuf *)op, n_ops) ? 1 + errno : 0);
+	while (MUST(semctl(id, op->sem_num, count_cmd)) != before + n)
+		usleep(1000);
+}
+
+static void all_leave_with(int n, int code)
+{
+	int status;
+
+	while (n--) {
+		MUST(wait(&status));
+		CHECK(WIFEXITED(status));
+		CHECK_EQ(WEXITSTATUS(status), code);
+	}
+}
+
+static void a_zero_that_passes_is_seen_by_all_who_wait_for_it(void)
+{
+	struct sembuf zero = { 0, 0, 0 };
+
+	for (int round = 0; round < 20; round++) {
+		int id = MUST(semget(IPC_PRIVATE, 1, 0600));
+
+		MUST(semctl(id, 0, SETVAL, (union semun){ .val = 1 }));
+		sleepers(id, &zero, 1, 4, GETZCNT);
+		MUST(change(id, 0, -1, 0));
+		MUST(change(id, 0, 1, 0));
+		CHECK_EQ(semctl(id, 0, GETZCNT), 0);
+		all_leave_with(4, 0);
+		MUST(semctl(id, 0, IPC_RMID));
+	}
+}
+
+static void a_set_removed_after_the_operation_is_no_error(void)
+{
+	struct sembuf zero = { 0, 0, 0 }, down = { 0, -1, 0 };
+
+	for (int round = 0; round < 20; round++) {
+		int id = MUST(semget(IPC_PRIVATE, 1, 0600));
+
+		sleepers(id, &down, 1, 3, GETNCNT);
+		MUST(change(id, 0, 3, 0));
+		MUST(semctl(id, 0, IPC_RMID));
+		all_leave_with(3, 0);
+		id = MUST(semget(IPC_PRIVATE, 1, 0600));
+		MUST(semctl(id, 0, SETVAL, (union semun){ .val = 1 }));
+		sleepers(id, &zero, 1, 3, GETZCNT);
+		MUST(semctl(id, 0, SETVAL, (union semun){ .val = 0 }));
+		MUST(semctl(id, 0, IPC_RMID));
+		all_leave_with(3, 0);
+		id = MUST(semget(IPC_PRIVATE, 1, 0600));
+		sleepers(id, &down, 1, 3, GETNCNT);
+		MUST(semctl(id, 0, IPC_RMID));
+		all_leave_with(3, 1 + EIDRM);
+	}
+}
+
+static void a_lock_of_wait_for_zero_and_raise_lets_one_in(void)
+{
+	struct sembuf lock[2] = {
+		{0,  0, 0},
+		     { 0, 1, 0}
+	};
+	int id = MUST(semget(IPC_PRIVATE, 1, 0600));
+
+	MUST(change(id, 0, 1, 0));
+	sleepers(id, lock, 2, 3, GETZCNT);
+	for (int left = 3; left; left--) {
+		CHECK_EQ(semctl(id, 0, GETZCNT), left);
+		MUST(change(id, 0, -1, 0));
+		all_leave_with(1, 0);
+		CHECK_EQ(value(id, 0), 1);
+	}
+	MUST(semctl(id, 0, IPC_RMID));
+}
+
+static void a_completed_sleeper_lets_the_next_one_go_on(void)
+{
+	struct sembuf op[2] = {
+		{0,  -1, 0},
+		      { 1, 1,  0}
+	};
+	int id = MUST(semget(IPC_PRIVATE, 8, 0600));
+
+	for (int i = 6; i >= 0; i--) { /* 6 waits first, for what 5 raises */
+		op[0].sem_num = (unsigned short)i;
+		op[1].sem_num = (unsigned short)(i + 1);
+		sleepers(id, op, 2, 1, GETNCNT);
+	}
+	MUST(change(id, 0, 1, 0));
+	CHECK_EQ(value(id, 7), 1);
+	for (int i = 0; i < 7; i++)
+		CHECK(value(id, i) == 0 && semctl(id, i, GETNCNT) == 0);
+	all_leave_with(7, 0);
+	MUST(semctl(id, 0, IPC_RMID));
+}
+
+static void a_sleeper_counts_where_it_is_stopped(void)
+{
+	struct sembuf op[2] = {
+		{0,  -1, 0},
+		      { 1, -1, 0}
+	};
+	int id = MUST(semget(IPC_PRIVATE, 2, 0600));
+
+	sleepers(id, op, 2, 1, GETNCNT);
+	CHECK(semctl(id, 0, GETNCNT) == 1 && semctl(id, 1, GETNCNT) == 0);
+	MUST(change(id, 0, 1, 0));
+	CHECK(semctl(id, 0, GETNCNT) == 0 && semctl(id, 1, GETNCNT) == 1);
+	CHECK(value(id, 0) == 1);
+	MUST(change(id, 1, 1, 0));
+	all_leave_with(1, 0);
+	CHECK(value(id, 0) == 0 && value(id, 1) == 0);
+	MUST(semctl(id, 0, IPC_RMID));
+}
+
+static void the_undo_of_a_killed_process_wakes_others(void)
+{
+	struct sembuf down = { 0, -1, 0 };
+	int id = MUST(semget(IPC_PRIVATE, 1, 0600));
+	pid_t pid;
+
+	MUST(change(id, 0, 1, 0));
+	pid = t_fork();
+	if (pid == 0) {
+		MUST(change(id, 0, -1, SEM_UNDO));
+		pause();
+	}
+	while (value(id, 0))
+		usleep(1000);
+	sleepers(id, &down, 1, 1, GETNCNT);
+	MUST(kill(pid, SIGKILL));
+	t_wait_signal(pid, SIGKILL);
+	all_leave_with(1, 0);
+	CHECK_EQ(value(id, 0), 0);
+	MUST(semctl(id, 0, IPC_RMID));
+}
+
 TEST_PROGRAM(semget, CASE(values_are_counted_and_told), CASE(operations_happen_all_or_not_at_all),
 	     CASE(a_waiter_goes_on_when_it_can), CASE(removal_wakes_the_waiters),
 	     CASE(waiting_ends_by_time_and_by_signals), CASE(the_end_of_a_process_undoes),
-	     CASE(keys_name_sets), CASE(errors));
+	     CASE(keys_name_sets), CASE(errors),
+	     CASE(a_zero_that_passes_is_seen_by_all_who_wait_for_it),
+	     CASE(a_set_removed_after_the_operation_is_no_error),
+	     CASE(a_lock_of_wait_for_zero_and_raise_lets_one_in),
+	     CASE(a_completed_sleeper_lets_the_next_one_go_on),
+	     CASE(a_sleeper_counts_where_it_is_stopped),
+	     CASE(the_undo_of_a_killed_process_wakes_others));

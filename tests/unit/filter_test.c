@@ -17,6 +17,7 @@
 #include "vmm/sandbox.h"
 
 #define INSIDE	 (PM_STUB_CODE + 0x123)
+#define STATE	 (PM_STUB_AREA + PM_STUB_AREA_BYTES) /* the word of CPU 1 */
 #define X32_BIT	 0x40000000
 #define NR_CALLS 1024
 
@@ -96,8 +97,8 @@ Test(filter, application_code_makes_no_call_from_its_own_code)
 	sandbox_filter_build(SANDBOX_APP, filter);
 	for (i = 0; i < ARRAY_SIZE(outside); i++)
 		for (nr = -1; nr < NR_CALLS; nr++)
-			cr_assert(!is_allowed(nr, outside[i], 0, FUTEX_WAKE) &&
-				  !is_allowed(nr | X32_BIT, outside[i], 0, FUTEX_WAKE));
+			cr_assert(!is_allowed(nr, outside[i], STATE, FUTEX_WAKE) &&
+				  !is_allowed(nr | X32_BIT, outside[i], STATE, FUTEX_WAKE));
 }
 
 Test(filter, the_stubs_code_waits_and_wakes_and_no_more)
@@ -106,12 +107,47 @@ Test(filter, the_stubs_code_waits_and_wakes_and_no_more)
 
 	sandbox_filter_build(SANDBOX_APP, filter);
 	for (nr = -1; nr < NR_CALLS; nr++) {
-		cr_assert_eq(is_allowed(nr, INSIDE, 0, FUTEX_WAIT), nr == SYS_futex, "%d", nr);
-		cr_assert(!is_allowed(nr | X32_BIT, INSIDE, 0, FUTEX_WAIT));
+		cr_assert_eq(is_allowed(nr, INSIDE, STATE, FUTEX_WAIT), nr == SYS_futex, "%d", nr);
+		cr_assert(!is_allowed(nr | X32_BIT, INSIDE, STATE, FUTEX_WAIT));
 	}
 	for (op = 0; op < 512; op++)
-		cr_assert_eq(is_allowed(SYS_futex, INSIDE, 0, (uint64_t)op),
+		cr_assert_eq(is_allowed(SYS_futex, INSIDE, STATE, (uint64_t)op),
 			     op == FUTEX_WAIT || op == FUTEX_WAKE);
+}
+
+Test(filter, the_stubs_code_waits_for_its_state_words_only)
+{
+	const uint64_t others[] = { 0,
+				    0x400000,
+				    PM_STUB_BASE,
+				    PM_STUB_CODE + 0x100,
+				    PM_STUB_COMMAND,
+				    PM_STUB_AREA - PM_STUB_AREA_BYTES,
+				    PM_STUB_AREA + 4,
+				    PM_STUB_AREA + 0x1000,
+				    PM_STUB_AREA_END,
+				    PM_STUB_AREA & 0xffffffff,
+				    PM_STUB_AREA ^ 1ull << 32,
+				    PM_STUB_AREA | 1ull << 63 };
+	struct seccomp_data d = {
+		.nr = SYS_futex,
+		.arch = ARCH_AUDIT,
+		.instruction_pointer = INSIDE,
+		.args = {STATE, FUTEX_WAIT}
+	};
+	size_t i;
+
+	sandbox_filter_build(SANDBOX_APP, filter);
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		cr_assert(!is_allowed(SYS_futex, INSIDE, others[i], FUTEX_WAIT) &&
+			  !is_allowed(SYS_futex, INSIDE, others[i], FUTEX_WAKE));
+	for (i = 0; i < HYP_CPU_MAX; i++)
+		cr_assert(is_allowed(SYS_futex, INSIDE, PM_STUB_AREA + i * PM_STUB_AREA_BYTES,
+				     FUTEX_WAIT));
+	for (i = 0; i < 64; i++) { /* a limit of time */
+		d.args[3] = 1ull << i;
+		cr_assert_eq(verdict(&d), SECCOMP_RET_TRAP);
+	}
 }
 
 Test(filter, calls_of_another_architecture_trap)

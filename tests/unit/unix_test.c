@@ -2,6 +2,7 @@
 /* unix_test - net/: AF_UNIX sockets, descriptors in flight, failures of every allocation */
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/pidref.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/unix_path.h"
 #include "guestkernel/uapi/fcntl.h"
@@ -10,7 +11,7 @@
 #include "tests/lib/kapi_host.h"
 
 /* No file system here: every path is refused. */
-int unix_path_bind(const char *name, struct path *out)
+int unix_path_bind(const char *name, const struct file *f, struct path *out)
 {
 	return -EACCES;
 }
@@ -24,6 +25,27 @@ struct inode *unix_path_inode(const struct path *p)
 }
 void unix_path_put(struct path *p)
 {
+}
+
+/* Nor processes. */
+struct pid *pidref_self(void)
+{
+	return NULL;
+}
+struct pid *pidref_get(struct pid *p)
+{
+	return p;
+}
+void pidref_put(struct pid *p)
+{
+}
+bool pidref_exists(s32 nr)
+{
+	return false;
+}
+int pidref_open(struct pid *p, struct file **out)
+{
+	return -ESRCH;
 }
 
 /* Descriptors are only parsed and installed by scm.c's door to the application, which is not tested here. */

@@ -46,6 +46,16 @@ enum pm_fd {
 		16, /* PM_FD_DONE + cpu: eventfd on which stubs report to the kernel thread of a CPU */
 };
 
+/* hyp_channel.bell. INVARIANTS: only the kernel turns QUIET into RUNG, only the monitor RUNG into QUIET, each when it has
+ * seen the other's value, so no store can cover another's:
+ *
+ *   kernel                               monitor
+ *   store RUNG, wake                     load; not RUNG: wait while it is what was loaded, again
+ *   wait while RUNG, until it is not     RUNG: serve, store QUIET, wake
+ *
+ * The monitor never stores before it waits: what it waits for is the value it loaded, so a ring in between ends the
+ * wait at once, whatever value the kernel process left there. Its second word to wait for (kicks) is loaded before it
+ * looks for what a kick announces. tests/model/handshake_model.c tries all orders of these steps. */
 enum pm_bell { PM_BELL_QUIET = 0, PM_BELL_RUNG = 1 };
 enum pm_wake {
 	PM_WAKE_EVENT = 1u << 0, /* monitor: look at the event page */
@@ -99,3 +109,4 @@ enum pm_boot_flag {
 #define PM_STUB_COMMAND	   (PM_STUB_BASE + 0x100000ull)
 #define PM_STUB_AREA	   (PM_STUB_BASE + 0x200000ull) /* + cpu * PM_STUB_AREA_BYTES */
 #define PM_STUB_AREA_BYTES 0x10000ull
+#define PM_STUB_AREA_END   (PM_STUB_AREA + HYP_CPU_MAX * PM_STUB_AREA_BYTES)

@@ -186,3 +186,8 @@ void mmu_sync_icache(u64 pa)
 	dsb(ish);
 	isb();
 }
+
+void arch_kmap_join(void)
+{
+	/* flushes are broadcast to every CPU */
+}

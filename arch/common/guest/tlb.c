@@ -14,6 +14,7 @@
 
 #include "arch/cpu.h"
 #include "arch/irq.h"
+#include "arch/param.h"
 #include "arch/pte.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/lock.h"
@@ -26,6 +27,8 @@ static struct spinlock shoot_lock = SPINLOCK_INIT(RANK_LEAF);
 static struct {
 	struct arch_aspace *as;
 	u64 va, npages;
+	const u64 *kernel_va; /* not NULL: kernel runs of npages pages instead */
+	u32 nr_kernel;
 } shoot;
 
 void arch_mmu_activate(struct arch_aspace *as)
@@ -53,8 +56,21 @@ static void leave(struct arch_aspace *as)
 	fetch_and(&as->active_cpus, ~(1ull << c->id));
 }
 
+static void flush_kernel_local(const u64 *va, u32 n, u32 npages)
+{
+	u32 i, k;
+
+	for (i = 0; i < n; i++)
+		for (k = 0; k < npages; k++)
+			mmu_flush_kernel_page(va[i] + k * PAGE_SIZE);
+}
+
 void mmu_serve_flush(void)
 {
+	if (unlikely(shoot.kernel_va)) {
+		flush_kernel_local(shoot.kernel_va, shoot.nr_kernel, (u32)shoot.npages);
+		return;
+	}
 	if (this_cpu()->arch.active_as != shoot.as)
 		return;
 	if (shoot.npages)
@@ -63,15 +79,12 @@ void mmu_serve_flush(void)
 		leave(shoot.as);
 }
 
-void mmu_flush_others(struct arch_aspace *as, u64 others, u64 va, u64 npages)
+/* [shoot_lock] Returns when all have done what the request says. */
+static void ask_others(u64 others)
 {
 	u64 left;
 	u32 i;
 
-	spin_lock(&shoot_lock);
-	shoot.as = as;
-	shoot.va = va;
-	shoot.npages = npages;
 	for (left = others; left; left &= left - 1) {
 		i = (u32)__builtin_ctzll(left);
 		arch_ipi_send(cpus[i], IPI_FLUSH);
@@ -81,6 +94,15 @@ void mmu_flush_others(struct arch_aspace *as, u64 others, u64 va, u64 npages)
 		while (load_acquire(&cpus[i]->arch.ipi_pending) & IPI_FLUSH)
 			arch_spin_relax();
 	}
+}
+
+void mmu_flush_others(struct arch_aspace *as, u64 others, u64 va, u64 npages)
+{
+	spin_lock(&shoot_lock);
+	shoot.as = as;
+	shoot.va = va;
+	shoot.npages = npages;
+	ask_others(others);
 	spin_unlock(&shoot_lock);
 }
 
@@ -111,11 +133,37 @@ int arch_kmap_page(u64 va, paddr_t pa, bool writable)
 	return 0;
 }
 
-void arch_kmap_unpage(u64 va)
+/* Who comes online later does arch_kmap_join(). */
+static u64 other_cpus(void)
 {
-	u64 *pte = mmu_find_pte(mmu_boot_root, va);
+	u64 mask = 0;
+	struct cpu *c;
 
-	if (pte)
-		WRITE_ONCE(*pte, 0);
-	mmu_flush_kernel_page(va);
+	for_each_cpu(c) if (c != this_cpu() && READ_ONCE(c->online)) mask |= 1ull << c->id;
+	return mask;
+}
+
+void arch_kmap_unmap(const u64 *va, u32 n, u32 npages)
+{
+	u64 others, *pte;
+	u32 i, k;
+
+	for (i = 0; i < n; i++)
+		for (k = 0; k < npages; k++) {
+			pte = mmu_find_pte(mmu_boot_root, va[i] + k * PAGE_SIZE);
+			if (pte)
+				WRITE_ONCE(*pte, 0);
+		}
+	flush_kernel_local(va, n, npages);
+	smp_mb(); /* the stores above before the look at who is online */
+	others = mmu_kernel_flush_is_global ? 0 : other_cpus();
+	if (!others)
+		return;
+	spin_lock(&shoot_lock);
+	shoot.kernel_va = va;
+	shoot.nr_kernel = n;
+	shoot.npages = npages;
+	ask_others(others);
+	shoot.kernel_va = NULL;
+	spin_unlock(&shoot_lock);
 }

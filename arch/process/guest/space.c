@@ -403,7 +403,12 @@ int arch_kmap_page(u64 va, paddr_t pa, bool writable)
 	return ret < 0 ? (int)ret : 0;
 }
 
-void arch_kmap_unpage(u64 va)
+void arch_kmap_join(void)
 {
-	host_call3(HOST_MUNMAP, va, PAGE_SIZE, 0);
+}
+
+void arch_kmap_unmap(const u64 *va, u32 n, u32 npages)
+{
+	for (; n; n--, va++)
+		host_call3(HOST_MUNMAP, *va, npages * PAGE_SIZE, 0);
 }

@@ -5,13 +5,13 @@
  * Role      arch_user_enter() runs user_loop() on the task's kernel stack, right below its registers; it never
  *           returns. What the application thread stored in its area becomes struct regs and one of trap_*().
  * Rules     Every field of an area is copied before it is looked at. Addresses at and above USER_VA_END are never
- *           jumped to. A stub that broke its own rules ends the task with SIGKILL.
+ *           jumped to; a program cannot have its bases where the stub could not load them. A stub that broke its own rules ends the task with SIGKILL.
  * See       arch/process/stub/stub.S
  */
 #include "arch/cpu.h"
 #include "arch/param.h"
 #include "arch/process/guest/local.h"
-#include "arch/x86_64/guest/x86.h"
+#include "arch/x86_64/guest/admit.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/mm/aspace.h"
 #include "guestkernel/task/task.h"
@@ -78,6 +78,12 @@ static void load_area(struct area *a, const struct regs *r, const struct arch_th
 	a->gs_base = t->gs_base ? t->gs_base : area_address();
 }
 
+/* No program's instruction makes another one; a forger gets none. */
+static u64 admitted_base(u64 base)
+{
+	return likely(is_canonical(base)) ? base : 0;
+}
+
 static void store_regs(struct regs *r, struct arch_thread *t, const struct area *a)
 {
 	const volatile u64 *w = a->regs;
@@ -105,8 +111,8 @@ static void store_regs(struct regs *r, struct arch_thread *t, const struct area 
 		.ss = USER_DS,
 		.orig_ax = (u64)-1,
 	};
-	t->fs_base = READ_ONCE(a->fs_base);
-	t->gs_base = READ_ONCE(a->gs_base);
+	t->fs_base = admitted_base(READ_ONCE(a->fs_base));
+	t->gs_base = admitted_base(READ_ONCE(a->gs_base));
 	if (likely(t->gs_base == area_address()))
 		t->gs_base = 0;
 }
@@ -121,9 +127,7 @@ static void note_exception(const struct entry *e, u64 addr)
 {
 	struct arch_thread *t = (struct arch_thread *)current();
 
-	t->trap_nr = e->trapno;
-	t->error_code = e->err;
-	t->fault_addr = addr;
+	t->last = (struct exception){ e->trapno, e->err, addr };
 }
 
 static void page_fault(struct regs *r, const struct entry *e)
@@ -242,7 +246,7 @@ static void run_once(struct regs *r)
 		return;
 	}
 	if (unlikely(r->ip >= USER_VA_END)) {
-		trap_user_exception(r, SIGSEGV, SI_KERNEL, 0, 13, 0);
+		admit_bad_ip(t, r);
 		return;
 	}
 	space_settle(as);

@@ -57,3 +57,12 @@ void arch_mmu_flush(struct arch_aspace *as, u64 va, u64 npages)
 	if (unlikely(others))
 		mmu_flush_others(as, others, va, npages);
 }
+
+void arch_kmap_join(void)
+{
+	u64 cr4 = read_cr4();
+
+	/* the kernel's entries are global: loading CR3 does not reach them */
+	write_cr4(cr4 & ~(u64)CR4_PGE);
+	write_cr4(cr4);
+}

@@ -22,6 +22,7 @@
 
 #define CR0_WP	     (1u << 16)
 #define CR0_TS	     (1u << 3)
+#define CR4_PGE	     (1u << 7)
 #define CR4_UMIP     (1u << 11)
 #define CR4_FSGSBASE (1u << 16)
 #define CR4_OSXSAVE  (1u << 18)

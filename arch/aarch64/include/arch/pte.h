@@ -135,6 +135,8 @@ static inline void mmu_publish(void)
 	__asm__ volatile("dsb ishst; isb" : : : "memory");
 }
 
+/* Forgets it on this CPU, or on all. */
+static const bool mmu_kernel_flush_is_global = true;
 static inline void mmu_flush_kernel_page(u64 va)
 {
 	__asm__ volatile("dsb ishst; tlbi vaae1is, %0; dsb ish; isb"

@@ -92,7 +92,10 @@ void arch_mmu_flush(struct arch_aspace *as, u64 va, u64 npages);
 
 /* Kernel mappings (mm/kmap.c): stacks and large buffers outside the direct map. */
 int must_check arch_kmap_page(u64 va, paddr_t pa, bool writable);
-void arch_kmap_unpage(u64 va);
+/* Unmaps n runs of npages pages; no CPU uses old translations of them after this returns. */
+void arch_kmap_unmap(const u64 *va, u32 n, u32 npages);
+/* This CPU has just come online, where arch_kmap_unmap() sees it: it forgets what it may have looked up before. */
+void arch_kmap_join(void);
 extern u64 arch_kmap_base, arch_kmap_end;
 
 /* Rights of mmap(2) beyond reading, writing, executing that this CPU obeys: PROT_BTI or none. */

@@ -132,6 +132,8 @@ static inline void mmu_publish(void)
 {
 }
 
+/* Forgets it on this CPU, or on all. */
+static const bool mmu_kernel_flush_is_global = false;
 static inline void mmu_flush_kernel_page(u64 va)
 {
 	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
