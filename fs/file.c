@@ -76,7 +76,8 @@ static void file_last_put(struct deferred *d)
 {
 	struct file *f = container_of(d, struct file, last_put);
 
-	if (!list_empty(&f->epoll_links))
+	/* Also when the list is empty: who took the last item out may still hold the lock. */
+	if (f->was_watched)
 		epoll_forget_file(f);
 	if (unlikely(f->async))
 		async_forget_file(f);

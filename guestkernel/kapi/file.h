@@ -90,6 +90,7 @@ struct file {
 	s64 pos;		    /* [pos_lock] */
 	struct spinlock lock;	    /* RANK_FILE: flags, owner, epoll links */
 	struct list epoll_links;    /* [lock] epoll items that watch this file */
+	bool was_watched;	    /* [lock] there was such an item */
 	struct async_owner *async;  /* F_SETOWN, F_SETSIG, O_ASYNC: fs/async.c */
 	struct deferred last_put;
 };

@@ -31,6 +31,7 @@ void task_init(void)
 	if (!task_cache || !tgroup_cache)
 		panic("no memory for task caches");
 	signal_init();
+	signalfd_init();
 	arch_thread_setup();
 }
 
@@ -111,7 +112,7 @@ int tgroup_alloc(struct tgroup **out)
 	list_init(&g->posix_timers);
 	waitq_init(&g->child_wait);
 	waitq_init(&g->thread_wait);
-	waitq_init(&g->signal_wait);
+	g->signal_wait = signalfd_queue(g);
 	spin_init(&g->lock, RANK_SIGHAND);
 	mutex_init(&g->timer_mutex, RANK_EXEC);
 	sigqueue_init(&g->shared);

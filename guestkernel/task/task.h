@@ -96,11 +96,12 @@ struct tgroup {
 	s32 parent_tid;		       /* [T] thread that created us */
 	struct waitq child_wait;       /* wait4() of our threads; condition under tasklist_lock */
 
-	struct spinlock lock;		       /* RANK_SIGHAND */
-	struct sighand *sighand;	       /* [S] replaced by exec */
-	struct sigqueue_head shared;	       /* [S] */
-	struct waitq signal_wait;	       /* pollers of signalfds */
-	bool exiting;			       /* [S] exit_group or fatal signal */
+	struct spinlock lock;	     /* RANK_SIGHAND */
+	struct sighand *sighand;     /* [S] replaced by exec */
+	struct sigqueue_head shared; /* [S] */
+	struct waitq *
+		signal_wait; /* [I] readers and pollers of signalfds; one of signalfd.c's, never freed */
+	bool exiting;	     /* [S] exit_group or fatal signal */
 	struct task *exec_task;		       /* [S] thread that removes the others */
 	bool stop_pending;		       /* [S] threads are to stop */
 	bool stopped;			       /* [S] all have */
