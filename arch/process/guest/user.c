@@ -247,12 +247,17 @@ static void run_once(struct regs *r)
 	}
 	space_settle(as);
 	st = &sp->stub->thread[this_cpu()->id];
+	if (unlikely(!st->tid) && !space_make_thread(as)) {
+		stub_break(sp->stub);
+		kill_task("no host thread to run it in");
+		return;
+	}
 	a = st->area;
 	fpu_prepare_exit(st);
 	load_area(a, r, t);
-	if (unlikely(!handover_run(sp->stub, st))) {
+	if (unlikely(!handover_run(st))) {
 		stub_break(sp->stub);
-		kill_task("its host process does not answer");
+		kill_task("its host process does not answer, or will not stop");
 		return;
 	}
 	e = (struct entry){
