@@ -34,7 +34,7 @@ struct command {
 	u32 seq, count, done_fd, pad;
 	u64 ok, fail;
 	u64 off, area_off;
-	u32 cpus, pid_fd, pad2[2];
+	u32 pid_fd, pad2[3];
 	struct command_op {
 		u64 nr, arg[6], pad;
 	} op[CMD_OP_MAX];
@@ -53,6 +53,7 @@ struct stub_thread {
 	bool fast;		   /* it came by fast_entry: its vector registers are live */
 	bool used;		   /* ran since the stub was last cleaned */
 	u32 turn;
+	u64 slept_ns;	  /* processor time when it was last known to wait */
 	u64 granted;	  /* cycles it was let run, waits included */
 	u64 since, ended; /* when this turn began, or the last one ended */
 	u64 seen_ns;	  /* [stubs.lock] processor time at the last look */

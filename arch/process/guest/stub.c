@@ -376,7 +376,6 @@ static enum answer ask_spawner(struct stub *s)
 
 	read_reports(PM_FD_BIRTH);
 	seq = prepare_report(cmd, s, PM_FD_BIRTH);
-	cmd->cpus = nr_cpus;
 	cmd->off = page_paddr(s->cmd_page).pa - HYP_RAM_BASE;
 	cmd->area_off = page_paddr(s->area_page).pa - HYP_RAM_BASE;
 	s->cmd->done_fd = cmd->done_fd;
@@ -422,17 +421,23 @@ static struct stub *stub_new(void)
 bool stub_make_thread(struct stub *s)
 {
 	struct stub_thread *st = &s->thread[this_cpu()->id];
-	struct command_op *op = &s->cmd->op[0];
+	u64 va = PM_STUB_AREA + this_cpu()->id * PM_STUB_AREA_BYTES;
+	struct command_op *op = s->cmd->op;
 	u32 rounds = BIRTH_ROUNDS;
 	bool ok;
 
-	op->nr = HOST_CLONE;
-	op->arg[0] = CLONE_APP;
-	op->arg[1] = PM_STUB_AREA + this_cpu()->id * PM_STUB_AREA_BYTES + AREA_ALTSTACK_TOP;
-	op->arg[2] = op->arg[3] = op->arg[4] = 0;
+	op[0] = (struct command_op){
+		.nr = HOST_MMAP,
+		.arg = {va, AREA_BYTES, HOST_PROT_READ | HOST_PROT_WRITE,
+			 HOST_MAP_SHARED | HOST_MAP_FIXED, PM_FD_RAM,
+			 page_paddr(s->area_page).pa - HYP_RAM_BASE + this_cpu()->id * AREA_BYTES},
+	};
+	op[1] = (struct command_op){
+		.nr = HOST_CLONE, .arg = {CLONE_APP, va + AREA_ALTSTACK_TOP}
+	};
 	host_lock(&birth.lock);
 	read_reports(PM_FD_BIRTH);
-	ok = stub_run(s, 1);
+	ok = stub_run(s, 2);
 	if (ok)
 		st->tid = (u32)read_reports(PM_FD_BIRTH);
 	host_unlock(&birth.lock);
@@ -487,7 +492,7 @@ static void wipe(struct stub *s)
 	for (i = 0; i < nr_cpus; i++) {
 		struct area *a = s->thread[i].area;
 
-		if (!s->thread[i].used)
+		if (i && !s->thread[i].tid) /* not mapped there */
 			continue;
 		memset(&a->sig, 0, offsetof(struct area, ss) - offsetof(struct area, sig));
 		memset(a + 1, 0, AREA_BYTES - sizeof *a);
@@ -495,7 +500,8 @@ static void wipe(struct stub *s)
 	memset(s->cmd->op, 0, sizeof s->cmd->op);
 }
 
-/* How many of the threads that ran wait; 0: not all. */
+/* How many of the threads that ran wait; 0: not all. One that the kernel did not let run may have been woken by another:
+ * its processor time tells. */
 static u32 all_waiting(struct stub *s, u32 *rounds)
 {
 	u64 where = USER_VA_MIN + (arch_cycles() & 0x3fffffff);
@@ -505,7 +511,7 @@ static u32 all_waiting(struct stub *s, u32 *rounds)
 		struct stub_thread *st = &s->thread[i];
 		bool waits;
 
-		if (!st->used)
+		if (!st->tid || (!st->used && ration_cpu_ns(st->tid) == st->slept_ns))
 			continue;
 		ration_begin(st, arch_cycles());
 		waits = is_waiting(s, i, where, rounds);
@@ -533,6 +539,8 @@ static bool stub_clean(struct stub *s)
 		return false;
 	wipe(s);
 	for (i = 0; i < nr_cpus; i++) {
+		if (s->thread[i].tid)
+			s->thread[i].slept_ns = ration_cpu_ns(s->thread[i].tid);
 		s->thread[i].used = false;
 		s->thread[i].owner = NULL;
 		s->thread[i].image = NULL;

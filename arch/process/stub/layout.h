@@ -26,8 +26,7 @@
 #define CMD_FAIL     24 /* or something did not */
 #define CMD_OFF	     32 /* birth: where in the memory file the new stub's pages are */
 #define CMD_AREA_OFF 40
-#define CMD_CPUS     48
-#define CMD_PID_FD   52 /* where the number of a new thread goes */
+#define CMD_PID_FD   48 /* where the number of a new thread goes */
 #define CMD_OPS	     64
 #define CMD_OP_BYTES 64 /* number, six arguments */
 #define CMD_OP_MAX   63

@@ -127,14 +127,8 @@ stub_main:
 	SYS	NR_PRCTL
 	movq	CMD_OFF(%r12), %r14
 	movq	CMD_AREA_OFF(%r12), %rbp
-	movl	CMD_CPUS(%r12), %ebx
-	xorl	%r13d, %r13d
-1:	movabsq	$PM_STUB_AREA, %rdi
-	movq	%r13, %rax
-	shlq	$AREA_STRIDE_SHIFT, %rax
-	addq	%rax, %rdi
-	imulq	$AREA_BYTES, %r13, %r9
-	addq	%rbp, %r9
+	movabsq	$PM_STUB_AREA, %rdi	/* the first area; the others come with their threads */
+	movq	%rbp, %r9
 	movl	$AREA_BYTES, %esi
 	movl	$3, %edx		/* read, write */
 	movl	$0x11, %r10d		/* shared, fixed */
@@ -142,9 +136,6 @@ stub_main:
 	SYS	NR_MMAP
 	cmpq	$-4096, %rax
 	ja	unborn
-	incl	%r13d
-	cmpl	%ebx, %r13d
-	jb	1b
 	movq	%r12, %rdi
 	movl	$4096, %esi
 	movl	$1, %edx		/* read */
