@@ -318,7 +318,9 @@ static void a_word_of_shared_memory_cannot_be_waited_for(void)
 	if (!pid) {
 		r.bx = (unsigned long)fake;
 		r.sp = (unsigned long)landing + sizeof landing - 256;
-		memset(landing, 1, sizeof landing); /* a fault there would end it too */
+		/* faults would end it too */
+		memset(landing, 1, sizeof landing);
+		fake->state = STATE_RUN;
 		jump_with(&r, STUB_PLACE(wait_code));
 	}
 	status = ends_within(pid, ENDS_WITHIN_MS);
