@@ -181,6 +181,11 @@ void ptrace_event(u32 event, u64 message)
 	if (t->trace.options & 1u << event)
 		notify_locked(SIGTRAP | (s32)event << 8, CLD_TRAPPED, message);
 	spin_unlock(&t->group->lock);
+	/* The tracer may only now have asked for stops at calls; this one's end is the first. */
+	if (t->trace.resume != TRACE_CONT && !t->trace.end_is_seen) {
+		t->trace.end_is_due = true;
+		fetch_or(&t->work, WORK_SIGNAL);
+	}
 }
 
 /* The begin or end of a system call. A signal the tracer goes on with is sent. */
@@ -233,6 +238,12 @@ void ptrace_syscall_end(struct regs *r)
 		syscall_stop(r, true);
 	else if ((how == TRACE_STEP || how == TRACE_SYSEMU_STEP) && ptrace_is_traced(t))
 		step_report(r);
+}
+
+void ptrace_late_syscall_end(struct regs *r)
+{
+	current()->trace.end_is_due = false;
+	ptrace_syscall_end(r);
 }
 
 bool ptrace_frame_begin(void)
@@ -465,7 +476,8 @@ static s64 look_of(struct task *tracer, const struct wait_req *q, struct wait_re
 			continue;
 		if (take_stop(t, q, res) || take_end(t, q, res))
 			return res->pid;
-		r = 0;
+		if (!t->exited || (q->options & WEXITED))
+			r = 0;
 	}
 	return r;
 }
@@ -520,7 +532,7 @@ int ptrace_traceme(void) NO_LOCK_ANALYSIS
 	return r;
 }
 
-/* [T S] */
+/* [T S] 0, 1: it was stopped, -EPERM. */
 static int attach_locked(struct task *t, bool seize, u32 options)
 {
 	if (t->trace.tracer || t->exited || t->is_kthread || !task_may_access(t, ACCESS_REAL))
@@ -530,8 +542,18 @@ static int attach_locked(struct task *t, bool seize, u32 options)
 		t->trace.trap_stop = true;
 		fetch_or(&t->work, WORK_SIGNAL);
 		wake_task(t, TASK_STOPPED);
+		return 1;
 	}
 	return 0;
+}
+
+/* [T] t was stopped and is on its way to the stop for us: requests may follow at once, as if it never had run. */
+static void wait_until_traced(struct task *t) NO_LOCK_ANALYSIS
+{
+	while (t->trace.tracer == current() && READ_ONCE(t->state) != TASK_TRACED &&
+	       !(READ_ONCE(t->work) & WORK_KILLED) && !t->exited)
+		if (wait_on_killable(&current_group()->child_wait, &tasklist_lock) < 0)
+			break;
 }
 
 int ptrace_attach(struct task *t, bool seize, u32 options) NO_LOCK_ANALYSIS
@@ -547,16 +569,18 @@ int ptrace_attach(struct task *t, bool seize, u32 options) NO_LOCK_ANALYSIS
 	spin_lock(&tasklist_lock);
 	spin_lock(&t->group->lock);
 	r = attach_locked(t, seize, options);
-	if (r == 0 && !seize) {
+	if (r >= 0 && !seize) {
 		siginfo_kernel(&info, SIGSTOP);
 		(void)!signal_send_locked(t, &info, SIGNAL_TO_THREAD, true);
 	}
 	spin_unlock(&t->group->lock);
+	if (r > 0)
+		wait_until_traced(t);
 	spin_unlock(&tasklist_lock);
-	if (r == 0)
+	if (r >= 0)
 		arch_trace_begin(mm);
 	aspace_put(mm);
-	return r;
+	return MIN(r, 0);
 }
 
 bool ptrace_is_mine(struct task *t)

@@ -46,6 +46,8 @@ void ptrace_event(u32 event, u64 message);
 /* Around the system call in r, which is made only if the first says so; its result is stored between them. */
 bool ptrace_syscall_begin(struct regs *r);
 void ptrace_syscall_end(struct regs *r);
+/* On the way to user mode, for a call that was not watched when it began; see ptrace_event(). */
+void ptrace_late_syscall_end(struct regs *r);
 /* A signal frame is going to be built, and was built: true when the thread is stepping. */
 bool ptrace_frame_begin(void);
 void ptrace_frame_end(void);

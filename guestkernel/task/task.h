@@ -131,6 +131,7 @@ struct tgroup {
 	struct list posix_timers;	      /* [S] */
 	u32 next_timer_id;		      /* [S] */
 	bool cpu_timers;		      /* [S] something watches CPU time */
+	s32 cpu_timer_told;		      /* [S] thread that got the last signal about it */
 	struct ktimer cpu_timer;	      /* looks at CPU time again */
 	u32 rlimit_cpu_warned_s;	      /* [S] */
 	s32 oom_score_adj;
@@ -169,6 +170,8 @@ struct trace {
 	bool unreported;   /* [S] wait4() has news */
 	bool has_info;	   /* [S] info says why it is stopped */
 	bool is_stepping;  /* [self] */
+	bool end_is_seen;  /* [self] in a call whose end is looked at anyway */
+	bool end_is_due;   /* [self] resumed inside a call so that its end is a stop */
 	u8 resume;	   /* [S] while stopped, [self] else: enum trace_resume */
 	s32 code;	   /* [S] while stopped: status >> 8; then the signal to go on with */
 	u64 message;	   /* [S] PTRACE_GETEVENTMSG */
