@@ -13,8 +13,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define CPUS_MAX     64u
-#define PIDS_DEFAULT 4096u /* each costs the host: on the process machine, processes and threads */
+#define CPUS_MAX 64u
+#define PIDS_MAX 4194304u /* Linux' own limit */
 
 struct option_row {
 	const char *longname;
@@ -201,6 +201,21 @@ static int take_cpus(struct run_options *o, const char *v, struct err *e)
 	return 0;
 }
 
+/* As docker's: -1 and 0 mean no limit. */
+static int take_pids_limit(struct run_options *o, const char *v, struct err *e)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(v, &end, 10);
+	if (*end || end == v || errno || n < -1 || n > PIDS_MAX)
+		return err_set(e, EINVAL, "--pids-limit %s is not a number from 1 to %u, or -1", v,
+			       PIDS_MAX);
+	o->pids_limit = n > 0 ? (uint32_t)n : PIDS_MAX;
+	return 0;
+}
+
 static int take_name(struct run_options *o, const char *v, struct err *e)
 {
 	o->name = v;
@@ -226,18 +241,6 @@ static int take_ulimit(struct run_options *o, const char *v, struct err *e)
 			return string_list_add(&o->ulimits, v, e);
 	}
 	return err_set(e, EINVAL, "--ulimit %s: write name=soft[:hard], as in nofile=1024:2048", v);
-}
-
-static int take_pids_limit(struct run_options *o, const char *v, struct err *e)
-{
-	int ret = 0;
-
-	o->pids_limit = UINT32_MAX;
-	if (strcmp(v, "-1") != 0)
-		ret = parse_number("--pids-limit", v, UINT32_MAX - 1, &o->pids_limit, e);
-	if (!o->pids_limit)
-		o->pids_limit = UINT32_MAX; /* as docker reads 0 */
-	return ret;
 }
 
 static int take_image_limit(struct run_options *o, const char *v, struct err *e)
@@ -355,95 +358,24 @@ static int take_help(struct run_options *o, const char *v, struct err *e)
 	return 0;
 }
 
+/* clang-format off */
 /* What docker run has and we have not: said by name, so that nobody looks for a typing error. */
 static const char *const docker_only[] = {
-	"add-host",
-	"annotation",
-	"attach",
-	"blkio-weight",
-	"blkio-weight-device",
-	"cap-add",
-	"cap-drop",
-	"cgroup-parent",
-	"cgroupns",
-	"cidfile",
-	"cpu-count",
-	"cpu-percent",
-	"cpu-period",
-	"cpu-quota",
-	"cpu-rt-period",
-	"cpu-rt-runtime",
-	"cpu-shares",
-	"cpuset-cpus",
-	"cpuset-mems",
-	"detach",
-	"detach-keys",
-	"device",
-	"device-cgroup-rule",
-	"device-read-bps",
-	"device-read-iops",
-	"device-write-bps",
-	"device-write-iops",
-	"disable-content-trust",
-	"dns",
-	"dns-opt",
-	"dns-option",
-	"dns-search",
-	"domainname",
-	"expose",
-	"gpus",
-	"group-add",
-	"health-cmd",
-	"health-interval",
-	"health-retries",
-	"health-start-interval",
-	"health-start-period",
-	"health-timeout",
-	"init",
-	"io-maxbandwidth",
-	"io-maxiops",
-	"ip",
-	"ip6",
-	"ipc",
-	"isolation",
-	"kernel-memory",
-	"label",
-	"label-file",
-	"link",
-	"link-local-ip",
-	"log-driver",
-	"log-opt",
-	"mac-address",
-	"memory-reservation",
-	"memory-swap",
-	"memory-swappiness",
-	"mount",
-	"net",
-	"net-alias",
-	"network",
-	"network-alias",
-	"no-healthcheck",
-	"oom-kill-disable",
-	"oom-score-adj",
-	"pid",
-	"publish",
-	"publish-all",
-	"pull",
-	"quiet",
-	"restart",
-	"runtime",
-	"security-opt",
-	"shm-size",
-	"sig-proxy",
-	"stop-signal",
-	"storage-opt",
-	"sysctl",
-	"use-api-socket",
-	"userns",
-	"uts",
-	"volume",
-	"volume-driver",
-	"volumes-from",
+	"add-host", "annotation", "attach", "blkio-weight", "blkio-weight-device", "cap-add",
+	"cap-drop", "cgroup-parent", "cgroupns", "cidfile", "cpu-count", "cpu-percent",
+	"cpu-period", "cpu-quota", "cpu-rt-period", "cpu-rt-runtime", "cpu-shares", "cpuset-cpus",
+	"cpuset-mems", "detach", "detach-keys", "device", "device-cgroup-rule", "device-read-bps",
+	"device-read-iops", "device-write-bps", "device-write-iops", "disable-content-trust",
+	"dns", "dns-opt", "dns-option", "dns-search", "domainname", "expose", "gpus", "group-add",
+	"health-cmd", "health-interval", "health-retries", "health-start-interval",
+	"health-start-period", "health-timeout", "init", "io-maxbandwidth", "io-maxiops", "ip",
+	"ip6", "ipc", "isolation", "kernel-memory", "label", "label-file", "link", "link-local-ip",
+	"log-driver", "log-opt", "mac-address", "memory-reservation", "memory-swap",
+	"memory-swappiness", "mount", "net", "net-alias", "network", "network-alias",
+	"no-healthcheck", "oom-kill-disable", "oom-score-adj", "pid", "publish", "publish-all",
+	"pull", "quiet", "restart", "runtime", "security-opt", "shm-size", "sig-proxy",
+	"stop-signal", "storage-opt", "sysctl", "use-api-socket", "userns", "uts", "volume",
+	"volume-driver", "volumes-from",
 };
 
 static const struct {
@@ -459,7 +391,6 @@ static const struct {
 	    { 'q', "quiet"	   },
 };
 
-/* clang-format off */
 static const struct option_row rows[] = {
 	{ "interactive", 'i', ARG_NONE, take_interactive, NULL,
 	  "keep standard input open (else it is empty)" },
@@ -486,7 +417,7 @@ static const struct option_row rows[] = {
 	{ "cpus", 0, ARG_REQUIRED, take_cpus, "N",
 	  "virtual CPUs (default: the host's, at most 4)" },
 	{ "pids-limit", 0, ARG_REQUIRED, take_pids_limit, "N",
-	  "processes and threads there may be (4096); -1: as memory allows" },
+	  "most processes and threads (4096; -1: no limit)" },
 	{ "name", 0, ARG_REQUIRED, take_name, "NAME",
 	  "a name for messages" },
 	{ "privileged", 0, ARG_NONE, take_privileged, NULL,
@@ -665,7 +596,7 @@ int options_parse(struct run_options *o, int argc, char **argv, struct err *e)
 {
 	int i, ret = 0;
 
-	*o = (struct run_options){ .log_level = LOG_WARN, .pids_limit = PIDS_DEFAULT };
+	*o = (struct run_options){ .log_level = LOG_WARN };
 	for (i = 1; i < argc && !ret && argv[i][0] == '-' && argv[i][1]; i++) {
 		if (!strcmp(argv[i], "--")) {
 			i++;

@@ -80,11 +80,11 @@ struct vm_start {
 	uint32_t nr_groups;
 	bool tty, read_only, privileged;
 	uint16_t rows, cols;
-	char **tmpfs;	     /* "path[:options]", NULL-terminated, may be NULL */
-	char **rlimits;	     /* "name=soft:hard", NULL-terminated, may be NULL */
-	uint32_t pids_limit; /* tasks; UINT32_MAX: as memory allows */
-	const char *strace;  /* NULL: off; "" all; else list */
+	char **tmpfs;	    /* "path[:options]", NULL-terminated, may be NULL */
+	char **rlimits;	    /* "name=soft:hard", NULL-terminated, may be NULL */
+	const char *strace; /* NULL: off; "" all; else list */
 	uint32_t log_level;
+	uint32_t pids_limit; /* most tasks */
 };
 
 struct vm_config {
