@@ -404,7 +404,7 @@ s64 sys_pidfd_getfd(s32 pidfd, s32 target, u32 flags)
 	if (!files)
 		return -ESRCH;
 	f = target >= 0 ? nth_file(files, target) : NULL;
-	fdtable_put(files);
+	fdtable_drop(files);
 	if (!f)
 		return -EBADF;
 	r = fd_install(f, true);

@@ -176,7 +176,7 @@ struct fdtable *task_files_get(struct task *t)
 	struct fdtable *files;
 
 	spin_lock(&t->alloc_lock);
-	files = t->files ? fdtable_get(t->files) : NULL;
+	files = t->files ? fdtable_hold(t->files) : NULL;
 	spin_unlock(&t->alloc_lock);
 	return files;
 }

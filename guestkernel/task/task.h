@@ -319,7 +319,7 @@ u64 task_fork_count(void);
 
 /* References to another task's resources; NULL when it has exited or is a kernel thread. */
 struct aspace *task_mm_get(struct task *t);
-struct fdtable *task_files_get(struct task *t);
+struct fdtable *task_files_get(struct task *t); /* fdtable_drop() gives it back */
 struct fs_ctx *task_fs_get(struct task *t);
 const struct cred *task_cred_get(struct task *t);
 u32 task_uid(struct task *t);
