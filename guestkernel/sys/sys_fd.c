@@ -239,7 +239,7 @@ static s64 fcntl_descriptor(struct file *f, s32 fd, u32 cmd, u64 arg)
 		return fd_set_cloexec(fd, arg & FD_CLOEXEC);
 	case F_GETFL:
 		/* 64-bit programs see O_LARGEFILE only where they asked for it; Linux always sets it. */
-		return f->flags & O_PATH ? f->flags : f->flags | O_LARGEFILE;
+		return (f->flags & FILE_STATUS_FLAGS) | (f->flags & O_PATH ? 0 : O_LARGEFILE);
 	default:
 		return 1;
 	}
