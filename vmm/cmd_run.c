@@ -33,6 +33,7 @@
 #define CPUS_DEFAULT_MAX    4
 #define MEMORY_DEFAULT	    (4ull << 30)
 #define MEMORY_MIN	    (32ull << 20)
+#define PIDS_DEFAULT	    4096u
 #define MEMORY_UNIT	    (64ull << 10) /* the largest page a host may have */
 #define DEFAULT_PATH	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -226,6 +227,7 @@ static int configure_vm(struct run *r, struct err *e)
 {
 	r->cfg.start = &r->start;
 	r->cfg.pm_flags = r->opt.pm_flags;
+	r->start.pids_limit = r->opt.pids_limit ? r->opt.pids_limit : PIDS_DEFAULT;
 	r->cfg.image_fd = r->image->fd;
 	r->cfg.image_len = r->image->size;
 	r->cfg.nr_cpus = r->opt.cpus ? r->opt.cpus : default_cpus();

@@ -84,6 +84,27 @@ static uint64_t process_table_pages(const struct vm *vm)
 	return 0;
 }
 
+/* Of the host CPUs, two for each guest CPU (a handover between kernel and application may take two), in a row that begins
+ * where we happen to be: what bounds the sandbox when a program finds a way to compute uncounted. */
+static void bound_host_cpus(cpu_set_t *set, uint32_t nr_cpus)
+{
+	int left = (int)nr_cpus * 2, at = sched_getcpu(), i;
+	cpu_set_t few;
+
+	if (at < 0 || CPU_COUNT(set) <= left)
+		return;
+	CPU_ZERO(&few);
+	for (i = 0; i < CPU_SETSIZE && left; i++) {
+		int cpu = (at + i) % CPU_SETSIZE;
+
+		if (CPU_ISSET(cpu, set)) {
+			CPU_SET(cpu, &few);
+			left--;
+		}
+	}
+	*set = few;
+}
+
 /* Without an answer the kernel believes in one CPU, and binds nothing to it. */
 static void tell_host_cpus(struct pm_boot *b)
 {
@@ -95,6 +116,7 @@ static void tell_host_cpus(struct pm_boot *b)
 		memset(b->host_cpu_mask, 0xff, sizeof b->host_cpu_mask);
 		return;
 	}
+	bound_host_cpus(&set, b->nr_cpus);
 	b->host_cpus = (uint32_t)CPU_COUNT(&set);
 	memcpy(b->host_cpu_mask, &set, sizeof b->host_cpu_mask);
 }
@@ -122,6 +144,7 @@ static int process_create(struct vm *vm, struct err *e)
 		.nr_cpus = vm->nr_cpus,
 		.nr_windows = vm->mem.nr_windows,
 		.flags = vm->cfg.pm_flags,
+		.pids_limit = vm->cfg.start->pids_limit,
 	};
 	tell_host_cpus(b);
 	for (i = 0; i < vm->mem.nr_windows; i++) {

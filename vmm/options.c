@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define CPUS_MAX 64u
+#define PIDS_MAX 4194304u /* Linux' own limit */
 
 struct option_row {
 	const char *longname;
@@ -200,6 +201,21 @@ static int take_cpus(struct run_options *o, const char *v, struct err *e)
 	return 0;
 }
 
+/* As docker's: -1 and 0 mean no limit. */
+static int take_pids_limit(struct run_options *o, const char *v, struct err *e)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(v, &end, 10);
+	if (*end || end == v || errno || n < -1 || n > PIDS_MAX)
+		return err_set(e, EINVAL, "--pids-limit %s is not a number from 1 to %u, or -1", v,
+			       PIDS_MAX);
+	o->pids_limit = n > 0 ? (uint32_t)n : PIDS_MAX;
+	return 0;
+}
+
 static int take_name(struct run_options *o, const char *v, struct err *e)
 {
 	o->name = v;
@@ -348,6 +364,8 @@ static const struct option_row rows[] = {
 	  "memory of the sandbox, kernel included (512m, 2g)"								  },
 	{ "cpus",		  0,   ARG_REQUIRED, take_cpus,	      "N",
 	  "virtual CPUs (default: the host's, at most 4)"								      },
+	{ "pids-limit",	0,   ARG_REQUIRED, take_pids_limit,	  "N",
+	  "most processes and threads (4096; -1: no limit)"								    },
 	{ "name",		  0,   ARG_REQUIRED, take_name,	      "NAME",	      "a name for messages"		    },
 	{ "privileged",	0,   ARG_NONE,     take_privileged,   NULL,
 	  "all capabilities (inside the sandbox: it stays one)"								},

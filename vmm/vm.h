@@ -77,6 +77,7 @@ struct vm_start {
 	char **rlimits;	    /* "name=soft:hard", NULL-terminated, may be NULL */
 	const char *strace; /* NULL: off; "" all; else list */
 	uint32_t log_level;
+	uint32_t pids_limit; /* most tasks */
 };
 
 struct vm_config {

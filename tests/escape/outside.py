@@ -169,6 +169,18 @@ def test_a_process_takes_as_many_host_threads_as_cpus_that_ran_it():
     sandbox.must_be_gone()
 
 
+def test_the_limit_of_tasks_is_one_of_host_processes():
+    sandbox = Sandbox('sh', '-c', 'for i in $(seq 100); do (sleep 100 &) 2>/dev/null; done; echo phase alive; read x',
+                      options=['--pids-limit=40'])
+    sandbox.phase('alive')
+    totals = sandbox.family.totals()
+    print(f'# a limit of 40: {totals["processes"]} processes, {totals["threads"]} threads of the host')
+    assert 30 < totals['processes'] <= 40 + POOL_MAX + 6, totals
+    sandbox.child.kill()
+    sandbox.child.communicate()
+    sandbox.must_be_gone()
+
+
 def kill_monitor(sandbox, when):
     when()
     before = watch.places()
