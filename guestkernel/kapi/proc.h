@@ -17,6 +17,7 @@ struct proc_row {
 	/* ctx: struct task * for /proc/<pid> rows (referenced), else the table's. 0 or -errno. */
 	int (*show)(struct strbuf *sb, void *ctx);
 	int (*store)(const char *text, size_t n, void *ctx);
+	void *data; /* this row's own ctx, instead of the table's; not in tables of processes */
 };
 
 struct proc_table {
@@ -31,6 +32,7 @@ struct proc_table {
  */
 struct task;
 struct fdtable;
+struct file;
 struct path;
 struct cred;
 struct mount;
@@ -61,6 +63,9 @@ struct proc_task_ops {
 	struct ns *(*ns)(struct task *t, enum ns_kind kind);
 	/* Memory of t as a debugger sees it: bytes done, -EFAULT; 0 when t has none any more. */
 	s64 (*mem)(struct task *t, u64 va, void *buf, size_t n, bool write);
+	/* What pagemap and map_files/ show; see mm/mm_proc.h. */
+	int (*pagemap)(struct task *t, u64 first, u64 *out, u32 n);
+	int (*map_next)(struct task *t, u64 after, u64 *start, u64 *end, struct file **out);
 };
 
 /*
