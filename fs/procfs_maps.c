@@ -4,6 +4,8 @@
  *
  * Role      pagemap: eight bytes a page of the address space, read by offset. map_files: a link per mapping of a file,
  *           named by its addresses, that leads to the file itself.
+ * Rules     pagemap is about the memory the task had when it was opened. For map_files the right is asked with every look,
+ *           by map_next().
  * See       proc(5), mm/mm_maps.c
  */
 #include "fs/procfs_impl.h"
@@ -31,7 +33,7 @@ static s64 pagemap_read(struct file *f, struct iov_cursor *dst, s64 *pos)
 
 		pages = MIN(pages, PAGES - (u64)*pos / 8);
 
-		if (proc_tasks()->pagemap(task_of(f->inode), (u64)*pos / 8, v, (u32)pages))
+		if (proc_tasks()->pagemap(f->priv, (u64)*pos / 8, v, (u32)pages))
 			break;
 		n = iov_put_some(dst, v, pages * 8);
 		if (n < 0)
@@ -51,14 +53,20 @@ static s64 pagemap_lseek(struct file *f, s64 off, s32 whence)
 	return default_lseek(f, off, whence, 0);
 }
 
+static void pagemap_release(struct file *f)
+{
+	proc_tasks()->mem_close(f->priv);
+}
+
 static const struct file_ops pagemap_fops = {
+	.release = pagemap_release,
 	.read = pagemap_read,
 	.lseek = pagemap_lseek,
 };
 
 static int pagemap_open(struct inode *inode, struct file *f)
 {
-	int ret = proc_tasks()->may_read(task_of(inode));
+	int ret = proc_tasks()->mem_open(task_of(inode), &f->priv);
 
 	if (ret)
 		return ret;
@@ -97,11 +105,7 @@ static int find(struct inode *inode, struct path *out)
 {
 	u64 start, end;
 	struct file *f;
-	int ret = proc_tasks()->may_read(task_of(inode));
-
-	if (!ret)
-		ret = proc_tasks()->map_next(task_of(inode), synth_inode(inode)->tag, &start, &end,
-					     &f);
+	int ret = proc_tasks()->map_next(task_of(inode), synth_inode(inode)->tag, &start, &end, &f);
 	if (ret)
 		return ret;
 	if (start == synth_inode(inode)->tag) {
@@ -149,9 +153,7 @@ static int files_lookup(struct inode *dir, const struct name *n, struct inode **
 	if (!parse_hex(&s, stop, &start) || s == stop || *s++ != '-' ||
 	    !parse_hex(&s, stop, &end) || s != stop)
 		return -ENOENT;
-	ret = proc_tasks()->may_read(task_of(dir));
-	if (!ret)
-		ret = proc_tasks()->map_next(task_of(dir), start, &from, &to, NULL);
+	ret = proc_tasks()->map_next(task_of(dir), start, &from, &to, NULL);
 	if (ret || from != start || to != end)
 		return ret ? ret : -ENOENT;
 	ret = synth_special_inode(dir->sb, S_IFLNK | 0500, &link_iops, task_of(dir), &proc_task_ctx,

@@ -198,6 +198,7 @@ static void child_place_fds(struct vm *vm)
 	from[PM_FD_RAM] = vm->mem.fd;
 	for (i = 0; i < (int)vm->mem.nr_windows; i++)
 		from[PM_FD_WINDOW + i] = vm->mem.window[i].fd;
+	from[PM_FD_BIRTH] = eventfd(0, EFD_NONBLOCK);
 	for (i = 0; i < (int)vm->nr_cpus; i++)
 		from[PM_FD_DONE + i] = eventfd(0, EFD_NONBLOCK);
 	for (i = 0; i < nr; i++)

@@ -75,15 +75,13 @@ static void show_region(struct strbuf *sb, struct region *r)
 	strbuf_addc(sb, '\n');
 }
 
-static int row_numa_maps(struct strbuf *sb, void *ctx)
+/* bound: of mm_row_open(). */
+static int row_numa_maps(struct strbuf *sb, void *bound)
 {
-	struct aspace *as;
+	struct aspace *as = bound;
 	struct region *r;
 
-	if (!task_may_access(ctx, false))
-		return -EACCES;
-	as = task_mm_get(ctx);
-	if (!as)
+	if (!as || !aspace_get_live(as))
 		return 0;
 	rwsem_read_lock(&as->lock);
 	for (r = aspace_find_first(as, 0); r; r = region_next(r))
@@ -110,8 +108,8 @@ static int store_clear_refs(const char *text, size_t n, void *ctx)
 }
 
 static const struct proc_row rows[] = {
-	{"numa_maps",   0444, row_numa_maps, NULL		 },
-	{ "clear_refs", 0200, NULL,	    store_clear_refs},
+	{"numa_maps",   0444, row_numa_maps, NULL, mm_row_open, mm_row_close },
+	{ "clear_refs", 0200,    NULL,	    store_clear_refs    },
 };
 const struct proc_table mm_maps = { rows, ARRAY_SIZE(rows), NULL };
 
@@ -128,15 +126,15 @@ static u64 describe(struct page *pg, paddr_t pa)
 	return v;
 }
 
-int mm_pagemap(struct task *t, u64 first, u64 *out, u32 n)
+int mm_pagemap(void *bound, u64 first, u64 *out, u32 n)
 {
-	struct aspace *as = task_mm_get(t);
+	struct aspace *as = bound;
 	u64 va = first << PAGE_SHIFT, end = va + ((u64)n << PAGE_SHIFT);
 	paddr_t pa;
 	u32 flags;
 
 	memset(out, 0, n * sizeof *out);
-	if (!as)
+	if (!as || !aspace_get_live(as))
 		return -ESRCH;
 	spin_lock(&as->pt_lock);
 	for (; arch_mmu_next(&as->arch, &va, end, &pa, &flags); va += PAGE_SIZE)
@@ -148,10 +146,12 @@ int mm_pagemap(struct task *t, u64 first, u64 *out, u32 n)
 
 int mm_map_next(struct task *t, u64 after, u64 *start, u64 *end, struct file **out)
 {
-	struct aspace *as = task_mm_get(t);
+	struct aspace *as;
 	int ret = -ENOENT;
 	struct region *r;
 
+	if (!task_access_mm(t, ACCESS_FS, &as))
+		return -EACCES;
 	if (!as)
 		return ret;
 	rwsem_read_lock(&as->lock);

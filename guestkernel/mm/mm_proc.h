@@ -20,6 +20,10 @@ void mm_show_status(struct strbuf *sb, struct aspace *as);
 u64 mm_total_bytes(struct aspace *as);
 u64 mm_rss_pages(struct aspace *as);
 
+/* open and close of rows about a task's memory: bound is the struct aspace, held but not in use; NULL: it has none. */
+int must_check mm_row_open(void *task, void **bound);
+void mm_row_close(void *bound);
+
 /* /proc/meminfo, vmstat. */
 extern const struct proc_table mm_proc_root;
 /* sys/vm; buddyinfo, zoneinfo, iomem; the node of /sys. */
@@ -28,7 +32,8 @@ extern const struct proc_table mm_sysctl, mm_zones, mm_node;
 extern const struct proc_table mm_proc_process;
 /* numa_maps, clear_refs. */
 extern const struct proc_table mm_maps;
-/* /proc/<pid>/pagemap: one number for each of n pages from the first on. -ESRCH. */
-int must_check mm_pagemap(struct task *t, u64 first, u64 *out, u32 n);
-/* The next mapping of a file that begins at after or later; *out (may be NULL) is referenced. -ENOENT. */
+/* /proc/<pid>/pagemap, bound as above: one number for each of n pages from the first on. -ESRCH. */
+int must_check mm_pagemap(void *bound, u64 first, u64 *out, u32 n);
+/* The next mapping of a file that begins at after or later; *out (may be NULL) is referenced. -ENOENT; -EACCES: the caller may not
+ * look at t's memory. */
 int must_check mm_map_next(struct task *t, u64 after, u64 *start, u64 *end, struct file **out);

@@ -295,6 +295,8 @@ void trap_user_exit(struct regs *r)
 	if (unlikely(READ_ONCE(t->work) & WORK_DEFERRED))
 		defer_drain();
 	work = READ_ONCE(t->work);
+	if (unlikely(t->trace.end_is_due))
+		ptrace_late_syscall_end(r);
 	if (work & (WORK_SIGNAL | WORK_KILLED | WORK_RESTORE_MASK | WORK_RESTART))
 		signal_deliver(r);
 	if (READ_ONCE(t->work) & WORK_RSEQ)

@@ -253,8 +253,8 @@ static void notify(struct task *t, s32 sig, enum signal_to to)
 	struct tgroup *g = t->group;
 	struct task *target = choose_thread(t, sig, to), *waiter;
 
-	if (!waitq_is_idle(&g->signal_wait))
-		wake_events(&g->signal_wait, EPOLLIN | EPOLLRDNORM);
+	if (!waitq_is_idle(g->signal_wait))
+		wake_events(g->signal_wait, EPOLLIN | EPOLLRDNORM);
 	if (target) {
 		if (!g->exiting && kills_at_once(target, sig)) {
 			signal_kill_group_locked(g, sig);

@@ -65,6 +65,9 @@ void signal_set_blocked(sigset_t set);
 bool signal_on_altstack(const struct task *t, u64 sp);
 /* sigaltstack(2) with this stack pointer. -EPERM, -EINVAL, -ENOMEM. */
 int must_check signal_set_altstack(const stack_t *ss, u64 sp);
+/* signalfd.c: where readers and pollers of g wait. */
+void signalfd_init(void);
+struct waitq *signalfd_queue(const struct tgroup *g);
 /* Recomputes WORK_SIGNAL; for the current task, or t being new. */
 void signal_recalc_locked(struct task *t);
 /* Where the work is done on the way to user mode. */

@@ -129,6 +129,14 @@ int arch_user_word_set(struct arch_thread *t, u64 off, u64 word)
 	return -EIO;
 }
 
+int arch_trace_prctl(struct arch_thread *t, u64 code, u64 *value)
+{
+	(void)t;
+	(void)code;
+	(void)value;
+	return -EIO;
+}
+
 void step_load(bool on)
 {
 	write_sysreg(mdscr_el1, on ? MDSCR_SS : 0);

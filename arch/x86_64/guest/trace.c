@@ -18,6 +18,7 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/uapi/elf.h"
+#include "guestkernel/uapi/prctl.h"
 #include "guestkernel/uapi/ptrace.h"
 
 #define FXSAVE_BYTES 512u
@@ -202,6 +203,26 @@ int arch_user_word_set(struct arch_thread *t, u64 off, u64 word)
 	general_get(t, &g);
 	memcpy((u8 *)&g + off, &word, sizeof word);
 	return general_set(t, &g);
+}
+
+int arch_trace_prctl(struct arch_thread *t, u64 code, u64 *value)
+{
+	bool is_gs = code == ARCH_SET_GS || code == ARCH_GET_GS;
+	u64 *base = is_gs ? &t->gs_base : &t->fs_base;
+
+	switch (code) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if (!admit_base(*value))
+			return -EPERM;
+		*base = *value;
+		return 0;
+	case ARCH_GET_FS:
+	case ARCH_GET_GS:
+		*value = *base;
+		return 1;
+	}
+	return -EINVAL;
 }
 
 bool arch_step_begin(void)

@@ -24,6 +24,9 @@ u32 arch_ptrace_regset(u64 request, bool *is_write);
 int must_check arch_user_word_get(struct arch_thread *t, u64 off, u64 *word);
 int must_check arch_user_word_set(struct arch_thread *t, u64 off, u64 word);
 
+/* arch_prctl(2) of a thread: 0 *value is set, 1 *value was read, -EPERM; -EIO: this machine has no such request. */
+int must_check arch_trace_prctl(struct arch_thread *t, u64 code, u64 *value);
+
 /* The current thread traps after its next instruction in user mode. False: its program does that itself already. */
 bool arch_step_begin(void);
 /* The current thread, or a child it is about to start. */
