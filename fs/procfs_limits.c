@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * procfs_limits - /proc/sys/fs, sys/net and the random generator's numbers
+ * procfs_limits - /proc/sys/fs, and the random generator's numbers
  *
  * Rules     See kapi/sysctl.h. A limit that somebody enforces and lets be changed has its row beside it; a table of that
  *           owner, which comes first, wins over the row here.
@@ -17,7 +17,6 @@ static const struct sysctl k_fifos = { &protect.fifos, 1, 4, 0, 2 };
 static const struct sysctl k_regular = { &protect.regular, 1, 4, 0, 2 };
 
 static const struct proc_row rows[] = {
-	SYSCTL_TEXT("fs/nr_open", "1048576"),
 	SYSCTL_TEXT("fs/file-max", "9223372036854775807"),
 	SYSCTL_TEXT("fs/pipe-max-size", "1048576"),
 	SYSCTL_TEXT("fs/pipe-user-pages-hard", "0"),
@@ -41,11 +40,5 @@ static const struct proc_row rows[] = {
 	SYSCTL_TEXT("kernel/random/urandom_min_reseed_secs", "60"),
 	SYSCTL_TEXT("user/max_inotify_instances", "128"),
 	SYSCTL_TEXT("user/max_inotify_watches", "1048576"),
-	SYSCTL_TEXT("net/core/somaxconn", "4096"),
-	SYSCTL_TEXT("net/core/wmem_default", "212992"),
-	SYSCTL_TEXT("net/core/wmem_max", "212992"),
-	SYSCTL_TEXT("net/core/rmem_default", "212992"),
-	SYSCTL_TEXT("net/core/rmem_max", "212992"),
-	SYSCTL_TEXT("net/unix/max_dgram_qlen", "10"),
 };
 const struct proc_table procfs_limits_table = { rows, ARRAY_SIZE(rows), NULL };

@@ -42,6 +42,7 @@
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/mount.h"
+#include "net/socket.h"
 
 /* What container runtimes leave to root by default. */
 #define CAPS_DEFAULT                                                                              \
@@ -113,7 +114,7 @@ static void collect_proc(void)
 	static const struct proc_table missing_calls = { &missing_row, 1, NULL };
 	static const struct proc_table *const root[] = { &mm_proc_root,	 &task_proc_root,
 							 &task_sysctl,	 &mm_sysctl,
-							 &mm_zones,	 &ipc_proc,
+							 &mm_zones,	 &ipc_proc, &net_sysctl,
 							 &missing_calls, NULL };
 	static const struct proc_table *const process[] = { &mm_proc_process,
 							    &mm_maps,

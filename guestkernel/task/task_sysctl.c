@@ -2,7 +2,7 @@
 /*
  * task_sysctl - /proc/sys/kernel: names, limits of processes, switches
  *
- * Rules     See kapi/sysctl.h. What is stored and obeyed here: pid_max, threads-max, randomize_va_space, host and domain
+ * Rules     See kapi/sysctl.h. What is stored and obeyed here: pid_max, threads-max, nr_open (at most what a table holds), randomize_va_space, host and domain
  *           name. Stored for whoever asks later, since nothing it speaks of exists (no core files, no console that
  *           prints, no restart after a panic): core_*, printk*, panic.
  * Missing   docs/proc.md has the list.
@@ -28,7 +28,8 @@ static char core_pattern[128] = "core";
 
 static const struct sysctl k_pid_max = { &pid_max, 1, 4, PID_RESERVED + 1, PID_MAX_LIMIT };
 static const struct sysctl k_threads_max = { &threads_max, 1, 4, THREADS_LOWEST, PID_MAX_LIMIT };
-static const struct sysctl k_randomize = { &sysctl_randomize_va, 1, 4, 0, 2 };
+static const struct sysctl k_nr_open = { &sysctl_nr_open, 1, 4, 64, 1 << 20 };
+static const struct sysctl k_randomize = { &sysctl_randomize_va, 1, 4, S32_MIN, S32_MAX };
 static const struct sysctl k_printk = { printk, 4, 4, S32_MIN, S32_MAX };
 static const struct sysctl k_ratelimit = { &printk_ratelimit, 1, 4, 0, S32_MAX };
 static const struct sysctl k_burst = { &printk_burst, 1, 4, S32_MIN, S32_MAX };
@@ -105,6 +106,7 @@ static const struct proc_row rows[] = {
 	SYSCTL_TEXT("kernel/version", UTS_VERSION),
 	SYSCTL_ROW("sys/kernel/pid_max", 0644, k_pid_max),
 	SYSCTL_ROW("sys/kernel/threads-max", 0644, k_threads_max),
+	SYSCTL_ROW("sys/fs/nr_open", 0644, k_nr_open),
 	SYSCTL_ROW("sys/kernel/randomize_va_space", 0644, k_randomize),
 	SYSCTL_ROW("sys/kernel/printk", 0644, k_printk),
 	SYSCTL_ROW("sys/kernel/printk_ratelimit", 0644, k_ratelimit),
