@@ -182,7 +182,9 @@ int synth_mkdir(struct synth_node *parent, const char *path, u32 mode, struct sy
 
 int synth_add_row(struct synth_node *parent, const struct proc_row *row, void *ctx)
 {
-	struct synth_node model = { .mode = row->mode, .row = row, .ctx = ctx };
+	struct synth_node model = { .mode = row->mode,
+				    .row = row,
+				    .ctx = row->data ? row->data : ctx };
 
 	if (!(model.mode & S_IFMT))
 		model.mode |= S_IFREG;
@@ -567,6 +569,9 @@ static int text_open(struct inode *inode, struct file *f)
 
 	if (!si->row)
 		return default_open(inode, f);
+	if ((f->flags & O_ACCMODE) != O_RDONLY && !si->row->store &&
+	    !strncmp(si->row->name, "sys/", 4))
+		return -EACCES;
 	t = knew(struct text_file);
 	if (!t)
 		return -ENOMEM;

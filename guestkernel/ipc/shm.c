@@ -25,9 +25,6 @@
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/mman.h"
 
-#define SHM_MAX_BYTES (U64_MAX - (1ull << 24))
-#define SHM_MAX_PAGES (SHM_MAX_BYTES >> PAGE_SHIFT)
-
 struct shm_seg {
 	struct ipc_obj obj;
 	struct pager base;   /* what regions map */
@@ -38,7 +35,7 @@ struct shm_seg {
 	s32 cpid, lpid;
 };
 
-static struct ipc_ids ids = IPC_IDS_INIT(RANK_PAGECACHE, SHMMNI, IPC_SHM);
+static struct ipc_ids ids = IPC_IDS_INIT(RANK_PAGECACHE, &ipc_limits.shm_mni, IPC_SHM);
 
 static struct shm_seg *seg_of(struct pager *p)
 {
@@ -153,7 +150,7 @@ static s64 seg_add(struct shm_seg *s, s32 key, u32 flags)
 {
 	int ret;
 
-	if (ipc_usage(&ids)->amount + pages_of(s) > SHM_MAX_PAGES)
+	if (ipc_usage(&ids)->amount + pages_of(s) > READ_ONCE(ipc_limits.shm_all))
 		return -ENOSPC;
 	ret = ipc_add(&ids, &s->obj, key, flags);
 	if (ret)
@@ -178,7 +175,7 @@ s64 shm_get(s32 key, u64 size, u32 flags)
 {
 	struct shm_seg *fresh = NULL;
 	struct ipc_obj *o = NULL;
-	int made = size == 0 || size > SHM_MAX_BYTES ? -EINVAL : 0;
+	int made = size == 0 || size > READ_ONCE(ipc_limits.shm_max) ? -EINVAL : 0;
 	s64 ret;
 
 	if (flags & SHM_HUGETLB)
@@ -419,11 +416,11 @@ s32 shm_limits(struct shminfo64 *out)
 	s32 last;
 
 	*out = (struct shminfo64){
-		.shmmax = SHM_MAX_BYTES,
+		.shmmax = ipc_limits.shm_max,
 		.shmmin = 1,
-		.shmmni = SHMMNI,
-		.shmseg = SHMMNI,
-		.shmall = SHM_MAX_BYTES,
+		.shmmni = (u64)ipc_limits.shm_mni,
+		.shmseg = (u64)ipc_limits.shm_mni,
+		.shmall = ipc_limits.shm_all,
 	};
 	spin_lock(&ids.lock);
 	last = ipc_last_slot(&ids);

@@ -392,49 +392,9 @@ static int row_vmstat(struct strbuf *sb, void *ctx)
 	return 0;
 }
 
-static int row_overcommit_memory(struct strbuf *sb, void *ctx)
-{
-	(void)ctx;
-	strbuf_printf(sb, "1\n"); /* mappings are never refused for want of memory */
-	return 0;
-}
-
-static int row_overcommit_ratio(struct strbuf *sb, void *ctx)
-{
-	(void)ctx;
-	strbuf_printf(sb, "50\n");
-	return 0;
-}
-
-static int row_max_map_count(struct strbuf *sb, void *ctx)
-{
-	(void)ctx;
-	strbuf_printf(sb, "%u\n", REGION_COUNT_MAX);
-	return 0;
-}
-
-static int row_mmap_min_addr(struct strbuf *sb, void *ctx)
-{
-	(void)ctx;
-	strbuf_printf(sb, "%llu\n", (unsigned long long)USER_VA_MIN);
-	return 0;
-}
-
-static int row_swappiness(struct strbuf *sb, void *ctx)
-{
-	(void)ctx;
-	strbuf_printf(sb, "0\n");
-	return 0;
-}
-
 static const struct proc_row root_rows[] = {
-	{"meminfo",		     0444, row_meminfo,		NULL},
-	{ "vmstat",		    0444, row_vmstat,	      NULL},
-	{ "sys/vm/overcommit_memory", 0444, row_overcommit_memory, NULL},
-	{ "sys/vm/overcommit_ratio",  0444, row_overcommit_ratio,	 NULL},
-	{ "sys/vm/max_map_count",	  0444, row_max_map_count,	   NULL},
-	{ "sys/vm/mmap_min_addr",	  0444, row_mmap_min_addr,	   NULL},
-	{ "sys/vm/swappiness",	       0444, row_swappiness,	     NULL},
+	{"meminfo", 0444, row_meminfo, NULL},
+	{ "vmstat", 0444, row_vmstat,  NULL},
 };
 const struct proc_table mm_proc_root = { root_rows, ARRAY_SIZE(root_rows), NULL };
 

@@ -15,6 +15,7 @@
  * Missing   binfmt_misc.
  * See       execve(2), getauxval(3)
  */
+#include "guestkernel/task/task_proc.h"
 #include "guestkernel/task/exec.h"
 #include "arch/param.h"
 #include "guestkernel/kapi/alloc.h"
@@ -247,7 +248,7 @@ static void choose_layout(struct exec *x)
 	struct aspace *mm = x->mm;
 	u64 stack = current_rlimit(RLIMIT_STACK), gap;
 
-	x->randomise = !(current_group()->personality & ADDR_NO_RANDOMIZE);
+	x->randomise = sysctl_randomize_va && !(current_group()->personality & ADDR_NO_RANDOMIZE);
 	x->stack_top = STACK_TOP_MAX;
 	gap = MIN(stack, STACK_TOP_MAX / 6 * 5);
 	gap = MAX(gap, MMAP_BASE_GAP);

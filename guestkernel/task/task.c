@@ -60,6 +60,7 @@ int task_alloc(struct task **out)
 	t->start_ns = clock_monotonic_ns();
 	t->exec_start_ns = t->start_ns;
 	t->timer_slack_ns = 50000;
+	t->loginuid = t->sessionid = U32_MAX;
 	spin_init(&t->alloc_lock, RANK_FSCTX);
 	list_init(&t->rq_link);
 	list_init(&t->thread_link);

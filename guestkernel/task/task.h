@@ -135,6 +135,7 @@ struct tgroup {
 	struct ktimer cpu_timer;	      /* looks at CPU time again */
 	u32 rlimit_cpu_warned_s;	      /* [S] */
 	s32 oom_score_adj;
+	u32 core_filter;	  /* which memory a core file would hold; kept for whoever asks */
 	struct mutex timer_mutex; /* RANK_EXEC: setting itimers and POSIX timers */
 	u32 personality;	  /* [self] */
 };
@@ -250,8 +251,9 @@ struct task {
 	uaddr_t robust_list;			/* [self] */
 	struct rseq_state rseq;			/* [self] */
 	u64 timer_slack_ns;
-	bool keep_caps;	   /* [self] */
-	bool no_new_privs; /* [T and S for writing by others] */
+	u32 loginuid, sessionid; /* [self] of audit, inherited; U32_MAX: nobody logged in */
+	bool keep_caps;		 /* [self] */
+	bool no_new_privs;	 /* [T and S for writing by others] */
 	struct seccomp seccomp;
 	bool in_execve;
 	bool is_beyond_drain;	    /* [self] exiting: nobody would run what is deferred now */
