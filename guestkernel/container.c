@@ -247,16 +247,32 @@ static int mount_tmpfs(const char *spec)
 	return ret ? ret : vfs_kern_mount("tmpfs", path, flags, data, NULL);
 }
 
+/* The host's own name must resolve: programs look it up at their start. An image that has a file of another kind in
+ * place of resolv.conf keeps it. */
 static int write_etc(void)
 {
-	static const char hosts[] =
-		"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
-	char line[80];
-	int n = snprintf(line, sizeof line, "%s\n", boot.hostname);
+	static const char resolv[] = "# there is no network in this sandbox\n";
+	char name[80], hosts[256];
+	int n = snprintf(name, sizeof name, "%s\n", boot.hostname);
+	int m = snprintf(hosts, sizeof hosts,
+			 "127.0.0.1\tlocalhost\n"
+			 "::1\tlocalhost ip6-localhost ip6-loopback\n"
+			 "127.0.1.1\t%s\n",
+			 boot.hostname);
 
-	if (vfs_mkdir_p("/etc", 0755) || vfs_write_file("/etc/hostname", line, (size_t)n, 0644))
+	if (vfs_mkdir_p("/etc", 0755) || vfs_write_file("/etc/hostname", name, (size_t)n, 0644))
 		return -EIO;
-	return vfs_write_file("/etc/hosts", hosts, sizeof hosts - 1, 0644);
+	if (vfs_write_file("/etc/resolv.conf", resolv, sizeof resolv - 1, 0644))
+		log_info("/etc/resolv.conf stays the image's");
+	return vfs_write_file("/etc/hosts", hosts, (size_t)m, 0644);
+}
+
+/* As container runtimes do, root's and before the root is closed. What stands in the way, the first program's start
+ * says. */
+static void make_workdir(void)
+{
+	if (boot.cwd && vfs_mkdir_p(boot.cwd, 0755))
+		log_info("%s cannot be made", boot.cwd);
 }
 
 static int mount_all(void)
@@ -276,6 +292,7 @@ static int mount_all(void)
 		if (ret)
 			return ret;
 	}
+	make_workdir();
 	ret = write_etc();
 	return ret || !boot.is_read_only ? ret : close_root();
 }
