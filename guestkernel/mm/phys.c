@@ -6,7 +6,8 @@
  * Rules     Frames above the frontier were never touched: they are zero and the host has not backed them. They
  *           are used when the free lists are empty, so that the sandbox stays small; where clearing memory
  *           is slow (arch_prefers_fresh_pages) a request for a zeroed frame takes a fresh one first.
- *           User allocations stop RESERVE frames before the end, so that the kernel can still act (kill, free).
+ *           User allocations stop a reserve before the end, so that the kernel can still act (kill, free); so do
+ *           the kernel's own for ordinary users, at half of it.
  *           Large free blocks are given back to the host when there is nothing else to do (host/release.c). They
  *           stay on the lists, behind those that the host still backs, and are zero until used.
  * Locking   zone.lock (RANK_PHYS) for lists and frontier; the per-CPU caches need none (the kernel is not
@@ -16,6 +17,7 @@
 
 #include "arch/cpu.h"
 #include "arch/mmu.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
@@ -167,11 +169,17 @@ static struct page *take_fresh(u32 order)
 	return pfn_page(start);
 }
 
+/* Application memory leaves the whole reserve; what the kernel allocates for an ordinary user leaves half of it, for root,
+ * process 1 and whoever has to end. */
 static bool may_take(u32 order, u32 flags)
 {
 	u64 left = zone.nr_free + (page_end_pfn - zone.frontier);
 
-	return !(flags & PAGE_USER) || left >= zone.reserve + (1ull << order);
+	if (likely(left >= zone.reserve + (1ull << order)))
+		return true;
+	if (flags & PAGE_USER)
+		return false;
+	return left >= zone.reserve / 2 + (1ull << order) || !charge_is_bounded();
 }
 
 /* A single free frame: one that waits to be joined, or part of a block. */
