@@ -23,6 +23,7 @@
 #include "guestkernel/host/hyp.h"
 #include "guestkernel/host/stream.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/disturb.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/page.h"
@@ -112,9 +113,9 @@ static void collect_proc(void)
 						     syscall_show_missing, NULL };
 	static const struct proc_table missing_calls = { &missing_row, 1, NULL };
 	static const struct proc_table *const root[] = { &mm_proc_root, &task_proc_root,
-							 &missing_calls, NULL };
+							 &missing_calls, DISTURB_PROC_ROOT NULL };
 	static const struct proc_table *const process[] = { &mm_proc_process, &task_proc_process,
-							    NULL };
+							    DISTURB_PROC_PROCESS NULL };
 	static const struct procfs_setup setup = { .root = root,
 						   .process = process,
 						   .tasks = &task_proc_ops };

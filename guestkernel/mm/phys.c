@@ -19,6 +19,7 @@
 #include "arch/mmu.h"
 #include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/cpu.h"
+#include "guestkernel/kapi/disturb.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/leak.h"
@@ -50,6 +51,7 @@ static struct {
 	u64 frontier;	 /* next never-used pfn */
 	u64 nr_free;	 /* frames on the lists */
 	u64 nr_backed;	 /* of them, in blocks that could be given back to the host */
+	u64 nr_releasing; /* neither on the lists nor in use: on their way back to the host */
 	u64 reserve;
 	u64 nr_total;
 } zone;
@@ -345,8 +347,11 @@ static void page_start(struct page *pg)
 int page_alloc(u32 flags, struct page **out)
 {
 	bool is_zero = false;
-	struct page *pg = take_cached(flags, &is_zero);
+	struct page *pg;
 
+	if (!(flags & PAGE_USER) && disturb_alloc_fails())
+		return -ENOMEM;
+	pg = take_cached(flags, &is_zero);
 	if (!pg)
 		pg = take(0, flags, &is_zero);
 	if (unlikely(!pg))
@@ -364,7 +369,7 @@ int page_alloc_order(u32 order, u32 flags, struct page **out)
 	bool is_zero;
 	struct page *pg;
 
-	if (order >= MAX_ORDER)
+	if (order >= MAX_ORDER || (!(flags & PAGE_USER) && disturb_alloc_fails()))
 		return -ENOMEM;
 	pg = take(order, flags, &is_zero);
 	if (!pg)
@@ -437,6 +442,7 @@ u32 page_release_begin(struct page_range *r, u32 max, u64 most)
 			(void)list_take(pg, order);
 			r[n++] = (struct page_range){ page_paddr(pg), nr_order };
 			most -= nr_order;
+			zone.nr_releasing += nr_order;
 		}
 	}
 	spin_unlock(&zone.lock);
@@ -446,8 +452,10 @@ u32 page_release_begin(struct page_range *r, u32 max, u64 most)
 void page_release_end(const struct page_range *r, u32 n)
 {
 	spin_lock(&zone.lock);
-	for (; n; n--, r++)
+	for (; n; n--, r++) {
+		zone.nr_releasing -= r->nr;
 		free_block(r->start.pa >> PAGE_SHIFT, (u32)__builtin_ctzll(r->nr), PG_RELEASED);
+	}
 	spin_unlock(&zone.lock);
 }
 
@@ -459,7 +467,7 @@ void page_stats(struct page_stats *out)
 	spin_lock(&zone.lock);
 	out->total = zone.nr_total;
 	out->never_used = page_end_pfn - zone.frontier;
-	out->free = zone.nr_free + out->never_used;
+	out->free = zone.nr_free + zone.nr_releasing + out->never_used;
 	spin_unlock(&zone.lock);
 	for_each_cpu(c) out->free += c->page_cache_nr + c->zero_cache_nr;
 	slab_stats(&out->slab);

@@ -14,6 +14,7 @@
 #include "arch/clock.h"
 #include "arch/param.h"
 #include "guestkernel/kapi/charge.h"
+#include "guestkernel/kapi/disturb.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/time.h"
@@ -121,6 +122,8 @@ bool reclaim_memory(void)
 {
 	if (signal_fatal_pending())
 		return false;
+	if (disturb_was_alloc())
+		return true;
 	if (!victim_is_dying())
 		kill_one();
 	if (signal_fatal_pending())
