@@ -29,6 +29,8 @@
 
 #define DIRENT_BYTES 20 /* what st_size of a directory counts per entry, as Linux */
 
+#define LINK_SHORT 128 /* bytes of a symbolic link that are not counted */
+
 struct tmpfs_super {
 	struct tmpfs_opts opts;
 	atomic64_t used_pages, used_inodes;
@@ -65,6 +67,38 @@ static struct tmpfs_super *tmpfs_sb(struct super *sb)
 
 static const struct inode_ops tmpfs_dir_ops, tmpfs_file_ops, tmpfs_special_ops;
 
+static int super_charge(struct tmpfs_super *ts, s64 npages)
+{
+	u64 used;
+
+	if (npages < 0) {
+		atomic64_sub(&ts->used_pages, (u64)-npages);
+		return 0;
+	}
+	used = atomic64_add(&ts->used_pages, (u64)npages);
+	if (ts->opts.max_pages && used > ts->opts.max_pages) {
+		atomic64_sub(&ts->used_pages, (u64)npages);
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+static int tmpfs_charge(struct inode *inode, s64 npages)
+{
+	return super_charge(tmpfs_sb(inode->sb), npages);
+}
+
+/* What an inode takes of size= beside its data: a long symbolic link, as on Linux, and its attributes. */
+static s64 link_pages(const struct inode *inode)
+{
+	return inode->link && inode->size >= LINK_SHORT;
+}
+
+static s64 xattr_pages(u64 bytes)
+{
+	return (s64)((bytes + PAGE_SIZE - 1) >> PAGE_SHIFT);
+}
+
 static int tmpfs_new_inode(struct super *sb, const struct new_inode *ni, struct inode **out)
 {
 	struct tmpfs_super *ts = tmpfs_sb(sb);
@@ -79,12 +113,13 @@ static int tmpfs_new_inode(struct super *sb, const struct new_inode *ni, struct 
 	if (!ti)
 		goto uncount;
 	if (S_ISLNK(ni->mode)) {
+		ti->vfs.size = strlen(ni->link);
 		ti->vfs.link = kstrdup(ni->link);
-		if (!ti->vfs.link) {
+		if (!ti->vfs.link || super_charge(ts, link_pages(&ti->vfs))) {
+			kfree((void *)(u64)ti->vfs.link);
 			kfree(ti);
 			goto uncount;
 		}
-		ti->vfs.size = strlen(ni->link);
 	}
 	if (S_ISDIR(ni->mode))
 		ops = &tmpfs_dir_ops;
@@ -419,11 +454,22 @@ static s64 tmpfs_getxattr(struct inode *inode, const char *name, void *value, si
 static int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
 			  u32 flags)
 {
-	int err = xattr_store_set(&tmpfs_i(inode)->xattrs, name, value, size, flags);
+	struct xattr_store *x = &tmpfs_i(inode)->xattrs;
+	s64 before = xattr_pages(x->bytes), grown;
+	int ret;
 
-	if (!err && value && !strcmp(name, XATTR_NAME_CAPS))
+	grown = xattr_pages(x->bytes + (u64)xattr_store_growth(x, name, value, size)) - before;
+	if (grown > 0) {
+		ret = tmpfs_charge(inode, grown);
+		if (ret)
+			return ret;
+	}
+	ret = xattr_store_set(x, name, value, size, flags);
+	if (ret && grown > 0)
+		return tmpfs_charge(inode, -grown) ?: ret;
+	if (!ret && value && !strcmp(name, XATTR_NAME_CAPS))
 		fetch_or(&inode->flags, INODE_HAS_CAPS);
-	return err;
+	return !ret && grown < 0 ? tmpfs_charge(inode, grown) : ret;
 }
 
 static s64 tmpfs_listxattr(struct inode *inode, char *list, size_t size)
@@ -431,26 +477,12 @@ static s64 tmpfs_listxattr(struct inode *inode, char *list, size_t size)
 	return xattr_store_list(&tmpfs_i(inode)->xattrs, list, size);
 }
 
-static int tmpfs_charge(struct inode *inode, s64 npages)
-{
-	struct tmpfs_super *ts = tmpfs_sb(inode->sb);
-	u64 used;
-
-	if (npages < 0) {
-		atomic64_sub(&ts->used_pages, (u64)-npages);
-		return 0;
-	}
-	used = atomic64_add(&ts->used_pages, (u64)npages);
-	if (ts->opts.max_pages && used > ts->opts.max_pages) {
-		atomic64_sub(&ts->used_pages, (u64)npages);
-		return -ENOSPC;
-	}
-	return 0;
-}
-
 static void tmpfs_free(struct tmpfs_inode *ti)
 {
+	s64 pages = link_pages(&ti->vfs) + xattr_pages(ti->xattrs.bytes);
+
 	atomic64_sub(&tmpfs_sb(ti->vfs.sb)->used_inodes, 1);
+	atomic64_sub(&tmpfs_sb(ti->vfs.sb)->used_pages, (u64)pages);
 	xa_fini(&ti->by_cookie);
 	xattr_store_fini(&ti->xattrs);
 	kfree((void *)(u64)ti->vfs.link);

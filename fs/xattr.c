@@ -9,6 +9,7 @@
 
 #include "fs/notify.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
@@ -18,6 +19,7 @@
 struct xattr_entry {
 	struct list link;
 	size_t size;
+	struct user_account *payer;
 	char *name; /* behind the value */
 	u8 value[];
 };
@@ -25,16 +27,30 @@ struct xattr_entry {
 void xattr_store_init(struct xattr_store *s)
 {
 	list_init(&s->entries);
+	s->bytes = 0;
+}
+
+static size_t entry_bytes(const char *name, size_t size)
+{
+	return sizeof(struct xattr_entry) + size + strlen(name) + 1;
+}
+
+static void entry_free(struct xattr_store *s, struct xattr_entry *e)
+{
+	size_t n = entry_bytes(e->name, e->size);
+
+	list_del(&e->link);
+	s->bytes -= n;
+	charge_release(e->payer, CHARGE_KMEM, n);
+	kfree(e);
 }
 
 void xattr_store_fini(struct xattr_store *s)
 {
 	struct xattr_entry *e;
 
-	while ((e = list_first(&s->entries, struct xattr_entry, link))) {
-		list_del(&e->link);
-		kfree(e);
-	}
+	while ((e = list_first(&s->entries, struct xattr_entry, link)))
+		entry_free(s, e);
 }
 
 static struct xattr_entry *xattr_find(const struct xattr_store *s, const char *name)
@@ -61,31 +77,54 @@ s64 xattr_store_get(const struct xattr_store *s, const char *name, void *value, 
 	return (s64)e->size;
 }
 
+s64 xattr_store_growth(const struct xattr_store *s, const char *name, const void *value,
+		       size_t size)
+{
+	const struct xattr_entry *old = xattr_find(s, name);
+	s64 n = value ? (s64)entry_bytes(name, size) : 0;
+
+	return old ? n - (s64)entry_bytes(name, old->size) : n;
+}
+
+static int entry_add(struct xattr_store *s, const char *name, const void *value, size_t size)
+{
+	size_t n = entry_bytes(name, size);
+	struct user_account *payer;
+	struct xattr_entry *e;
+	int ret = charge_kmem(n, &payer);
+
+	if (ret)
+		return ret;
+	e = kmalloc(n);
+	if (!e) {
+		charge_release(payer, CHARGE_KMEM, n);
+		return -ENOMEM;
+	}
+	e->payer = payer;
+	e->size = size;
+	memcpy(e->value, value, size);
+	e->name = (char *)e->value + size;
+	memcpy(e->name, name, n - sizeof *e - size);
+	list_add_tail(&s->entries, &e->link);
+	s->bytes += n;
+	return 0;
+}
+
 int xattr_store_set(struct xattr_store *s, const char *name, const void *value, size_t size,
 		    u32 flags)
 {
-	struct xattr_entry *old = xattr_find(s, name), *e = NULL;
-	size_t name_len = strlen(name);
+	struct xattr_entry *old = xattr_find(s, name);
+	int ret = 0;
 
 	if (old && flags & XATTR_CREATE)
 		return -EEXIST;
 	if (!old && (!value || flags & XATTR_REPLACE))
 		return -ENODATA;
-	if (value) {
-		e = kmalloc(sizeof *e + size + name_len + 1);
-		if (!e)
-			return -ENOMEM;
-		e->size = size;
-		memcpy(e->value, value, size);
-		e->name = (char *)e->value + size;
-		memcpy(e->name, name, name_len + 1);
-		list_add_tail(&s->entries, &e->link);
-	}
-	if (old) {
-		list_del(&old->link);
-		kfree(old);
-	}
-	return 0;
+	if (value)
+		ret = entry_add(s, name, value, size);
+	if (!ret && old)
+		entry_free(s, old);
+	return ret;
 }
 
 s64 xattr_store_list(const struct xattr_store *s, char *list, size_t size)

@@ -12,8 +12,10 @@
 
 #include "fs/mount.h"
 
+/* Each attribute is charged to the user who set it (CHARGE_KMEM). */
 struct xattr_store {
 	struct list entries;
+	u64 bytes; /* of all entries, for the file system's own limit */
 };
 
 void xattr_store_init(struct xattr_store *s);
@@ -23,6 +25,9 @@ s64 must_check xattr_store_get(const struct xattr_store *s, const char *name, vo
 			       size_t size);
 int must_check xattr_store_set(struct xattr_store *s, const char *name, const void *value,
 			       size_t size, u32 flags);
+/* By how many bytes the store grows when this is set. */
+s64 xattr_store_growth(const struct xattr_store *s, const char *name, const void *value,
+		       size_t size);
 s64 must_check xattr_store_list(const struct xattr_store *s, char *list, size_t size);
 
 /* value NULL: size only. */

@@ -15,6 +15,7 @@
 
 #include "arch/mmu.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/disturb.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/lock.h"
 #include "guestkernel/kapi/page.h"
@@ -169,6 +170,8 @@ void *kmem_cache_alloc(struct kmem_cache *c)
 	struct page *pg;
 	void *p;
 
+	if (disturb_alloc_fails())
+		return NULL;
 	spin_lock(&c->lock);
 	pg = list_first(&c->partial, struct page, link);
 	if (unlikely(!pg)) {

@@ -82,12 +82,20 @@ void task_free_new(struct task *t)
 	task_put(t);
 }
 
+void task_release_stack(struct task *t)
+{
+	if (!t->kstack)
+		return;
+	arch_thread_fini(&t->thread);
+	kstack_free(t->kstack);
+	t->kstack = NULL;
+}
+
 void task_put(struct task *t)
 {
 	if (!refs_put(&t->refs))
 		return;
-	arch_thread_fini(&t->thread);
-	kstack_free(t->kstack);
+	task_release_stack(t);
 	seccomp_exit(t);
 	if (t->cred)
 		cred_put(t->cred);
