@@ -47,10 +47,15 @@ static u32 attr_events(const struct attr *a)
 
 	if (a->valid & (ATTR_MODE | ATTR_UID | ATTR_GID))
 		mask |= IN_ATTRIB;
+	/* Both times are an attribute, one of them alone is what reading or writing would have changed. */
 	if (a->valid & ATTR_SIZE)
 		mask |= IN_MODIFY;
-	else if (a->valid & (ATTR_ATIME | ATTR_MTIME))
+	else if ((a->valid & (ATTR_ATIME | ATTR_MTIME)) == (ATTR_ATIME | ATTR_MTIME))
 		mask |= IN_ATTRIB;
+	else if (a->valid & ATTR_ATIME)
+		mask |= IN_ACCESS;
+	else if (a->valid & ATTR_MTIME)
+		mask |= IN_MODIFY;
 	return mask;
 }
 

@@ -204,8 +204,9 @@ struct super_ops {
 
 struct super {
 	struct refs refs;
-	u32 flags; /* MS_RDONLY and friends */
-	u32 dev;   /* [I] st_dev, an anonymous device number */
+	atomic_t writers; /* the sum over its mounts: see fs/mount.h */
+	u32 flags;	  /* MS_RDONLY and friends */
+	u32 dev;	  /* [I] st_dev, an anonymous device number */
 	u64 magic;
 	u64 max_bytes;		     /* largest file */
 	const struct fs_type *type;  /* [I] */

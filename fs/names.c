@@ -13,6 +13,7 @@
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/string.h"
 #include "guestkernel/uapi/capability.h"
 
 /* A walk that ended at a directory, its lock, and the dentry of the last component. */
@@ -268,13 +269,21 @@ static int unlink_check(const struct name_op *op, bool want_dir)
 	return op->d->flags & DENTRY_MOUNTED ? -EBUSY : 0;
 }
 
+/* IN_DELETE_SELF comes when the object goes, which may be in use still; a directory nobody uses ends before its parent
+ * hears of it, as on Linux. */
 static void unlink_notify(struct name_op *op, struct inode *victim, bool is_dir)
 {
-	notify_inode(op->dir, IN_DELETE | (is_dir ? IN_ISDIR : 0), op->d->name, 0);
-	if (!is_dir)
+	char name[NAME_LEN_MAX + 1];
+
+	memcpy(name, op->w.last.s, op->w.last.len);
+	name[op->w.last.len] = 0;
+	if (is_dir) {
+		dentry_put(op->d);
+		op->d = NULL;
+	} else {
 		notify_inode(victim, IN_ATTRIB, NULL, 0);
-	if (is_dir || !victim->nlink)
-		notify_inode(victim, IN_DELETE_SELF, NULL, 0);
+	}
+	notify_inode(op->dir, IN_DELETE | (is_dir ? IN_ISDIR : 0), name, 0);
 }
 
 static int unlink_locked(struct name_op *op, bool want_dir)

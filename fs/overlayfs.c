@@ -14,10 +14,11 @@
  *           An entry of an upper directory names an upper inode; "copied" leads from there to the overlay
  *           inode if that has lower parts. Entries hide lower names.
  *           A file opened read-only before copy-up keeps reading the lower data, as on Linux.
- * Locking   An upper directory changes only under the exclusive lock of its overlay directory. copy_lock
+ * Locking   An upper directory changes only under the exclusive lock of its overlay directory. is_copying
  *           makes copy-ups happen once. An upper file's lock is taken inside the overlay inode's.
- * Missing   layers on disk: everything above the images lives and dies with the sandbox; nlink of directories
- *           that merge is 1
+ * Missing   layers on disk: everything above the images lives and dies with the sandbox; so mount(2) of an overlay with
+ *           a program's own lowerdir and upperdir is ENODEV: an upper object here needs no name in an upper
+ *           directory, there it must have one. nlink of directories that merge is 1
  * See       Linux Documentation/filesystems/overlayfs.rst; tests/model/overlay_model.c
  */
 #include "fs/overlayfs_impl.h"
@@ -363,7 +364,7 @@ int ovl_create(struct super *const *lowers, u32 nr, struct super *upper, struct 
 	os = knew(struct ovl_super);
 	if (!os)
 		return -ENOMEM;
-	mutex_init(&os->copy_lock, RANK_COPY_UP);
+	waitq_init(&os->copy_wq);
 	spin_init(&os->lock, RANK_OBJECT);
 	xa_init(&os->copied);
 	list_init(&os->pinned);

@@ -370,6 +370,11 @@ s32 current_tgid(void)
 	return current_group() ? current_group()->tgid : 0;
 }
 
+bool current_is_killed(void)
+{
+	return signal_fatal_pending();
+}
+
 bool signal_pending(void)
 {
 	return READ_ONCE(current()->work) & (WORK_SIGNAL | WORK_KILLED);
