@@ -17,6 +17,7 @@
  * Locking   inode->lock exclusively around the driver's setattr; what is dropped is decided under it.
  * See       chmod(2), chown(2), utimensat(2), truncate(2), access(2), inode(7)
  */
+#include "fs/acl.h"
 #include "fs/filp.h"
 #include "fs/namei.h"
 #include "fs/notify.h"
@@ -103,6 +104,22 @@ static int drop_privs(struct inode *inode, struct attr *a)
 	return drop_caps(inode);
 }
 
+/* The list's mask follows the mode. */
+static int setattr_with_acl(struct inode *inode, const struct attr *a)
+{
+	struct acl *acl;
+	int err = acl_for_mode(inode, a->mode, &acl);
+
+	if (err)
+		return err;
+	err = inode->ops->setattr(inode, a);
+	if (err)
+		acl_put(acl);
+	else
+		err = inode->ops->set_acl(inode, ACL_ACCESS, acl);
+	return err;
+}
+
 /* The caller has checked permissions. */
 static int setattr_locked(struct inode *inode, struct attr *a)
 {
@@ -113,7 +130,8 @@ static int setattr_locked(struct inode *inode, struct attr *a)
 		return err;
 	if (!inode->ops->setattr)
 		return -EPERM;
-	return inode->ops->setattr(inode, a);
+	return unlikely(a->valid & ATTR_MODE && inode->acl) ? setattr_with_acl(inode, a)
+							    : inode->ops->setattr(inode, a);
 }
 
 int vfs_setattr(const struct path *p, struct attr *a)

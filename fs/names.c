@@ -84,14 +84,14 @@ static int name_op_create(struct name_op *op, s32 dirfd, const char *path, bool 
 	return err;
 }
 
-static int name_op_make(struct name_op *op, const struct new_inode *ni)
+static int name_op_make(struct name_op *op, struct new_inode *ni)
 {
-	struct inode *inode;
-	int err;
+	struct inode *inode = NULL;
+	int err = -EPERM;
 
-	if (!op->dir->ops->create)
-		return -EPERM;
-	err = op->dir->ops->create(op->dir, &op->w.last, ni, &inode);
+	if (op->dir->ops->create)
+		err = op->dir->ops->create(op->dir, &op->w.last, ni, &inode);
+	inode_made(err ? NULL : inode, ni);
 	if (err)
 		return err;
 	dentry_instantiate(op->d, inode);
@@ -109,8 +109,9 @@ static int make_node(s32 dirfd, const char *path, u32 mode, u32 rdev, struct pat
 
 	if (err)
 		return err;
-	inode_new_owner(op.dir, mode, fs_ctx_umask(op.w.fs), &ni);
-	err = name_op_make(&op, &ni);
+	err = inode_new_owner(op.dir, mode, fs_ctx_umask(op.w.fs), &ni);
+	if (!err)
+		err = name_op_make(&op, &ni);
 	if (!err && out) {
 		out->mnt = mount_get(op.w.path.mnt);
 		out->dentry = dentry_get(op.d);
@@ -172,8 +173,9 @@ int vfs_symlinkat(const char *target, s32 dirfd, const char *path)
 	err = name_op_create(&op, dirfd, path, false);
 	if (err)
 		return err;
-	inode_new_owner(op.dir, S_IFLNK | 0777, 0, &ni);
-	err = name_op_make(&op, &ni);
+	err = inode_new_owner(op.dir, S_IFLNK | 0777, 0, &ni);
+	if (!err)
+		err = name_op_make(&op, &ni);
 	name_op_end(&op);
 	return err;
 }

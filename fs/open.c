@@ -141,8 +141,11 @@ static int open_make(struct walk *w, u32 mode, struct dentry *d)
 		return err;
 	if (!dir->ops->create)
 		return -EACCES;
-	inode_new_owner(dir, S_IFREG | (mode & S_IALLUGO), fs_ctx_umask(w->fs), &ni);
+	err = inode_new_owner(dir, S_IFREG | (mode & S_IALLUGO), fs_ctx_umask(w->fs), &ni);
+	if (err)
+		return err;
 	err = dir->ops->create(dir, &w->last, &ni, &inode);
+	inode_made(err ? NULL : inode, &ni);
 	if (!err)
 		dentry_instantiate(d, inode);
 	return err;
@@ -253,8 +256,11 @@ static int open_tmpfile(const struct path *dirp, u32 flags, u32 mode, struct fil
 		return err;
 	if (!dir->ops->tmpfile)
 		return -EOPNOTSUPP;
-	inode_new_owner(dir, S_IFREG | (mode & S_IALLUGO), fs_ctx_umask(current_fs()), &ni);
+	err = inode_new_owner(dir, S_IFREG | (mode & S_IALLUGO), fs_ctx_umask(current_fs()), &ni);
+	if (err)
+		return err;
 	err = dir->ops->tmpfile(dir, &ni, &inode);
+	inode_made(err ? NULL : inode, &ni);
 	if (err)
 		return err;
 	if (!(flags & O_EXCL))

@@ -10,6 +10,7 @@
  */
 #include "fs/overlayfs_impl.h"
 
+#include "fs/acl.h"
 #include "fs/tmpfs.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/current.h"
@@ -51,8 +52,11 @@ static int copy_data(struct inode *lower, struct inode *upper, u64 size)
 
 static int copy_one_xattr(struct inode *lower, struct inode *upper, const char *name, char *value)
 {
-	s64 n = lower->ops->getxattr(lower, name, value, XATTR_SIZE_MAX);
+	s64 n;
 
+	if (acl_kind_of(name))
+		return 0; /* the overlay inode has it: acl_share() */
+	n = lower->ops->getxattr(lower, name, value, XATTR_SIZE_MAX);
 	if (n < 0)
 		return (int)n;
 	return upper->ops->setxattr(upper, name, value, (size_t)n, 0);
@@ -167,6 +171,7 @@ int ovl_copy_up(struct ovl_inode *oi, u64 size_limit)
 		return err < 0 ? err : 0;
 	err = make_upper(os, oi->lower[0], size_limit, &upper);
 	if (!err) {
+		acl_share(upper, &oi->vfs);
 		err = publish(os, oi, upper);
 		if (err)
 			inode_put(upper);

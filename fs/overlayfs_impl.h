@@ -99,4 +99,5 @@ int ovl_setattr(struct inode *inode, const struct attr *a);
 s64 ovl_getxattr(struct inode *inode, const char *name, void *value, size_t size);
 int ovl_setxattr(struct inode *inode, const char *name, const void *value, size_t size, u32 flags);
 s64 ovl_listxattr(struct inode *inode, char *list, size_t size);
+int ovl_set_acl(struct inode *inode, enum acl_kind kind, struct acl *a);
 void ovl_evict(struct inode *inode);

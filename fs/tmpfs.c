@@ -14,6 +14,7 @@
  */
 #include "fs/tmpfs.h"
 
+#include "fs/acl.h"
 #include "fs/dentry.h"
 #include "fs/tmpfs_opts.h"
 #include "fs/xattr.h"
@@ -495,7 +496,19 @@ static int tmpfs_setxattr(struct inode *inode, const char *name, const void *val
 
 static s64 tmpfs_listxattr(struct inode *inode, char *list, size_t size)
 {
-	return xattr_store_list(&tmpfs_i(inode)->xattrs, list, size);
+	s64 acls = acl_list(inode, list, size), n;
+
+	if (acls < 0)
+		return acls;
+	n = xattr_store_list(&tmpfs_i(inode)->xattrs, list ? list + acls : NULL,
+			     size - (size_t)acls);
+	return n < 0 ? n : n + acls;
+}
+
+static int tmpfs_set_acl(struct inode *inode, enum acl_kind kind, struct acl *a)
+{
+	acl_attach(inode, kind, a);
+	return 0;
 }
 
 static void tmpfs_free(struct tmpfs_inode *ti)
@@ -506,6 +519,8 @@ static void tmpfs_free(struct tmpfs_inode *ti)
 	atomic64_sub(&tmpfs_sb(ti->vfs.sb)->used_pages, (u64)pages);
 	xa_fini(&ti->by_cookie);
 	xattr_store_fini(&ti->xattrs);
+	acl_put(ti->vfs.acl);
+	acl_put(ti->vfs.default_acl);
 	kfree((void *)(u64)ti->vfs.link);
 	kfree(ti);
 }
@@ -611,6 +626,7 @@ static const struct inode_ops tmpfs_dir_ops = {
 	.getxattr = tmpfs_getxattr,
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
+	.set_acl = tmpfs_set_acl,
 	.evict = tmpfs_evict,
 };
 
@@ -619,6 +635,7 @@ static const struct inode_ops tmpfs_file_ops = {
 	.getxattr = tmpfs_getxattr,
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
+	.set_acl = tmpfs_set_acl,
 	.charge = tmpfs_charge,
 	.evict = tmpfs_evict,
 };
@@ -628,6 +645,7 @@ static const struct inode_ops tmpfs_special_ops = {
 	.getxattr = tmpfs_getxattr,
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
+	.set_acl = tmpfs_set_acl,
 	.evict = tmpfs_evict,
 };
 
