@@ -380,8 +380,10 @@ static int tmpfs_rename(const struct rename_req *r)
 		return 0;
 	}
 	if (r->flags & RENAME_WHITEOUT) {
-		inode_new_owner(r->old_dir, S_IFCHR, 0, &ni);
-		err = tmpfs_new_inode(r->old_dir->sb, &ni, &whiteout);
+		err = inode_new_owner(r->old_dir, S_IFCHR, 0, &ni);
+		if (!err)
+			err = tmpfs_new_inode(r->old_dir->sb, &ni, &whiteout);
+		inode_made(whiteout, &ni);
 	}
 	if (!err)
 		err = tmpfs_rename_to(r, to);

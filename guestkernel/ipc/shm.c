@@ -155,15 +155,11 @@ static int seg_create(u64 size, struct shm_seg **out)
 /* [ids.lock] */
 static s64 seg_add(struct shm_seg *s, s32 key, u32 flags)
 {
-	u64 most = charge_is_bounded() ? (page_end_pfn - page_first_pfn) / 2 : SHM_MAX_PAGES;
+	u64 most = charge_is_bounded() ? (page_end_pfn - page_first_pfn) / 2 : U64_MAX;
 	int ret;
 
-<<<<<<< HEAD
-	if (ipc_usage(&ids)->amount + pages_of(s) > READ_ONCE(ipc_limits.shm_all))
-=======
 	/* segments stay when those who made them are gone: killing frees nothing */
-	if (ipc_usage(&ids)->amount + pages_of(s) > most)
->>>>>>> part-res
+	if (ipc_usage(&ids)->amount + pages_of(s) > MIN(READ_ONCE(ipc_limits.shm_all), most))
 		return -ENOSPC;
 	ret = ipc_add(&ids, &s->obj, key, flags);
 	if (ret)
