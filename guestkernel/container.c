@@ -23,6 +23,7 @@
 #include "guestkernel/host/hyp.h"
 #include "guestkernel/host/stream.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/disturb.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/page.h"
@@ -30,7 +31,7 @@
 #include "guestkernel/kapi/proc.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/leak.h"
-#include "guestkernel/mm/mm_proc.h"
+#include "guestkernel/ipc/ipc_proc.h"
 #include "guestkernel/mm/mm_proc.h"
 #include "guestkernel/syscall.h"
 #include "guestkernel/task/clone.h"
@@ -42,6 +43,7 @@
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/mount.h"
+#include "net/socket.h"
 
 /* What container runtimes leave to root by default. */
 #define CAPS_DEFAULT                                                                              \
@@ -111,15 +113,31 @@ static void collect_proc(void)
 	static const struct proc_row missing_row = { "monitor/missing_syscalls", 0444,
 						     syscall_show_missing, NULL };
 	static const struct proc_table missing_calls = { &missing_row, 1, NULL };
-	static const struct proc_table *const root[] = { &mm_proc_root, &task_proc_root,
-							 &missing_calls, NULL };
-	static const struct proc_table *const process[] = { &mm_proc_process, &task_proc_process,
-							    NULL };
-	static const struct procfs_setup setup = { .root = root,
-						   .process = process,
-						   .tasks = &task_proc_ops };
+	static const struct proc_table *const root[] = { &mm_proc_root,	 &task_proc_root,
+							 &task_sysctl,	 &mm_sysctl,
+							 &mm_zones,	 &ipc_proc, &net_sysctl,
+							 &missing_calls, DISTURB_PROC_ROOT NULL };
+	static const struct proc_table *const process[] = { &mm_proc_process,
+							    &mm_maps,
+							    &task_proc_process,
+							    &task_proc_more,
+							    &procfs_net_table,
+							    &task_proc_process_only,
+							    DISTURB_PROC_PROCESS NULL };
+	static const struct proc_table *const thread[] = { &mm_proc_process,
+							   &mm_maps,
+							   &task_proc_process,
+							   &task_proc_more,
+							   &procfs_net_table,
+							   &task_proc_thread_only,
+							   NULL };
+	static const struct proc_table *const node[] = { &mm_node, NULL };
+	static const struct procfs_setup setup = {
+		.root = root, .process = process, .thread = thread, .tasks = &task_proc_ops
+	};
 
 	procfs_setup(&setup);
+	sysfs_setup(node);
 }
 
 /* The image below, memory above. With --read-only the same, closed once everything is in its place, so that mount

@@ -7,6 +7,8 @@
 #include "guestkernel/kapi/proc.h"
 
 struct aspace;
+struct file;
+struct task;
 
 void mm_show_maps(struct strbuf *sb, struct aspace *as);
 void mm_show_smaps(struct strbuf *sb, struct aspace *as);
@@ -22,7 +24,16 @@ u64 mm_rss_pages(struct aspace *as);
 int must_check mm_row_open(void *task, void **bound);
 void mm_row_close(void *bound);
 
-/* /proc/meminfo, vmstat, sys/vm. */
+/* /proc/meminfo, vmstat. */
 extern const struct proc_table mm_proc_root;
+/* sys/vm; buddyinfo, zoneinfo, iomem; the node of /sys. */
+extern const struct proc_table mm_sysctl, mm_zones, mm_node;
 /* /proc/<pid>: maps, smaps, smaps_rollup, statm; ctx: struct task. */
 extern const struct proc_table mm_proc_process;
+/* numa_maps, clear_refs. */
+extern const struct proc_table mm_maps;
+/* /proc/<pid>/pagemap, bound as above: one number for each of n pages from the first on. -ESRCH. */
+int must_check mm_pagemap(void *bound, u64 first, u64 *out, u32 n);
+/* The next mapping of a file that begins at after or later; *out (may be NULL) is referenced. -ENOENT; -EACCES: the caller may not
+ * look at t's memory. */
+int must_check mm_map_next(struct task *t, u64 after, u64 *start, u64 *end, struct file **out);

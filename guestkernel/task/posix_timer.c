@@ -10,6 +10,7 @@
  * Locking   group->lock covers the list and all fields; group->timer_mutex serialises create, set, delete.
  * See       timer_create(2), sigevent(7)
  */
+#include "guestkernel/kapi/strbuf.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
@@ -431,4 +432,22 @@ void posix_timer_exit_group(struct tgroup *g)
 		destroy(pt);
 	}
 	mutex_unlock(&g->timer_mutex);
+}
+
+int posix_timers_show(struct strbuf *sb, void *ctx)
+{
+	static const char *const ways[] = { "signal", "none", "thread" };
+	struct tgroup *g = ((struct task *)ctx)->group;
+	struct posix_timer *pt;
+
+	if (!task_may_access(ctx, ACCESS_FS))
+		return -EACCES;
+	spin_lock(&g->lock);
+	list_for_each_entry (pt, &g->posix_timers, link)
+		strbuf_printf(sb, "ID: %d\nsignal: %d/%016llx\nnotify: %s/%s.%d\nClockID: %d\n",
+			      pt->id, pt->signo, (unsigned long long)pt->value.sival_ptr,
+			      ways[pt->notify & 3], pt->target ? "tid" : "pid",
+			      pt->target ? pt->target->tid : g->tgid, pt->clock);
+	spin_unlock(&g->lock);
+	return sb->failed ? -ENOMEM : 0;
 }
