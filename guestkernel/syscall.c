@@ -63,12 +63,16 @@ static bool is_watched(const struct task *t)
 
 static void watched_call(struct regs *r)
 {
+	struct task *t = current();
+
+	t->trace.end_is_seen = true;
 	if (ptrace_syscall_begin(r)) {
 		if (call_filter_allows(r))
 			regs_set_ret(r, syscall_dispatch(r));
 		else if (unlikely(strace_on))
 			strace_refused(r);
 	}
+	t->trace.end_is_seen = false;
 	ptrace_syscall_end(r);
 }
 

@@ -23,5 +23,6 @@ void hyp_kick(u32 streams);
 /* Up to HYP_RANDOM_MAX bytes. */
 void hyp_random(void *p, u32 n);
 /* A signal or window change from the monitor: called from trap_host_event(). Set by main.c. */
-extern void (*hyp_on_signals)(u64 mask);
+/* from_tty: a key of the terminal the monitor runs on; for the foreground group. */
+extern void (*hyp_on_signals)(u64 mask, bool from_tty);
 extern void (*hyp_on_winsize)(u16 rows, u16 cols);

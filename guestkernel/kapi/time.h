@@ -18,6 +18,8 @@ u64 clock_monotonic_ns(void);
 u64 clock_realtime_ns(void);
 /* -EINVAL for a clock id we do not have. CPU clocks of the caller included. */
 int must_check clock_get_ns(s32 clock_id, u64 *out);
+/* Is it the number of a clock? Those that wake a suspended machine are, but there is no hardware behind them to read. */
+bool clock_exists(s32 clock_id);
 
 static inline struct timespec ns_to_timespec(u64 ns)
 {

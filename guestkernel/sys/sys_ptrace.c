@@ -5,7 +5,7 @@
  * Role      Decodes requests and moves data; task/ptrace.c and the machine (arch/trace.h) do the work.
  * Rules     Registers are touched under the tracee's group->lock, which keeps it stopped; what goes to or comes from the
  *           tracer's memory is copied before or after.
- * Missing   PTRACE_SINGLEBLOCK, PTRACE_ARCH_PRCTL, PTRACE_GET_THREAD_AREA, PTRACE_SECCOMP_GET_METADATA and what belongs
+ * Missing   PTRACE_SINGLEBLOCK, PTRACE_GET_THREAD_AREA, PTRACE_SECCOMP_GET_METADATA and what belongs
  *           to syscall user dispatch: EIO, as for requests Linux does not know.
  * See       ptrace(2)
  */
@@ -388,6 +388,19 @@ static s64 seccomp_filter_of(struct task *t, u64 index, uaddr_t out)
 	return r;
 }
 
+/* arch_prctl(2) of the tracee: what it asks for is stored in the tracer's memory. */
+static s64 thread_base(struct task *t, u64 addr, u64 code)
+{
+	u64 value = addr;
+	int r = ptrace_lock_stopped(t);
+
+	if (r)
+		return r;
+	r = arch_trace_prctl(&t->thread, code, &value);
+	spin_unlock(&t->group->lock);
+	return r > 0 ? put_user(UADDR(addr), value) : r;
+}
+
 static s64 old_regset(struct task *t, u64 request, uaddr_t ua)
 {
 	bool is_write;
@@ -426,6 +439,7 @@ static s64 request_of_mine(struct task *t, u64 request, u64 addr, u64 data)
 	case PTRACE_KILL:
 		return kill_it(t);
 	case PTRACE_SETOPTIONS:
+	case PTRACE_OLDSETOPTIONS:
 		return set_options(t, data);
 	case PTRACE_GETEVENTMSG:
 		return event_message(t, UADDR(data));
@@ -449,6 +463,8 @@ static s64 request_of_mine(struct task *t, u64 request, u64 addr, u64 data)
 		return seccomp_filter_of(t, addr, UADDR(data));
 	case PTRACE_GET_SYSCALL_INFO:
 		return syscall_info(t, addr, UADDR(data));
+	case PTRACE_ARCH_PRCTL:
+		return thread_base(t, addr, data);
 	case PTRACE_GET_RSEQ_CONFIGURATION:
 		return rseq_configuration(t, addr, UADDR(data));
 	}

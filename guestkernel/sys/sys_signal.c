@@ -220,12 +220,15 @@ s64 sys_tkill(s32 tid, s32 sig)
 }
 
 /* Only the kernel may say that a signal came from the kernel or from kill(2), except to oneself. */
-static s64 read_info(uaddr_t ua, s32 sig, s32 pid, siginfo_t *info)
+/* exact: si_signo must be sig already; else it is made so. */
+static s64 read_info(uaddr_t ua, s32 sig, s32 pid, bool exact, siginfo_t *info)
 {
 	if (!sig_ok(sig))
 		return -EINVAL;
 	if (get_user(info, ua))
 		return -EFAULT;
+	if (exact && info->si_signo != sig)
+		return -EINVAL;
 	info->si_signo = sig;
 	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && pid != current_tgid())
 		return -EPERM;
@@ -235,7 +238,7 @@ static s64 read_info(uaddr_t ua, s32 sig, s32 pid, siginfo_t *info)
 s64 sys_rt_sigqueueinfo(s32 pid, s32 sig, uaddr_t uinfo)
 {
 	siginfo_t info;
-	s64 r = read_info(uinfo, sig, pid, &info);
+	s64 r = read_info(uinfo, sig, pid, false, &info);
 
 	return r < 0 ? r : send_to(task_find_get(pid), &info, sig, SIGNAL_TO_PROCESS);
 }
@@ -247,7 +250,7 @@ s64 sys_rt_tgsigqueueinfo(s32 tgid, s32 tid, s32 sig, uaddr_t uinfo)
 
 	if (tgid <= 0 || tid <= 0)
 		return -EINVAL;
-	r = read_info(uinfo, sig, tgid, &info);
+	r = read_info(uinfo, sig, tgid, false, &info);
 	return r < 0 ? r : thread_kill(tgid, tid, sig, &info);
 }
 
@@ -283,9 +286,7 @@ s64 sys_pidfd_send_signal(s32 fd, s32 sig, uaddr_t uinfo, u32 flags)
 	if (r < 0)
 		return r;
 	if (!uaddr_is_null(uinfo)) {
-		r = read_info(uinfo, sig, p->nr, &info);
-		if (r == 0 && info.si_signo != sig)
-			r = -EINVAL;
+		r = read_info(uinfo, sig, p->nr, true, &info);
 	} else {
 		siginfo_user(&info, sig, SI_USER);
 	}
@@ -303,10 +304,9 @@ s64 sys_sigaltstack(uaddr_t new, uaddr_t old)
 {
 	struct task *t = current();
 	u64 sp = regs_sp(arch_thread_regs(&t->thread));
-	bool on = !(t->altstack_flags & SS_AUTODISARM) && t->altstack_size && sp > t->altstack_sp &&
-		  sp - t->altstack_sp <= t->altstack_size;
+	bool on = signal_on_altstack(t, sp);
 	stack_t ss, was;
-	u32 mode;
+	int r;
 
 	memset(&was, 0, sizeof was);
 	was.ss_sp = t->altstack_sp;
@@ -316,20 +316,9 @@ s64 sys_sigaltstack(uaddr_t new, uaddr_t old)
 	if (!uaddr_is_null(new)) {
 		if (get_user(&ss, new))
 			return -EFAULT;
-		if (on)
-			return -EPERM;
-		mode = (u32)ss.ss_flags & ~(u32)SS_FLAG_BITS;
-		if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE)
-			return -EINVAL;
-		if (mode == SS_DISABLE) {
-			ss.ss_sp = ss.ss_size = 0;
-			ss.ss_flags = 0;
-		} else if (ss.ss_size < MINSIGSTKSZ || ss.ss_size < arch_min_sigstack()) {
-			return -ENOMEM;
-		}
-		t->altstack_sp = ss.ss_sp;
-		t->altstack_size = ss.ss_size;
-		t->altstack_flags = (u32)ss.ss_flags & SS_FLAG_BITS;
+		r = signal_set_altstack(&ss, sp);
+		if (r < 0)
+			return r;
 	}
 	if (!uaddr_is_null(old) && put_user(old, was))
 		return -EFAULT;
@@ -338,24 +327,21 @@ s64 sys_sigaltstack(uaddr_t new, uaddr_t old)
 
 s64 sys_rt_sigreturn(struct regs *r)
 {
-	struct sigreturn_result res;
-	struct task *t = current();
+	struct sigreturn_result res = { .blocked = current()->blocked };
+	stack_t ss = { 0 };
+	int err = arch_signal_return(r, &res);
 
-	if (arch_signal_return(r, &res) < 0) {
-		regs_forget_syscall(r);
-		signal_force_simple(SIGSEGV);
-		return 0;
-	}
-	signal_set_blocked(res.blocked);
-	if (res.altstack_flags & SS_DISABLE) {
-		t->altstack_sp = t->altstack_size = 0;
-		t->altstack_flags = 0;
-	} else {
-		t->altstack_sp = res.altstack_sp;
-		t->altstack_size = res.altstack_size;
-		t->altstack_flags = res.altstack_flags & SS_FLAG_BITS;
-	}
 	regs_forget_syscall(r);
+	signal_set_blocked(res.blocked);
+	if (err < 0) {
+		signal_force_simple(SIGSEGV);
+		return regs_ret(r);
+	}
+	ss.ss_sp = res.altstack_sp;
+	ss.ss_flags = (s32)res.altstack_flags;
+	ss.ss_size = res.altstack_size;
+	(void)!signal_set_altstack(&ss,
+				   regs_sp(r)); /* a frame that asks for nonsense changes nothing */
 	return regs_ret(r);
 }
 

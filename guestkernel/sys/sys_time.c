@@ -78,6 +78,8 @@ s64 sys_clock_settime(s32 id, uaddr_t in)
 	struct timespec ts;
 	u64 ns;
 
+	if (id < 0 && clock_exists(id))
+		return -EPERM; /* of CPU time */
 	if (id != CLOCK_REALTIME)
 		return -EINVAL;
 	if (get_user(&ts, in))
@@ -188,11 +190,13 @@ s64 sys_clock_nanosleep(s32 id, u32 flags, uaddr_t req, uaddr_t rem)
 	u64 ns, deadline, now;
 	s64 r;
 
-	if (id == CLOCK_THREAD_CPUTIME_ID)
-		return -EINVAL;
 	r = clock_get_ns(id, &now);
+	if (id == CLOCK_THREAD_CPUTIME_ID || (r < 0 && clock_exists(id)))
+		return -EOPNOTSUPP;
 	if (r < 0)
 		return r;
+	if (id < 0 && (id & 4) && ~(id >> 3) == 0)
+		return -EINVAL; /* a thread that sleeps uses none */
 	if (get_user(&ts, req))
 		return -EFAULT;
 	if (!timespec_to_ns(&ts, &ns))

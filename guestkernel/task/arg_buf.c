@@ -11,6 +11,7 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/user.h"
 #include "guestkernel/task/exec.h"
+#include "guestkernel/task/signal.h"
 #include "guestkernel/uapi/limits.h"
 
 void arg_buf_fini(struct arg_buf *b)
@@ -127,6 +128,6 @@ int arg_buf_from_user(struct arg_buf *b, uaddr_t vec, u64 *limit)
 		if (r < 0)
 			return r;
 		if (signal_pending() && (READ_ONCE(current()->work) & WORK_KILLED))
-			return -ERESTARTNOHAND;
+			return signal_interrupted(-ERESTARTNOHAND);
 	}
 }

@@ -103,7 +103,6 @@ int clock_get_ns(s32 id, u64 *out)
 	switch (id) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
-	case CLOCK_REALTIME_ALARM:
 	case CLOCK_TAI:
 		*out = clock_realtime_ns();
 		return 0;
@@ -111,7 +110,6 @@ int clock_get_ns(s32 id, u64 *out)
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_BOOTTIME:
-	case CLOCK_BOOTTIME_ALARM:
 		*out = arch_clock_ns();
 		return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
@@ -122,6 +120,14 @@ int clock_get_ns(s32 id, u64 *out)
 		return 0;
 	}
 	return id < 0 ? clock_cpu_get_ns(id, out) : -EINVAL;
+}
+
+bool clock_exists(s32 id)
+{
+	u64 ns;
+
+	return id == CLOCK_REALTIME_ALARM || id == CLOCK_BOOTTIME_ALARM ||
+	       clock_get_ns(id, &ns) == 0;
 }
 
 int clock_to_monotonic(s32 id, u64 ns, bool absolute, u64 *deadline_ns)

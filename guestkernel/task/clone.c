@@ -228,7 +228,7 @@ static int fork_begin(void)
 	spin_lock(&me->lock);
 	signal_recalc_locked(current());
 	if (READ_ONCE(current()->work) & (WORK_SIGNAL | WORK_KILLED))
-		r = -ERESTARTNOINTR;
+		r = signal_interrupted(-ERESTARTNOINTR);
 	else
 		me->nr_forking++;
 	spin_unlock(&me->lock);
@@ -264,7 +264,7 @@ static int link_task(struct task *t, const struct clone_req *q, u32 event) NO_LO
 	spin_lock(&tasklist_lock);
 	spin_lock(&me->lock);
 	if ((READ_ONCE(current()->work) & WORK_KILLED) || me->exiting || me->exec_task) {
-		r = -ERESTARTNOINTR;
+		r = signal_interrupted(-ERESTARTNOINTR);
 		goto out;
 	}
 	inherit_signals(t, me, q->flags & CLONE_THREAD);

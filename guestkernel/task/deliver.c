@@ -6,12 +6,14 @@
  * Rules     One frame is built at a time; the architecture's loop comes back for the next signal, which then
  *           interrupts the first handler before its first instruction, as on Linux.
  *           Interrupted system calls: a blocking function returned -ERESTART*; with a handler the flag
- *           SA_RESTART decides, without one the call runs again. WORK_SIGNAL is never cleared between the
- *           interrupted wait and this file, so such a value never reaches the application.
+ *           SA_RESTART decides, without one the call runs again. Whoever makes such a value sets WORK_RESTART, which is
+ *           cleared here and nowhere else, after the value was replaced: so it never reaches the application, whatever
+ *           became of the signal meanwhile (taken by another thread, by a tracer, blocked).
  * Locking   group->lock is dropped before user memory is touched.
  * Missing   core dump files: the status says "dumped" only by SIGSET_CORE.
  */
 #include "arch/param.h"
+#include "arch/thread.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/sigmask.h"
@@ -148,6 +150,7 @@ static void fix_syscall_for_handler(struct regs *r, const struct sigaction *sa)
 {
 	s64 nr = regs_syscall_nr(r);
 
+	fetch_and(&current()->work, ~(u32)WORK_RESTART);
 	if (nr < 0)
 		return;
 	switch (-regs_ret(r)) {
@@ -172,6 +175,7 @@ static void fix_syscall_without_handler(struct regs *r)
 {
 	s64 nr = regs_syscall_nr(r);
 
+	fetch_and(&current()->work, ~(u32)WORK_RESTART);
 	if (nr < 0)
 		return;
 	switch (-regs_ret(r)) {
@@ -189,11 +193,29 @@ static void fix_syscall_without_handler(struct regs *r)
 	regs_forget_syscall(r);
 }
 
-static bool on_altstack(const struct task *t, u64 sp)
+bool signal_on_altstack(const struct task *t, u64 sp)
 {
 	if (t->altstack_flags & SS_AUTODISARM)
 		return false;
 	return t->altstack_size && sp > t->altstack_sp && sp - t->altstack_sp <= t->altstack_size;
+}
+
+int signal_set_altstack(const stack_t *ss, u64 sp)
+{
+	struct task *t = current();
+	u32 mode = (u32)ss->ss_flags & ~(u32)SS_FLAG_BITS;
+	bool is_off = mode == SS_DISABLE;
+
+	if (signal_on_altstack(t, sp))
+		return -EPERM;
+	if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE)
+		return -EINVAL;
+	if (!is_off && (ss->ss_size < MINSIGSTKSZ || ss->ss_size < arch_min_sigstack()))
+		return -ENOMEM;
+	t->altstack_sp = is_off ? 0 : ss->ss_sp;
+	t->altstack_size = is_off ? 0 : ss->ss_size;
+	t->altstack_flags = is_off ? 0 : (u32)ss->ss_flags & SS_FLAG_BITS;
+	return 0;
 }
 
 static void enter_handler(struct regs *r, struct delivery *d)
@@ -201,6 +223,7 @@ static void enter_handler(struct regs *r, struct delivery *d)
 	struct task *t = current();
 	s32 sig = d->info.si_signo;
 	bool restore = t->work & WORK_RESTORE_MASK, stepping = ptrace_frame_begin();
+	bool is_nested = signal_on_altstack(t, regs_sp(r));
 	sigset_t blocked = t->blocked;
 	struct sigframe_req req = {
 		.sig = sig,
@@ -218,10 +241,10 @@ static void enter_handler(struct regs *r, struct delivery *d)
 	if (!t->altstack_size)
 		req.altstack_flags = SS_DISABLE;
 	else
-		req.altstack_flags =
-			t->altstack_flags | (on_altstack(t, regs_sp(r)) ? SS_ONSTACK : 0);
-	if ((d->sa.sa_flags & SA_ONSTACK) && t->altstack_size && !on_altstack(t, regs_sp(r)))
+		req.altstack_flags = t->altstack_flags | (is_nested ? SS_ONSTACK : 0);
+	if ((d->sa.sa_flags & SA_ONSTACK) && t->altstack_size && !is_nested)
 		req.sp = t->altstack_sp + t->altstack_size;
+	req.on_altstack = is_nested || req.sp;
 	if (arch_signal_deliver(r, &req) < 0) {
 		if (sig == SIGSEGV) {
 			struct sigaction dfl = { .sa_handler = SIG_DFL }, old;
@@ -272,7 +295,9 @@ void trap_user_exit(struct regs *r)
 	if (unlikely(READ_ONCE(t->work) & WORK_DEFERRED))
 		defer_drain();
 	work = READ_ONCE(t->work);
-	if (work & (WORK_SIGNAL | WORK_KILLED | WORK_RESTORE_MASK))
+	if (unlikely(t->trace.end_is_due))
+		ptrace_late_syscall_end(r);
+	if (work & (WORK_SIGNAL | WORK_KILLED | WORK_RESTORE_MASK | WORK_RESTART))
 		signal_deliver(r);
 	if (READ_ONCE(t->work) & WORK_RSEQ)
 		rseq_update(r);
@@ -285,6 +310,7 @@ void trap_user_exception(struct regs *r, s32 sig, s32 si_code, u64 si_addr, u32 
 {
 	siginfo_t info;
 
+	arch_signal_note();
 	memset(&info, 0, sizeof info);
 	info.si_signo = sig;
 	info.si_code = si_code;
@@ -298,6 +324,7 @@ void task_fault_signal(s32 sig, s32 code, u64 addr, u32 access)
 
 	log_debug("task %d: signal %d code %d at 0x%lx access 0x%x ip 0x%lx", current_tid(), sig,
 		  code, addr, access, regs_ip(arch_thread_regs(&current()->thread)));
+	arch_signal_note();
 	memset(&info, 0, sizeof info);
 	info.si_signo = sig;
 	info.si_code = code;

@@ -54,6 +54,26 @@ static u64 itimer_clock(struct tgroup *g, u32 which)
 	return which == ITIMER_VIRTUAL ? tt.utime_ns : tt.utime_ns + tt.stime_ns;
 }
 
+struct task *itimer_running_thread_locked(struct tgroup *g)
+{
+	struct task *t, *found = NULL;
+	bool behind_last = false;
+
+	list_for_each_entry (t, &g->threads, thread_link) {
+		if (READ_ONCE(t->on_cpu) && !t->exited && (!found || behind_last)) {
+			found = t;
+			if (behind_last)
+				break;
+		}
+		if (t->tid == g->cpu_timer_told)
+			behind_last = true;
+	}
+	if (!found)
+		return g->leader;
+	g->cpu_timer_told = found->tid;
+	return found;
+}
+
 /* [S] Expires what is due; CPU time until the next one, U64_MAX: none. */
 static u64 expire_cpu_itimer(struct tgroup *g, u32 which, u64 now)
 {
@@ -64,7 +84,8 @@ static u64 expire_cpu_itimer(struct tgroup *g, u32 which, u64 now)
 		return U64_MAX;
 	if (now >= it->deadline_ns) {
 		siginfo_kernel(&info, which == ITIMER_VIRTUAL ? SIGVTALRM : SIGPROF);
-		(void)!signal_send_locked(g->leader, &info, SIGNAL_TO_PROCESS, false);
+		(void)!signal_send_locked(itimer_running_thread_locked(g), &info, SIGNAL_TO_PROCESS,
+					  false);
 		it->deadline_ns =
 			it->interval_ns ? next_period(it->deadline_ns, it->interval_ns, now) : 0;
 	}

@@ -11,6 +11,9 @@ void itimer_get(u32 which, u64 *value, u64 *interval);
 void itimer_set(u32 which, u64 value, u64 interval, u64 *old_value, u64 *old_interval);
 /* RLIMIT_CPU or a CPU timer was set: look at CPU time. */
 void itimer_watch_cpu(struct tgroup *g);
+/* Who is told of CPU time: a thread that runs, each in turn, as Linux' tick tells the one it interrupts; the leader when none
+ * does. Profilers count on it. */
+struct task *itimer_running_thread_locked(struct tgroup *g) REQUIRES(g->lock);
 
 /* value_is_id: the signal carries the timer's id (no sigevent was given). */
 s64 posix_timer_create(s32 clock, const sigevent_t *ev, bool value_is_id, s32 *id);

@@ -322,7 +322,7 @@ int job_check_background(struct tty_session *ts, s32 sig)
 		return -EIO;
 	(void)job_signal_pgrp(g->pgrp->nr, sig);
 	fetch_or(&current()->work, WORK_SIGNAL);
-	return -ERESTARTSYS;
+	return signal_interrupted(-ERESTARTSYS);
 }
 
 s64 job_setsid(void)

@@ -108,7 +108,9 @@ static bool cpu_not_due(struct posix_timer *pt, u64 now)
 
 static void expire(struct posix_timer *pt)
 {
-	struct task *t = pt->target ? pt->target : pt->group->leader;
+	struct task *t = pt->target		   ? pt->target
+			 : clock_is_cpu(pt->clock) ? itimer_running_thread_locked(pt->group)
+						   : pt->group->leader;
 	siginfo_t *info = &pt->entry.info;
 
 	memset(info, 0, sizeof *info);
@@ -186,6 +188,9 @@ s64 posix_timer_create(s32 clock, const sigevent_t *ev, bool value_is_id, s32 *i
 	u32 n = 0;
 	s64 r = clock_get_ns(clock, &ns);
 
+	if (r < 0 ? clock_exists(clock)
+		  : !clock_is_cpu(clock) && clock_to_monotonic(clock, 0, false, &ns) < 0)
+		r = -EOPNOTSUPP;
 	if (r == 0)
 		r = check_event(ev, &target);
 	if (r < 0)

@@ -24,10 +24,12 @@
 
 #define NOT_STOPPED (-1)
 
-/* [T S] */
-static void link_locked(struct task *t, struct task *tracer, bool seized, u32 options)
+/* [T S] cred: by whose rights. */
+static void link_locked(struct task *t, struct task *tracer, const struct cred *cred, bool seized,
+			u32 options)
 {
 	t->trace.tracer = tracer;
+	t->trace.cred = cred_get(cred);
 	t->trace.seized = seized;
 	t->trace.options = options;
 	t->trace.resume = TRACE_CONT;
@@ -41,6 +43,8 @@ static void unlink_locked(struct task *t)
 	list_del(&t->trace.link);
 	t->group->nr_traced--;
 	t->trace.tracer = NULL;
+	cred_put(t->trace.cred);
+	t->trace.cred = NULL;
 	t->trace.seized = false;
 	t->trace.options = 0;
 	t->trace.trap_stop = t->trace.trap_notify = false;
@@ -177,6 +181,11 @@ void ptrace_event(u32 event, u64 message)
 	if (t->trace.options & 1u << event)
 		notify_locked(SIGTRAP | (s32)event << 8, CLD_TRAPPED, message);
 	spin_unlock(&t->group->lock);
+	/* The tracer may only now have asked for stops at calls; this one's end is the first. */
+	if (t->trace.resume != TRACE_CONT && !t->trace.end_is_seen) {
+		t->trace.end_is_due = true;
+		fetch_or(&t->work, WORK_SIGNAL);
+	}
 }
 
 /* The begin or end of a system call. A signal the tracer goes on with is sent. */
@@ -231,6 +240,12 @@ void ptrace_syscall_end(struct regs *r)
 		step_report(r);
 }
 
+void ptrace_late_syscall_end(struct regs *r)
+{
+	current()->trace.end_is_due = false;
+	ptrace_syscall_end(r);
+}
+
 bool ptrace_frame_begin(void)
 {
 	struct task *t = current();
@@ -273,7 +288,7 @@ void ptrace_clone_locked(struct task *child, const struct clone_req *q, u32 even
 		arch_step_end(&child->thread);
 	if (likely(!me->trace.tracer) || !(event || (q->flags & CLONE_PTRACE)))
 		return;
-	link_locked(child, me->trace.tracer, me->trace.seized, me->trace.options);
+	link_locked(child, me->trace.tracer, me->trace.cred, me->trace.seized, me->trace.options);
 	if (me->trace.seized)
 		child->trace.trap_stop = true;
 	else
@@ -296,22 +311,11 @@ void ptrace_exec(s32 old_tid)
 	}
 }
 
-bool ptrace_allows_privileges(void)
+bool ptrace_allows_privileges_locked(void)
 {
-	struct task *t = current();
-	const struct cred *c;
-	bool ok = true;
+	const struct task *t = current();
 
-	if (likely(!ptrace_is_traced(t)))
-		return true;
-	spin_lock(&tasklist_lock);
-	c = t->trace.tracer ? task_cred_get(t->trace.tracer) : NULL;
-	spin_unlock(&tasklist_lock);
-	if (c) {
-		ok = c->cap_effective >> CAP_SYS_PTRACE & 1;
-		cred_put(c);
-	}
-	return ok;
+	return likely(!t->trace.tracer) || cred_capable(t->trace.cred, CAP_SYS_PTRACE);
 }
 
 /* [S] Whether it was stopped for its tracer. */
@@ -472,7 +476,8 @@ static s64 look_of(struct task *tracer, const struct wait_req *q, struct wait_re
 			continue;
 		if (take_stop(t, q, res) || take_end(t, q, res))
 			return res->pid;
-		r = 0;
+		if (!t->exited || (q->options & WEXITED))
+			r = 0;
 	}
 	return r;
 }
@@ -517,7 +522,7 @@ int ptrace_traceme(void) NO_LOCK_ANALYSIS
 	tracer = t->group->parent ? creator(t->group) : NULL;
 	spin_lock(&t->group->lock);
 	if (!t->trace.tracer && tracer) {
-		link_locked(t, tracer, false, 0);
+		link_locked(t, tracer, t->cred, false, 0);
 		r = 0;
 	}
 	spin_unlock(&t->group->lock);
@@ -527,18 +532,28 @@ int ptrace_traceme(void) NO_LOCK_ANALYSIS
 	return r;
 }
 
-/* [T S] */
+/* [T S] 0, 1: it was stopped, -EPERM. */
 static int attach_locked(struct task *t, bool seize, u32 options)
 {
-	if (t->trace.tracer || t->exited || t->is_kthread)
+	if (t->trace.tracer || t->exited || t->is_kthread || !task_may_access(t, ACCESS_REAL))
 		return -EPERM;
-	link_locked(t, current(), seize, options);
+	link_locked(t, current(), current()->cred, seize, options);
 	if (READ_ONCE(t->state) == TASK_STOPPED) {
 		t->trace.trap_stop = true;
 		fetch_or(&t->work, WORK_SIGNAL);
 		wake_task(t, TASK_STOPPED);
+		return 1;
 	}
 	return 0;
+}
+
+/* [T] t was stopped and is on its way to the stop for us: requests may follow at once, as if it never had run. */
+static void wait_until_traced(struct task *t) NO_LOCK_ANALYSIS
+{
+	while (t->trace.tracer == current() && READ_ONCE(t->state) != TASK_TRACED &&
+	       !(READ_ONCE(t->work) & WORK_KILLED) && !t->exited)
+		if (wait_on_killable(&current_group()->child_wait, &tasklist_lock) < 0)
+			break;
 }
 
 int ptrace_attach(struct task *t, bool seize, u32 options) NO_LOCK_ANALYSIS
@@ -547,24 +562,25 @@ int ptrace_attach(struct task *t, bool seize, u32 options) NO_LOCK_ANALYSIS
 	siginfo_t info;
 	int r;
 
-	if (t->group == current_group() || !task_may_access(t, true))
+	if (t->group == current_group() || !task_access_mm(t, ACCESS_REAL, &mm))
 		return -EPERM;
-	mm = task_mm_get(t);
 	if (!mm)
 		return -EPERM;
 	spin_lock(&tasklist_lock);
 	spin_lock(&t->group->lock);
 	r = attach_locked(t, seize, options);
-	if (r == 0 && !seize) {
+	if (r >= 0 && !seize) {
 		siginfo_kernel(&info, SIGSTOP);
 		(void)!signal_send_locked(t, &info, SIGNAL_TO_THREAD, true);
 	}
 	spin_unlock(&t->group->lock);
+	if (r > 0)
+		wait_until_traced(t);
 	spin_unlock(&tasklist_lock);
-	if (r == 0)
+	if (r >= 0)
 		arch_trace_begin(mm);
 	aspace_put(mm);
-	return r;
+	return MIN(r, 0);
 }
 
 bool ptrace_is_mine(struct task *t)

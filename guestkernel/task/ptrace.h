@@ -46,6 +46,8 @@ void ptrace_event(u32 event, u64 message);
 /* Around the system call in r, which is made only if the first says so; its result is stored between them. */
 bool ptrace_syscall_begin(struct regs *r);
 void ptrace_syscall_end(struct regs *r);
+/* On the way to user mode, for a call that was not watched when it began; see ptrace_event(). */
+void ptrace_late_syscall_end(struct regs *r);
 /* A signal frame is going to be built, and was built: true when the thread is stepping. */
 bool ptrace_frame_begin(void);
 void ptrace_frame_end(void);
@@ -57,8 +59,8 @@ u32 ptrace_clone_event(const struct clone_req *q);
 void ptrace_clone_locked(struct task *child, const struct clone_req *q, u32 event);
 /* The program was replaced; the thread's number was old_tid. */
 void ptrace_exec(s32 old_tid);
-/* May an exec of the current thread gain privileges? */
-bool ptrace_allows_privileges(void);
+/* [S] May an exec of the current thread gain privileges? */
+bool ptrace_allows_privileges_locked(void);
 /* [T] The thread ends: those it traces are let go of. */
 void ptrace_exit_tracer(struct task *t);
 /* [T] A thread that is not the leader has left its group: true when it stays for its tracer. */

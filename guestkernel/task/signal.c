@@ -15,6 +15,7 @@
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/job.h"
 #include "guestkernel/kapi/poll.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/task/ptrace.h"
@@ -252,8 +253,8 @@ static void notify(struct task *t, s32 sig, enum signal_to to)
 	struct tgroup *g = t->group;
 	struct task *target = choose_thread(t, sig, to), *waiter;
 
-	if (!waitq_is_idle(&g->signal_wait))
-		wake_events(&g->signal_wait, EPOLLIN | EPOLLRDNORM);
+	if (!waitq_is_idle(g->signal_wait))
+		wake_events(g->signal_wait, EPOLLIN | EPOLLRDNORM);
 	if (target) {
 		if (!g->exiting && kills_at_once(target, sig)) {
 			signal_kill_group_locked(g, sig);
@@ -379,6 +380,35 @@ void signal_from_monitor(s32 pid, s32 sig)
 		spin_unlock(&t->group->lock);
 	}
 	(void)!signal_send(t, &info, SIGNAL_TO_PROCESS);
+	task_put(t);
+}
+
+/* Whoever runs the sandbox takes process 1 for the program: a signal it does not handle ends it, as without a sandbox,
+ * and so does one that its handler sends once more, as shells do. */
+static void let_init_die(struct tgroup *g, s32 sig)
+{
+	if (sig_bit(sig) & (SIGSET_STOP | SIGSET_IGNORED_BY_DEFAULT))
+		return;
+	spin_lock(&g->lock);
+	g->init_may_die = true;
+	spin_unlock(&g->lock);
+}
+
+void signal_from_user(s32 sig, bool to_pgrp, s32 pgrp)
+{
+	struct task *t = task_find_process_get(1);
+	siginfo_t info;
+
+	if (!t)
+		return;
+	memset(&info, 0, sizeof info);
+	info.si_signo = sig;
+	info.si_code = SI_USER;
+	let_init_die(t->group, sig);
+	if (!to_pgrp)
+		(void)!signal_send(t, &info, SIGNAL_TO_PROCESS);
+	else
+		(void)job_signal_pgrp(pgrp > 0 ? pgrp : READ_ONCE(t->group->pgrp)->nr, sig);
 	task_put(t);
 }
 

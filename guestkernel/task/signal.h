@@ -32,6 +32,11 @@ bool signal_send_entry_locked(struct task *t, struct sigqueue *q, enum signal_to
 void signal_send_group(struct tgroup *g, s32 sig);
 /* From the monitor: SIGKILL also ends process 1. */
 void signal_from_monitor(s32 pid, s32 sig);
+/*
+ * What the monitor was sent by its user: to process 1, which has no protection from it; to_pgrp: to a whole process
+ * group, 0: that of process 1.
+ */
+void signal_from_user(s32 sig, bool to_pgrp, s32 pgrp);
 /* Even when blocked or ignored; to the current thread. */
 void signal_force(const siginfo_t *info);
 void signal_force_simple(s32 sig);
@@ -45,11 +50,24 @@ void signal_kill_group_locked(struct tgroup *g, s32 status);
 /* exec: the other threads only. Number of them. */
 u32 signal_kill_others_locked(struct tgroup *g, struct task *except);
 bool signal_fatal_pending(void);
+/* The only maker of -ERESTART*: the current call ends with err, which deliver.c replaces before a program can see it. */
+static inline int signal_interrupted(int err)
+{
+	fetch_or(&current()->work, WORK_RESTART);
+	return err;
+}
 
 /* Takes the next signal of set out of the queues. 0: none. */
 s32 signal_dequeue(sigset_t set, siginfo_t *info);
 sigset_t signal_pending_set(struct task *t);
 void signal_set_blocked(sigset_t set);
+/* Is the current task, whose stack pointer is sp, on its alternate stack? One that disarms itself never counts. */
+bool signal_on_altstack(const struct task *t, u64 sp);
+/* sigaltstack(2) with this stack pointer. -EPERM, -EINVAL, -ENOMEM. */
+int must_check signal_set_altstack(const stack_t *ss, u64 sp);
+/* signalfd.c: where readers and pollers of g wait. */
+void signalfd_init(void);
+struct waitq *signalfd_queue(const struct tgroup *g);
 /* Recomputes WORK_SIGNAL; for the current task, or t being new. */
 void signal_recalc_locked(struct task *t);
 /* Where the work is done on the way to user mode. */

@@ -60,6 +60,7 @@ enum task_work {
 	WORK_KILLED = 1u << 3,	     /* group is exiting or exec removes this thread */
 	WORK_MEMBARRIER = 1u << 4,   /* passes through the kernel once */
 	WORK_DEFERRED = 1u << 5,     /* releases wait in task.deferred */
+	WORK_RESTART = 1u << 6,	     /* a call ends with an error of the kernel's own: deliver.c */
 };
 
 /* A number; in the table while anything uses it. */
@@ -96,11 +97,12 @@ struct tgroup {
 	s32 parent_tid;		       /* [T] thread that created us */
 	struct waitq child_wait;       /* wait4() of our threads; condition under tasklist_lock */
 
-	struct spinlock lock;		       /* RANK_SIGHAND */
-	struct sighand *sighand;	       /* [S] replaced by exec */
-	struct sigqueue_head shared;	       /* [S] */
-	struct waitq signal_wait;	       /* pollers of signalfds */
-	bool exiting;			       /* [S] exit_group or fatal signal */
+	struct spinlock lock;	     /* RANK_SIGHAND */
+	struct sighand *sighand;     /* [S] replaced by exec */
+	struct sigqueue_head shared; /* [S] */
+	struct waitq *
+		signal_wait; /* [I] readers and pollers of signalfds; one of signalfd.c's, never freed */
+	bool exiting;	     /* [S] exit_group or fatal signal */
 	struct task *exec_task;		       /* [S] thread that removes the others */
 	bool stop_pending;		       /* [S] threads are to stop */
 	bool stopped;			       /* [S] all have */
@@ -130,6 +132,7 @@ struct tgroup {
 	struct list posix_timers;	      /* [S] */
 	u32 next_timer_id;		      /* [S] */
 	bool cpu_timers;		      /* [S] something watches CPU time */
+	s32 cpu_timer_told;		      /* [S] thread that got the last signal about it */
 	struct ktimer cpu_timer;	      /* looks at CPU time again */
 	u32 rlimit_cpu_warned_s;	      /* [S] */
 	s32 oom_score_adj;
@@ -156,9 +159,11 @@ struct trace {
 	struct list tracees; /* [T] trace.link of those this thread traces */
 	struct list link;    /* [T] */
 	struct task *tracer; /* [T and S for writing] NULL: none; alive while set */
-	u32 options;	     /* [S] PTRACE_O_* */
-	bool seized;	     /* [S] by PTRACE_SEIZE */
-	bool zombie;	     /* [T] exited, kept for its tracer; not the leader */
+	const struct cred
+		*cred;	/* [S] of the tracer when it began: what exec may give is judged by it */
+	u32 options;	/* [S] PTRACE_O_* */
+	bool seized;	/* [S] by PTRACE_SEIZE */
+	bool zombie;	/* [T] exited, kept for its tracer; not the leader */
 	bool trap_stop; /* [S] stops on its next way to user mode: with the group, or interrupted */
 	bool trap_notify;  /* [S] the same, because its group was continued */
 	bool stay_stopped; /* [S] let go of while its group is stopped */
@@ -166,6 +171,8 @@ struct trace {
 	bool unreported;   /* [S] wait4() has news */
 	bool has_info;	   /* [S] info says why it is stopped */
 	bool is_stepping;  /* [self] */
+	bool end_is_seen;  /* [self] in a call whose end is looked at anyway */
+	bool end_is_due;   /* [self] resumed inside a call so that its end is a stop */
 	u8 resume;	   /* [S] while stopped, [self] else: enum trace_resume */
 	s32 code;	   /* [S] while stopped: status >> 8; then the signal to go on with */
 	u64 message;	   /* [S] PTRACE_GETEVENTMSG */
@@ -320,14 +327,19 @@ u64 task_fork_count(void);
 /* References to another task's resources; NULL when it has exited or is a kernel thread. */
 struct aspace *task_mm_get(struct task *t);
 struct fdtable *task_files_get(struct task *t);
-struct fs_ctx *task_fs_get(struct task *t);
+struct fs_ctx *task_fs_get(struct task *t); /* given back by fs_ctx_unlook() */
 const struct cred *task_cred_get(struct task *t);
 u32 task_uid(struct task *t);
 void task_comm_get(struct task *t, char comm[TASK_COMM_LEN]);
 void task_comm_set(struct task *t, const char *name);
 char task_state_char(struct task *t);
-/* May the current task look into t (ptrace access mode)? attach: also change it. */
-bool task_may_access(struct task *t, bool attach);
+/* Whose ids and capabilities ask: those for files (procfs), or the real ones (system calls on other processes). */
+enum access_creds { ACCESS_FS, ACCESS_REAL };
+/* May the current task look into and change t (ptrace(2), "Ptrace access mode checking")? The answer is of this moment:
+ * whoever keeps what it got by it, gets that first and asks then, or asks both at once. */
+bool task_may_access(struct task *t, enum access_creds how);
+/* The same, and the memory that the answer is about, with a user's reference; *mm NULL when there is none. */
+bool must_check task_access_mm(struct task *t, enum access_creds how, struct aspace **mm);
 
 /* pid.c */
 int must_check pid_alloc(s32 want, struct pid **out);

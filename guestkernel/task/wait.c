@@ -89,6 +89,13 @@ static bool take_stopped(struct tgroup *c, const struct wait_req *q, struct wait
 	return found;
 }
 
+/* [T] Of what is waited for. A zombie has only its end to tell, unless its tracer keeps it. */
+static bool has_news_to_come(const struct tgroup *c, const struct wait_req *q)
+{
+	return !c->zombie || (q->options & WEXITED) ||
+	       (c->leader->trace.tracer && !ptrace_by_parent(c->leader));
+}
+
 /* [T] Number of a child with news, 0: children but no news, -ECHILD. */
 static s64 look(const struct wait_req *q, struct wait_result *res)
 {
@@ -100,7 +107,8 @@ static s64 look(const struct wait_req *q, struct wait_result *res)
 			continue;
 		if (take_zombie(c, q, res) || take_stopped(c, q, res))
 			return res->pid;
-		r = 0;
+		if (has_news_to_come(c, q))
+			r = 0;
 		if (q->type == P_PID)
 			break;
 	}

@@ -90,7 +90,7 @@ static int sleep_until(u32 state, u64 deadline_ns)
 
 	if (unlikely(must_give_up(state))) {
 		WRITE_ONCE(current()->state, TASK_RUNNABLE);
-		return -ERESTARTSYS;
+		return signal_interrupted(-ERESTARTSYS);
 	}
 	if (deadline_ns == NO_DEADLINE) {
 		schedule();
@@ -108,7 +108,7 @@ static int sleep_until(u32 state, u64 deadline_ns)
 			r = -ETIMEDOUT;
 	}
 	if (unlikely(must_give_up(state)))
-		r = -ERESTARTSYS;
+		r = signal_interrupted(-ERESTARTSYS);
 	return r;
 }
 

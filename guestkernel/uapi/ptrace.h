@@ -25,7 +25,9 @@
 #define PTRACE_SETFPREGS	      15
 #define PTRACE_ATTACH		      16
 #define PTRACE_DETACH		      17
+#define PTRACE_OLDSETOPTIONS	      21
 #define PTRACE_SYSCALL		      24
+#define PTRACE_ARCH_PRCTL	      30 /* x86-64 */
 #define PTRACE_SYSEMU		      31
 #define PTRACE_SYSEMU_SINGLESTEP      32
 #define PTRACE_SETOPTIONS	      0x4200

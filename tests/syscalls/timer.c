@@ -6,6 +6,7 @@
  */
 #include "tests/lib/t.h"
 
+#include <pthread.h>
 #include <sys/time.h>
 
 static volatile int count;
@@ -169,6 +170,67 @@ static void cpu_interval_timers_count_work(void)
 		work++;
 }
 
+static volatile int told[3];
+static __thread int my_number;
+
+static void note_thread(int sig)
+{
+	told[my_number]++;
+	(void)sig;
+}
+
+static void *busy_thread(void *number)
+{
+	my_number = (int)(long)number;
+	while (told[1] < 3 || told[2] < 3)
+		;
+	return NULL;
+}
+
+/* The first thread sleeps: what it is told, it did not do. */
+static void cpu_interval_timers_tell_the_threads_that_work(void)
+{
+	static const int timers[][2] = {
+		{ITIMER_PROF,     SIGPROF  },
+		  { ITIMER_VIRTUAL, SIGVTALRM}
+	};
+	struct itimerval it = { { 0, 5000 }, { 0, 5000 } }, off = { { 0, 0 }, { 0, 0 } };
+	pthread_t t[2];
+	int i, sleeping;
+
+	for (i = 0; i < 2; i++) {
+		told[0] = told[1] = told[2] = 0;
+		t_handle(timers[i][1], note_thread, SA_RESTART);
+		pthread_create(&t[0], NULL, busy_thread, (void *)1l);
+		pthread_create(&t[1], NULL, busy_thread, (void *)2l);
+		MUST(setitimer(timers[i][0], &it, NULL));
+		pthread_join(t[0], NULL);
+		pthread_join(t[1], NULL);
+		MUST(setitimer(timers[i][0], &off, NULL));
+		sleeping = told[0];
+		CHECK(sleeping <= 2 + (told[1] + told[2]) / 4);
+	}
+}
+
+static void cpu_clocks_are_nobodys_to_set(void)
+{
+	struct timespec ts = { 1, 0 };
+	struct sigevent none = { .sigev_notify = SIGEV_NONE };
+	static const int untimed[] = { CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE,
+				       CLOCK_MONOTONIC_COARSE };
+	timer_t id;
+	size_t i;
+
+	CHECK_ERRNO(syscall(SYS_clock_settime, -2, &ts), EPERM);
+	CHECK_ERRNO(syscall(SYS_clock_settime, -6, &ts), EPERM);
+	CHECK_ERRNO(syscall(SYS_clock_settime, -1, &ts), EINVAL);
+	CHECK_ERRNO(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &ts, NULL),
+		    EOPNOTSUPP);
+	for (i = 0; i < sizeof untimed / sizeof untimed[0]; i++)
+		CHECK_ERRNO(syscall(SYS_timer_create, untimed[i], &none, &id), EOPNOTSUPP);
+	CHECK_ERRNO(syscall(SYS_timer_create, 10, &none, &id), EINVAL);
+}
+
 static void itimer_errors(void)
 {
 	struct itimerval it = {
@@ -186,4 +248,6 @@ TEST_PROGRAM(timer, CASE(posix_timer_signals_with_its_value),
 	     CASE(periodic_timers_repeat_and_count_overruns),
 	     CASE(a_disarmed_timer_returns_what_was_left), CASE(timer_to_one_thread),
 	     CASE(timer_errors), CASE(alarm_signals_once), CASE(real_interval_timer_repeats),
-	     CASE(cpu_interval_timers_count_work), CASE(itimer_errors));
+	     CASE(cpu_interval_timers_count_work),
+	     CASE(cpu_interval_timers_tell_the_threads_that_work),
+	     CASE(cpu_clocks_are_nobodys_to_set), CASE(itimer_errors));

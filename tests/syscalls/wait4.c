@@ -192,6 +192,26 @@ static void orphans_get_the_reaper_as_parent(void)
 	t_gate_wait(&ready);
 }
 
+static void a_zombie_is_not_waited_for_by_those_who_do_not_ask_for_ends(void)
+{
+	pid_t pid = exiting_child(3), other;
+	siginfo_t info;
+
+	MUST(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
+	CHECK_ERRNO(waitid(P_PID, (id_t)pid, &info, WSTOPPED), ECHILD);
+	CHECK_ERRNO(waitid(P_ALL, 0, &info, WSTOPPED | WCONTINUED), ECHILD);
+	CHECK_ERRNO(waitid(P_ALL, 0, &info, WCONTINUED | WNOHANG), ECHILD);
+	other = t_fork();
+	if (!other) {
+		pause();
+		_exit(0);
+	}
+	CHECK_EQ(waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG), 0); /* a living one may still stop */
+	kill(other, SIGKILL);
+	t_wait_signal(other, SIGKILL);
+	t_wait_exit(pid, 3);
+}
+
 static void bad_pointers_and_options(void)
 {
 	exiting_child(0);
@@ -246,5 +266,6 @@ TEST_PROGRAM(wait4, CASE(status_words), CASE(no_children_is_echild), CASE(nohang
 	     CASE(waitid_fills_the_record), CASE(waitid_nohang_leaves_zero),
 	     CASE(ignoring_sigchld_leaves_no_zombies), CASE(usage_is_returned),
 	     CASE(waiting_is_interrupted), CASE(orphans_get_the_reaper_as_parent),
+	     CASE(a_zombie_is_not_waited_for_by_those_who_do_not_ask_for_ends),
 	     CASE(bad_pointers_and_options), CASE(children_nobody_waits_for_are_not_in_the_usage),
 	     CASE(a_zombie_has_one_thread));

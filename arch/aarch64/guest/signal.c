@@ -9,6 +9,7 @@
  *           counter must be in user range.
  * See       sigreturn(2); AAPCS64 6.2.3 (frame records)
  */
+#include "arch/aarch64/guest/admit.h"
 #include "arch/aarch64/guest/fpu.h"
 #include "arch/aarch64/guest/local.h"
 #include "arch/cpu.h"
@@ -92,7 +93,7 @@ static int put_records(u64 dst)
 	struct written_records w = {
 		.fp.head = {FPSIMD_MAGIC, sizeof w.fp },
 		.esr.head = { ESR_MAGIC,	 sizeof w.esr},
-		.esr.esr = t->esr,
+		.esr.esr = t->signalled.esr,
 	};
 
 	arch_fpu_save(t->fpu);
@@ -109,7 +110,7 @@ static int put_head(u64 dst, const struct regs *r, const struct sigframe_req *re
 		.ss_flags = req->altstack_flags,
 		.ss_size = req->altstack_size,
 		.sigmask = req->blocked,
-		.fault_addr = ((struct arch_thread *)current())->fault_addr,
+		.fault_addr = ((struct arch_thread *)current())->signalled.addr,
 		.sp = r->sp,
 		.pc = r->pc,
 		.pstate = r->pstate,
@@ -126,7 +127,7 @@ int arch_signal_deliver(struct regs *r, const struct sigframe_req *req)
 	u64 link = ALIGN_DOWN(sp, 16) - 16, frame = link - sizeof(struct rt_sigframe);
 	u64 chain[2] = { r->x[29], r->x[30] };
 
-	if (sp > USER_VA_END || frame >= USER_VA_END)
+	if (sp > USER_VA_END || frame >= USER_VA_END || !sigframe_fits(req, frame))
 		return -EFAULT;
 	if (copy_to_user(UADDR(link), chain, sizeof chain) || put_head(frame, r, req) ||
 	    put_records(frame + offsetof(struct rt_sigframe, uc.mc.records)))
@@ -141,7 +142,14 @@ int arch_signal_deliver(struct regs *r, const struct sigframe_req *req)
 	r->pstate &= ~(PSTATE_SS | PSTATE_BTYPE);
 	if (features.bti)
 		r->pstate |= PSTATE_CALLED;
-	return r->pc < USER_VA_END ? 0 : -EFAULT;
+	return 0;
+}
+
+void arch_signal_note(void)
+{
+	struct arch_thread *t = (struct arch_thread *)current();
+
+	t->signalled = t->last;
 }
 
 /* Loads the vector registers of the record at src; others of the list are passed over. */
@@ -179,19 +187,18 @@ static __attribute__((noinline)) int get_records(u64 src)
 int arch_signal_return(struct regs *r, struct sigreturn_result *out)
 {
 	struct frame_head h;
+	u64 pstate;
 
 	if (r->sp % 16 || copy_from_user(&h, UADDR(r->sp), sizeof h))
 		return -EFAULT;
-	if (h.pc >= USER_VA_END)
+	if (!admit_pstate(h.pstate, &pstate))
 		return -EINVAL;
 	if (get_records(r->sp + sizeof h))
 		return -EFAULT;
 	memcpy(r->x, h.x, sizeof r->x);
 	r->sp = h.sp;
 	r->pc = h.pc;
-	r->pstate = h.pstate & PSTATE_USER;
-	if (!features.ssbs)
-		r->pstate &= ~PSTATE_SSBS;
+	r->pstate = pstate;
 	r->orig_x0 = h.x[0];
 	r->syscallno = (u64)-1;
 	out->blocked = h.sigmask;

@@ -10,6 +10,7 @@
  */
 #include "arch/trace.h"
 
+#include "arch/aarch64/guest/admit.h"
 #include "arch/aarch64/guest/fpu.h"
 #include "arch/aarch64/guest/local.h"
 #include "arch/param.h"
@@ -74,20 +75,21 @@ void arch_regset_get(struct arch_thread *t, u32 note, void *buf)
 	}
 }
 
-int arch_regset_set(struct arch_thread *t, u32 note, const void *buf)
+int arch_regset_set(struct arch_thread *t, u32 note, void *buf)
 {
 	const struct general_set *g = buf;
 	struct regs *r = arch_thread_regs(t);
+	u64 pstate;
 	s32 nr;
 
 	BUILD_BUG_ON(offsetof(struct regs, pstate) != offsetof(struct general_set, pstate));
 	BUILD_BUG_ON(offsetof(struct fpu_state, fpcr) != offsetof(struct vector_set, fpcr));
 	switch (note) {
 	case NT_PRSTATUS:
-		if (g->pstate & 0x1f) /* another exception level, or 32-bit */
+		if (!admit_pstate(g->pstate, &pstate))
 			return -EINVAL;
 		memcpy(r, g, offsetof(struct general_set, pstate));
-		r->pstate = g->pstate & PSTATE_USER & ~PSTATE_SS;
+		r->pstate = pstate;
 		return 0;
 	case NT_PRFPREG:
 		memcpy(t->fpu, buf, offsetof(struct vector_set, reserved));
@@ -124,6 +126,14 @@ int arch_user_word_set(struct arch_thread *t, u64 off, u64 word)
 	(void)t;
 	(void)off;
 	(void)word;
+	return -EIO;
+}
+
+int arch_trace_prctl(struct arch_thread *t, u64 code, u64 *value)
+{
+	(void)t;
+	(void)code;
+	(void)value;
 	return -EIO;
 }
 

@@ -104,8 +104,7 @@ static void note_exception(u64 esr, u64 addr)
 {
 	struct arch_thread *t = (struct arch_thread *)current();
 
-	t->esr = esr;
-	t->fault_addr = addr;
+	t->last = (struct exception){ esr, addr };
 }
 
 static void user_abort(struct regs *r, u64 esr, u64 far)

@@ -62,6 +62,14 @@ void arch_fpu_restore(const struct fpu_state *s)
 	t->fpu_cpu = FPU_IN_MEMORY;
 }
 
+void arch_fpu_reset(void)
+{
+	struct arch_thread *t = (struct arch_thread *)current();
+
+	arch_fpu_init_state(t->fpu);
+	t->fpu_cpu = FPU_IN_MEMORY;
+}
+
 void fpu_prepare_exit(struct stub_thread *st)
 {
 	struct arch_thread *t = (struct arch_thread *)current();

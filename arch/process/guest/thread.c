@@ -14,7 +14,7 @@
 #include "arch/trace.h"
 #include "arch/param.h"
 #include "arch/process/guest/local.h"
-#include "arch/x86_64/guest/x86.h"
+#include "arch/x86_64/guest/admit.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/user.h"
@@ -45,8 +45,11 @@ int arch_thread_clone(struct arch_thread *child, const struct regs *parent_regs,
 {
 	const struct arch_thread *parent = (const struct arch_thread *)current();
 	struct regs *r = thread_regs(child);
-	int ret = thread_fpu_alloc(&child->fpu);
+	int ret;
 
+	if (set_tls && !admit_base(tls))
+		return -EPERM;
+	ret = thread_fpu_alloc(&child->fpu);
 	if (ret)
 		return ret;
 	arch_fpu_save(child->fpu);
@@ -102,7 +105,7 @@ s64 arch_thread_prctl(struct task *task, s32 code, u64 addr)
 	switch (code) {
 	case ARCH_SET_FS:
 	case ARCH_SET_GS:
-		if (addr >= USER_VA_END)
+		if (!admit_base(addr))
 			return -EPERM;
 		if (code == ARCH_SET_GS)
 			t->gs_base = addr;

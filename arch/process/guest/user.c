@@ -5,15 +5,16 @@
  * Role      arch_user_enter() runs user_loop() on the task's kernel stack, right below its registers; it never
  *           returns. What the application thread stored in its area becomes struct regs and one of trap_*().
  * Rules     Every field of an area is copied before it is looked at. Addresses at and above USER_VA_END are never
- *           jumped to. A stub that broke its own rules ends the task with SIGKILL.
+ *           jumped to; a program cannot have its bases where the stub could not load them. A stub that broke its own rules ends the task with SIGKILL.
  * See       arch/process/stub/stub.S
  */
 #include "arch/cpu.h"
 #include "arch/param.h"
 #include "arch/process/guest/local.h"
-#include "arch/x86_64/guest/x86.h"
+#include "arch/x86_64/guest/admit.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/mm/aspace.h"
+#include "guestkernel/task/seccomp.h"
 #include "guestkernel/task/task.h"
 #include "guestkernel/trap.h"
 #include "guestkernel/uapi/signal.h"
@@ -78,6 +79,12 @@ static void load_area(struct area *a, const struct regs *r, const struct arch_th
 	a->gs_base = t->gs_base ? t->gs_base : area_address();
 }
 
+/* No program's instruction makes another one; a forger gets none. */
+static u64 admitted_base(u64 base)
+{
+	return likely(is_canonical(base)) ? base : 0;
+}
+
 static void store_regs(struct regs *r, struct arch_thread *t, const struct area *a)
 {
 	const volatile u64 *w = a->regs;
@@ -105,8 +112,8 @@ static void store_regs(struct regs *r, struct arch_thread *t, const struct area 
 		.ss = USER_DS,
 		.orig_ax = (u64)-1,
 	};
-	t->fs_base = READ_ONCE(a->fs_base);
-	t->gs_base = READ_ONCE(a->gs_base);
+	t->fs_base = admitted_base(READ_ONCE(a->fs_base));
+	t->gs_base = admitted_base(READ_ONCE(a->gs_base));
 	if (likely(t->gs_base == area_address()))
 		t->gs_base = 0;
 }
@@ -121,9 +128,7 @@ static void note_exception(const struct entry *e, u64 addr)
 {
 	struct arch_thread *t = (struct arch_thread *)current();
 
-	t->trap_nr = e->trapno;
-	t->error_code = e->err;
-	t->fault_addr = addr;
+	t->last = (struct exception){ e->trapno, e->err, addr };
 }
 
 static void page_fault(struct regs *r, const struct entry *e)
@@ -155,11 +160,43 @@ static void exception(struct regs *r, const struct entry *e)
 	trap_user_exception(r, (s32)e->sig, code, addr, (u32)e->trapno, e->err);
 }
 
+static bool is_executable(struct arch_aspace *as, u64 va)
+{
+	paddr_t pa;
+	u32 flags = 0;
+	bool is_there;
+
+	spin_lock(&current()->mm->pt_lock);
+	is_there = arch_mmu_query(as, va, &pa, &flags);
+	spin_unlock(&current()->mm->pt_lock);
+	return is_there && (flags & MMU_Q_EXEC);
+}
+
+/* Whether there is a `syscall` before r->ip. Where a call came from is the area's word; filters of seccomp(2) may rely on it,
+ * and may as long as the program could have jumped to that instruction with these registers anyway. */
+static bool came_by_instruction(const struct regs *r)
+{
+	struct aspace *as = current()->mm;
+	u8 code[2];
+
+	if (likely(!seccomp_is_on(current())))
+		return true;
+	return r->ip > sizeof code &&
+	       aspace_access(as, r->ip - sizeof code, code, sizeof code, false, true) ==
+		       sizeof code &&
+	       code[0] == 0x0f && code[1] == 0x05 && is_executable(&as->arch, r->ip - 2) &&
+	       is_executable(&as->arch, r->ip - 1);
+}
+
 static void system_call(struct regs *r, struct space *space, const struct entry *e)
 {
 	if (unlikely(e->arch != AUDIT_X86_64 || r->ip >= USER_VA_END)) {
 		/* int 0x80 and the old vsyscall page: there is nothing there */
 		trap_user_exception(r, SIGSEGV, SI_KERNEL, 0, 13, 0);
+		return;
+	}
+	if (unlikely(!came_by_instruction(r))) {
+		kill_task("there is no system call instruction where it says it made one");
 		return;
 	}
 	r->orig_ax = r->ax;
@@ -171,6 +208,10 @@ static void fast_call(struct regs *r)
 {
 	if (unlikely(r->ip >= USER_VA_END)) {
 		trap_user_exception(r, SIGSEGV, SI_KERNEL, 0, 13, 0);
+		return;
+	}
+	if (unlikely(!came_by_instruction(r))) {
+		kill_task("there is no system call instruction where it says it made one");
 		return;
 	}
 	r->orig_ax = r->ax;
@@ -242,17 +283,22 @@ static void run_once(struct regs *r)
 		return;
 	}
 	if (unlikely(r->ip >= USER_VA_END)) {
-		trap_user_exception(r, SIGSEGV, SI_KERNEL, 0, 13, 0);
+		admit_bad_ip(t, r);
 		return;
 	}
 	space_settle(as);
 	st = &sp->stub->thread[this_cpu()->id];
+	if (unlikely(!st->tid) && !space_make_thread(as)) {
+		stub_break(sp->stub);
+		kill_task("no host thread to run it in");
+		return;
+	}
 	a = st->area;
 	fpu_prepare_exit(st);
 	load_area(a, r, t);
-	if (unlikely(!handover_run(sp->stub, st))) {
+	if (unlikely(!handover_run(st))) {
 		stub_break(sp->stub);
-		kill_task("its host process does not answer");
+		kill_task("its host process does not answer, or will not stop");
 		return;
 	}
 	e = (struct entry){

@@ -93,9 +93,9 @@ entry_syscall:
 	swapgs
 	sysretq
 
-/* arch_user_enter(regs): rdi points at the frame to leave with. */
-	.globl	arch_user_enter
-arch_user_enter:
+/* user_enter_frame(regs): rdi points at the frame to leave with. */
+	.globl	user_enter_frame
+user_enter_frame:
 	movq	%rdi, %rsp
 exit_iret:
 	POP_CALLEE_SAVED

@@ -34,6 +34,9 @@ bool arch_syscall(struct regs *r);
 void arch_trap_user(struct regs *r, u32 vec);
 void arch_trap_kernel(struct regs *r, u32 vec);
 
+/* entry.S */
+noreturn_fn void user_enter_frame(struct regs *r);
+
 /* switch.S */
 void switch_stacks(u64 *save_sp, u64 load_sp);
 void thread_start(void);

@@ -4,13 +4,14 @@
  *
  * Role      See arch/thread.h. task/signal.c decides, this file writes and reads the frame.
  * Rules     The frame, from low to high: return address, ucontext, siginfo, then the XSAVE image with
- *           Linux's magic words. Everything read back is checked: selectors are forced, flags are masked,
- *           the vector image is sanitised, the instruction pointer must be in user range.
+ *           Linux's magic words. Everything read back is checked, by admit.h: selectors are forced, flags are masked, a
+ *           vector image the CPU would refuse is refused. Handlers start with initial vector registers.
  * See       sigreturn(2); the psABI's 128-byte red zone
  */
 #include "arch/cpu.h"
 #include "arch/param.h"
 #include "arch/thread.h"
+#include "arch/x86_64/guest/admit.h"
 #include "arch/x86_64/guest/fpu.h"
 #include "arch/x86_64/guest/local.h"
 #include "guestkernel/kapi/cpu.h"
@@ -26,6 +27,7 @@
 #define RED_ZONE	     128
 #define FX_SW_RESERVED	     464 /* offset of the software bytes in the FXSAVE area */
 #define FXSAVE_BYTES	     512
+#define VEC_PF		     14
 
 struct sigcontext64 {
 	u64 r8, r9, r10, r11, r12, r13, r14, r15, di, si, bp, bx, dx, ax, cx, sp, ip, flags;
@@ -130,7 +132,7 @@ int arch_signal_deliver(struct regs *r, const struct sigframe_req *req)
 
 	fp = ALIGN_DOWN(sp - fpstate_bytes(), 64);
 	sp = ALIGN_DOWN(fp - sizeof f, 16) - 8;
-	if (sp >= USER_VA_END || fp >= USER_VA_END)
+	if (sp >= USER_VA_END || fp >= USER_VA_END || !sigframe_fits(req, sp))
 		return -EFAULT;
 	if (put_fpstate(fp))
 		return -EFAULT;
@@ -139,9 +141,9 @@ int arch_signal_deliver(struct regs *r, const struct sigframe_req *req)
 	f.uc.ss_flags = req->altstack_flags;
 	f.uc.ss_size = req->altstack_size;
 	fill_sigcontext(&f.uc.mc, r);
-	f.uc.mc.err = t->error_code;
-	f.uc.mc.trapno = t->trap_nr;
-	f.uc.mc.cr2 = t->fault_addr;
+	f.uc.mc.err = t->signalled.error;
+	f.uc.mc.trapno = t->signalled.nr;
+	f.uc.mc.cr2 = t->signalled.addr;
 	f.uc.mc.oldmask = req->blocked;
 	f.uc.mc.fpstate = fp;
 	f.uc.sigmask = req->blocked;
@@ -157,7 +159,17 @@ int arch_signal_deliver(struct regs *r, const struct sigframe_req *req)
 	r->flags &= ~(u64)(FLAGS_DF | FLAGS_TF | FLAGS_RF);
 	r->cs = USER_CS;
 	r->ss = USER_DS;
-	return r->ip < USER_VA_END ? 0 : -EFAULT;
+	arch_fpu_reset();
+	return 0;
+}
+
+void arch_signal_note(void)
+{
+	struct arch_thread *t = (struct arch_thread *)current();
+	u64 addr = t->last.nr == VEC_PF ? t->last.addr : t->signalled.addr;
+
+	t->signalled = t->last;
+	t->signalled.addr = addr;
 }
 
 static int get_fpstate(u64 src)
@@ -180,20 +192,22 @@ static int get_fpstate(u64 src)
 	    (get_user(&magic2, UADDR(src + features.xsave_size)) || magic2 != FP_XSTATE_MAGIC2))
 		is_full = false;
 	arch_fpu_init_state(s);
-	if (copy_from_user(s, UADDR(src), is_full ? arch_fpu_size() : FXSAVE_BYTES)) {
-		arch_fpu_init_state(s);
-		arch_fpu_restore(s);
-		return -EFAULT;
-	}
+	if (copy_from_user(s, UADDR(src), is_full ? arch_fpu_size() : FXSAVE_BYTES))
+		goto refuse;
 	memset((u8 *)s + FX_SW_RESERVED, 0, FXSAVE_BYTES - FX_SW_RESERVED);
 	if (features.xsave && !is_full) {
 		u64 legacy = 3;
 
 		memcpy((u8 *)s + FXSAVE_BYTES, &legacy, sizeof legacy);
 	}
-	fpu_sanitize(s);
+	if (!fpu_can_load(s, arch_fpu_size()))
+		goto refuse;
 	arch_fpu_restore(s);
 	return 0;
+refuse:
+	arch_fpu_init_state(s);
+	arch_fpu_restore(s);
+	return -EFAULT;
 }
 
 int arch_signal_return(struct regs *r, struct sigreturn_result *out)
@@ -203,10 +217,6 @@ int arch_signal_return(struct regs *r, struct sigreturn_result *out)
 
 	/* the handler's ret popped pretcode */
 	if (copy_from_user(&uc, UADDR(r->sp), sizeof uc))
-		return -EFAULT;
-	if (mc->ip >= USER_VA_END)
-		return -EINVAL;
-	if (get_fpstate(mc->fpstate))
 		return -EFAULT;
 	*r = (struct regs){
 		.r8 = mc->r8,
@@ -226,7 +236,7 @@ int arch_signal_return(struct regs *r, struct sigreturn_result *out)
 		.cx = mc->cx,
 		.sp = mc->sp,
 		.ip = mc->ip,
-		.flags = (mc->flags & FLAGS_USER) | FLAGS_FIXED | FLAGS_IF,
+		.flags = admit_flags(r->flags, mc->flags, FLAGS_SIGRETURN),
 		.cs = USER_CS,
 		.ss = USER_DS,
 		.orig_ax = (u64)-1,
@@ -235,5 +245,5 @@ int arch_signal_return(struct regs *r, struct sigreturn_result *out)
 	out->altstack_sp = uc.ss_sp;
 	out->altstack_flags = uc.ss_flags;
 	out->altstack_size = uc.ss_size;
-	return 0;
+	return get_fpstate(mc->fpstate);
 }

@@ -15,6 +15,7 @@
 #include "arch/fpu.h"
 #include "arch/trace.h"
 #include "arch/param.h"
+#include "arch/x86_64/guest/admit.h"
 #include "arch/x86_64/guest/local.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
@@ -60,8 +61,11 @@ int arch_thread_clone(struct arch_thread *child, const struct regs *parent_regs,
 		      bool set_tls, u64 tls)
 {
 	struct regs *r = thread_regs(child);
-	int ret = thread_fpu_alloc(&child->fpu);
+	int ret;
 
+	if (set_tls && !admit_base(tls))
+		return -EPERM;
+	ret = thread_fpu_alloc(&child->fpu);
 	if (ret)
 		return ret;
 	arch_fpu_save(child->fpu);
@@ -131,7 +135,7 @@ s64 arch_thread_prctl(struct task *t, s32 code, u64 addr)
 	switch (code) {
 	case ARCH_SET_FS:
 	case ARCH_SET_GS:
-		if (addr >= USER_VA_END)
+		if (!admit_base(addr))
 			return -EPERM;
 		if (code == ARCH_SET_GS)
 			wrmsr(MSR_KERNEL_GS_BASE, addr);

@@ -5,27 +5,30 @@
  * Role      See arch/trace.h. Shared by the machines of x86-64.
  * Rules     The general set is struct user_regs_struct, the vector set the standard XSAVE image, with XCR0 in the bytes
  *           software owns, where debuggers look for it. What XSAVEOPT left unwritten is filled with what it stands for.
- * Missing   debug registers: they read as 0, and setting one says ENOSPC, as on a CPU all of whose breakpoints are taken.
+ *           What a debugger sets is checked by admit.h and fpu_can_load(); an instruction pointer is not, as on Linux.
+ * Missing   code and data selectors other than those of every program (32-bit code among them): EIO.
+ *           debug registers: they read as 0, and setting one says ENOSPC, as on a CPU all of whose breakpoints are taken.
  */
 #include "arch/trace.h"
 
 #include "arch/fpu.h"
-#include "arch/param.h"
+#include "arch/x86_64/guest/admit.h"
 #include "arch/x86_64/guest/fpu.h"
-#include "arch/x86_64/guest/x86.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/uapi/elf.h"
+#include "guestkernel/uapi/prctl.h"
 #include "guestkernel/uapi/ptrace.h"
 
 #define FXSAVE_BYTES 512u
 #define XSTATE_BV    512u
 #define XCR0_AT	     464u /* in the FXSAVE area */
+#define MXCSR_AT     24u
 #define X87_AT	     32u
 #define SSE_AT	     160u
 #define SSE_END	     416u
-#define FCW_INIT     0x37fu
+#define USES_MXCSR   7u /* x87, SSE, AVX */
 
 /* struct user: the general set comes first, the debug registers last. */
 #define USER_BYTES    912u
@@ -71,12 +74,13 @@ static int general_set(struct arch_thread *t, const struct general_set *g)
 {
 	struct regs *r = arch_thread_regs(t);
 
-	if (g->fs_base >= USER_VA_END || g->gs_base >= USER_VA_END || g->cs != USER_CS ||
-	    g->ss != USER_DS)
+	if ((g->fs_base != t->fs_base && !admit_base(g->fs_base)) ||
+	    (g->gs_base != t->gs_base && !admit_base(g->gs_base)) ||
+	    !admit_selectors(g->cs, g->ss) || (g->ds | g->es | g->fs | g->gs))
 		return -EIO;
 	memcpy(r, g, offsetof(struct regs, ip));
 	r->ip = g->ip;
-	r->flags = (g->flags & FLAGS_USER) | FLAGS_FIXED | FLAGS_IF;
+	r->flags = admit_flags(r->flags, g->flags, FLAGS_TRACE);
 	r->sp = g->sp;
 	t->fs_base = g->fs_base;
 	t->gs_base = g->gs_base;
@@ -120,25 +124,29 @@ static void vector_get(struct arch_thread *t, u8 *out, u32 n)
 		memcpy(out + XCR0_AT, &features.xcr0, sizeof features.xcr0);
 }
 
-static void vector_set(struct arch_thread *t, const u8 *in, u32 n)
+/* A full set whose header names none of the components that use MXCSR leaves it as it is, whatever stands there. */
+static int vector_set(struct arch_thread *t, u8 *in, u32 n)
 {
 	u8 *image = (u8 *)t->fpu;
 	u64 bv;
 
-	if (features.xsave) {
+	if (n > FXSAVE_BYTES) {
+		memcpy(&bv, in + XSTATE_BV, sizeof bv);
+		if (!(bv & USES_MXCSR))
+			memcpy(in + MXCSR_AT, image + MXCSR_AT, sizeof(u32));
+	}
+	if (!fpu_can_load(in, n))
+		return -EINVAL;
+	if (features.xsave && n == FXSAVE_BYTES) {
 		memcpy(&bv, image + XSTATE_BV, sizeof bv);
 		fill_initial(image, bv);
-		if (n == FXSAVE_BYTES)
-			bv |= 3;
-		else
-			memcpy(&bv, in + XSTATE_BV, sizeof bv);
+		bv |= 3;
+		memcpy(image + XSTATE_BV, &bv, sizeof bv);
 	}
 	memcpy(image, in, n);
 	memset(image + SSE_END, 0, FXSAVE_BYTES - SSE_END);
-	if (features.xsave)
-		memcpy(image + XSTATE_BV, &bv, sizeof bv);
-	fpu_sanitize(t->fpu);
 	t->fpu_cpu = FPU_IN_MEMORY;
+	return 0;
 }
 
 void arch_regset_get(struct arch_thread *t, u32 note, void *buf)
@@ -149,12 +157,11 @@ void arch_regset_get(struct arch_thread *t, u32 note, void *buf)
 		vector_get(t, buf, arch_regset_size(note));
 }
 
-int arch_regset_set(struct arch_thread *t, u32 note, const void *buf)
+int arch_regset_set(struct arch_thread *t, u32 note, void *buf)
 {
 	if (note == NT_PRSTATUS)
 		return general_set(t, buf);
-	vector_set(t, buf, arch_regset_size(note));
-	return 0;
+	return vector_set(t, buf, arch_regset_size(note));
 }
 
 u32 arch_ptrace_regset(u64 request, bool *is_write)
@@ -196,6 +203,26 @@ int arch_user_word_set(struct arch_thread *t, u64 off, u64 word)
 	general_get(t, &g);
 	memcpy((u8 *)&g + off, &word, sizeof word);
 	return general_set(t, &g);
+}
+
+int arch_trace_prctl(struct arch_thread *t, u64 code, u64 *value)
+{
+	bool is_gs = code == ARCH_SET_GS || code == ARCH_GET_GS;
+	u64 *base = is_gs ? &t->gs_base : &t->fs_base;
+
+	switch (code) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if (!admit_base(*value))
+			return -EPERM;
+		*base = *value;
+		return 0;
+	case ARCH_GET_FS:
+	case ARCH_GET_GS:
+		*value = *base;
+		return 1;
+	}
+	return -EINVAL;
 }
 
 bool arch_step_begin(void)

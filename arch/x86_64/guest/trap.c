@@ -3,7 +3,7 @@
  * trap - exceptions, interrupts and system calls into the portable kernel
  *
  * Role      Called by entry.S with the full frame. Before it goes back to user mode, every path runs
- *           trap_user_exit() until nothing is pending.
+ *           trap_user_exit() until nothing is pending and the instruction pointer is one to go to.
  * Rules     A fault of the kernel itself is resolved (application memory), ends at its fixup, or is a panic.
  * See       Intel SDM volume 3, chapter 6
  */
@@ -14,6 +14,8 @@
 #include "arch/fpu.h"
 #include "arch/irq.h"
 #include "arch/param.h"
+#include "arch/x86_64/guest/admit.h"
+#include "arch/x86_64/guest/fpu.h"
 #include "arch/x86_64/guest/local.h"
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/cpu.h"
@@ -51,31 +53,13 @@ static u32 fault_access(u64 error_code)
 	return error_code & PF_PRESENT ? access | FAULT_PRESENT : access;
 }
 
-static s32 simd_code(void)
+/* Read from the saved image: not every host's ring 0 has the instructions that store a control word (quirk_pvm.c). */
+static const struct fpu_state *saved_fpu(void)
 {
-	u32 csr, bits;
+	struct fpu_state *s = ((struct arch_thread *)current())->fpu;
 
-	__asm__ volatile("stmxcsr %0" : "=m"(csr));
-	bits = csr & ~(csr >> 7) & 0x3f;
-	return bits & 1	     ? FPE_FLTINV
-	       : bits & 4    ? FPE_FLTDIV
-	       : bits & 8    ? FPE_FLTOVF
-	       : bits & 0x12 ? FPE_FLTUND
-			     : FPE_FLTRES;
-}
-
-static s32 x87_code(void)
-{
-	u16 sw, cw;
-	u32 bits;
-
-	__asm__ volatile("fnstsw %0; fnstcw %1" : "=m"(sw), "=m"(cw));
-	bits = sw & ~(u32)cw & 0x3f;
-	return bits & 1	     ? FPE_FLTINV
-	       : bits & 4    ? FPE_FLTDIV
-	       : bits & 8    ? FPE_FLTOVF
-	       : bits & 0x12 ? FPE_FLTUND
-			     : FPE_FLTRES;
+	arch_fpu_save(s);
+	return s;
 }
 
 static void user_exception(struct regs *r, u32 vec, u64 err)
@@ -94,10 +78,10 @@ static void user_exception(struct regs *r, u32 vec, u64 err)
 		trap_user_exception(r, SIGILL, ILL_ILLOPN, r->ip, vec, err);
 		break;
 	case VEC_MF:
-		trap_user_exception(r, SIGFPE, x87_code(), r->ip, vec, err);
+		trap_user_exception(r, SIGFPE, fpu_x87_code(saved_fpu()), r->ip, vec, err);
 		break;
 	case VEC_XM:
-		trap_user_exception(r, SIGFPE, simd_code(), r->ip, vec, err);
+		trap_user_exception(r, SIGFPE, fpu_simd_code(saved_fpu()), r->ip, vec, err);
 		break;
 	case VEC_AC:
 		trap_user_exception(r, SIGBUS, BUS_ADRALN, 0, vec, err);
@@ -139,8 +123,19 @@ static bool interrupt(u32 vec)
 
 static void user_exit(struct regs *r)
 {
-	while (unlikely(trap_work_pending()))
-		trap_user_exit(r);
+	for (;;) {
+		while (unlikely(trap_work_pending()))
+			trap_user_exit(r);
+		if (likely(r->ip < USER_VA_END))
+			return;
+		admit_bad_ip((struct arch_thread *)current(), r);
+	}
+}
+
+noreturn_fn void arch_user_enter(struct regs *r)
+{
+	user_exit(r);
+	user_enter_frame(r);
 }
 
 /* True when sysret restores the frame exactly: to an address of the lower half, lest it fault in the kernel. */
@@ -148,26 +143,28 @@ bool arch_syscall(struct regs *r)
 {
 	r->flags |= FLAGS_IF;
 	trap_syscall(r);
+	while (unlikely(trap_work_pending()))
+		trap_user_exit(r);
+	if (likely(!((r->cx ^ r->ip) | ((r->r11 ^ r->flags) & ~(u64)FLAGS_RF) |
+		     (r->flags & FLAGS_TF) | r->ip >> 47)))
+		return true;
 	user_exit(r);
-	return !((r->cx ^ r->ip) | ((r->r11 ^ r->flags) & ~(u64)FLAGS_RF) | (r->flags & FLAGS_TF) |
-		 r->ip >> 47);
+	return false;
 }
 
-/* Signal frames and debuggers show the last exception. */
 static void note_exception(u32 vec, u64 err, u64 addr)
 {
 	struct arch_thread *t = (struct arch_thread *)current();
 
-	t->trap_nr = vec;
-	t->error_code = err;
-	t->fault_addr = addr;
+	t->last = (struct exception){ vec, err, addr };
 }
 
 static void user_page_fault(struct regs *r, u64 err)
 {
 	u64 addr = read_cr2();
 
-	note_exception(VEC_PF, err, addr);
+	/* What is mapped in the kernel's half is not told: always a protection fault, as on Linux. */
+	note_exception(VEC_PF, addr >= USER_VA_END ? err | PF_PRESENT : err, addr);
 	/* An access of the CPU itself, to a descriptor table (QEMU: also to the stack of a far return): no page helps. */
 	if (unlikely(!(err & PF_USER)))
 		trap_user_exception(r, SIGSEGV, SI_KERNEL, 0, VEC_PF, err);

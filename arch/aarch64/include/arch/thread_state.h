@@ -10,6 +10,10 @@
 
 struct fpu_state;
 
+struct exception {
+	u64 esr, addr;
+};
+
 struct arch_thread {
 	u64 ksp;	/* saved kernel stack pointer while not running */
 	u64 kstack_top; /* [I] */
@@ -18,6 +22,7 @@ struct arch_thread {
 	u64 pauth_key
 		[10]; /* of this program: instruction A and B, data A and B, generic; low and high */
 	u32 fpu_cpu;  /* CPU that saved fpu last */
-	u64 esr, fault_addr; /* of the last exception, for signal frames */
-	bool is_stepped;     /* MDSCR_EL1.SS while it runs */
+	struct exception last;	    /* the one being handled; most become no signal */
+	struct exception signalled; /* the last that became one, for signal frames */
+	bool is_stepped;	    /* MDSCR_EL1.SS while it runs */
 };

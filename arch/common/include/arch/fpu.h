@@ -17,3 +17,5 @@ void arch_fpu_init_state(struct fpu_state *s);
 /* Live registers of the running task to and from s. */
 void arch_fpu_save(struct fpu_state *s);
 void arch_fpu_restore(const struct fpu_state *s);
+/* The running task's registers are as arch_fpu_init_state() says. */
+void arch_fpu_reset(void);

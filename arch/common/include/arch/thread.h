@@ -51,11 +51,20 @@ struct sigframe_req {
 	const void *siginfo;	      /* 128 bytes */
 	u64 blocked;		      /* mask to restore at sigreturn */
 	u64 sp;			      /* where to start: alternate stack top or 0 = current sp */
+	bool on_altstack; /* the frame goes to the alternate stack, and must fit there */
 	u64 altstack_sp, altstack_size;
 	u32 altstack_flags;
 };
-/* -EFAULT: the stack is not writable; the caller kills with SIGSEGV. */
+static inline bool sigframe_fits(const struct sigframe_req *req, u64 frame)
+{
+	return !req->on_altstack ||
+	       (frame > req->altstack_sp && frame - req->altstack_sp <= req->altstack_size);
+}
+/* -EFAULT: the stack is not writable, or the frame would not fit on the alternate stack it belongs to; the caller kills
+ * with SIGSEGV. The handler starts with the vector state a program of this machine starts a handler with. */
 int must_check arch_signal_deliver(struct regs *r, const struct sigframe_req *req);
+/* The current thread's exception in hand becomes a signal: frames show it from now on. */
+void arch_signal_note(void);
 struct sigreturn_result {
 	u64 blocked;
 	u64 altstack_sp, altstack_size;

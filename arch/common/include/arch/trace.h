@@ -16,13 +16,16 @@ struct aspace;
 u32 arch_regset_size(u32 note);
 /* All of it; buf has room for arch_regset_size(). */
 void arch_regset_get(struct arch_thread *t, u32 note, void *buf);
-/* All of it. -EIO, -EINVAL: a value no program can have; nothing is changed. */
-int must_check arch_regset_set(struct arch_thread *t, u32 note, const void *buf);
+/* All of it; buf may be changed. -EIO, -EINVAL: a value no program can have; the thread is as before. */
+int must_check arch_regset_set(struct arch_thread *t, u32 note, void *buf);
 /* The set an old request (PTRACE_GETREGS and its like) moves; 0: no such request here. */
 u32 arch_ptrace_regset(u64 request, bool *is_write);
 /* PTRACE_PEEKUSR, PTRACE_POKEUSR: a word of struct user. -EIO. */
 int must_check arch_user_word_get(struct arch_thread *t, u64 off, u64 *word);
 int must_check arch_user_word_set(struct arch_thread *t, u64 off, u64 word);
+
+/* arch_prctl(2) of a thread: 0 *value is set, 1 *value was read, -EPERM; -EIO: this machine has no such request. */
+int must_check arch_trace_prctl(struct arch_thread *t, u64 code, u64 *value);
 
 /* The current thread traps after its next instruction in user mode. False: its program does that itself already. */
 bool arch_step_begin(void);

@@ -10,11 +10,16 @@
 
 struct fpu_state;
 
+struct exception {
+	u64 nr, error, addr; /* addr: of page faults */
+};
+
 struct arch_thread {
 	u64 ksp;	      /* saved kernel stack pointer while not running */
 	u64 kstack_top;	      /* [I] */
 	u64 fs_base, gs_base; /* application's, valid while not running */
 	struct fpu_state *fpu;
-	u32 fpu_cpu;			     /* CPU that saved fpu last */
-	u64 trap_nr, error_code, fault_addr; /* of the last exception, for signal frames */
+	u32 fpu_cpu;		    /* CPU that saved fpu last */
+	struct exception last;	    /* the one being handled; most become no signal */
+	struct exception signalled; /* the last that became one, for signal frames */
 };
