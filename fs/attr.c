@@ -3,9 +3,18 @@
  * attr - attributes of files: stat, chmod, chown, utimensat, truncate, access, readlink, statfs
  *
  * Role      sys/sys_path.c and sys_file.c call with a place already found.
- * Rules     Every change goes through vfs_setattr(), which takes away set-ID bits as Linux does and tells
- *           inotify. Sizes change only here and in writes.
- * Locking   inode->lock exclusively around the driver's setattr.
+ * Rules     Every change goes through vfs_setattr(), which tells inotify. Sizes change only here and in writes.
+ *           What gives a program rights (set-ID bits, security.capability) belongs to the contents and the owner the file
+ *           had when it was given. drop_privs() is the one place that takes it away; everything that changes contents or
+ *           owner leads to it:
+ *             write, pwritev, sendfile, splice, copy_file_range   file_write() -> file_modifies()
+ *             fallocate, MADV_REMOVE                               file_fallocate() -> file_modifies()
+ *             truncate, ftruncate, O_TRUNC                         vfs_truncate(), ATTR_CONTENTS
+ *             chown of any kind, also to what it was               vfs_chown(), ATTR_OWNER
+ *           Set-ID bits stay with CAP_FSETID when contents change, capabilities never. Stores into shared mappings
+ *           change neither, as on Linux: who mapped the file for writing could have written it, and a program in
+ *           execution cannot be mapped for writing. New ways to change contents call file_modifies() first.
+ * Locking   inode->lock exclusively around the driver's setattr; what is dropped is decided under it.
  * See       chmod(2), chown(2), utimensat(2), truncate(2), access(2), inode(7)
  */
 #include "fs/filp.h"
@@ -19,6 +28,7 @@
 #include "guestkernel/uapi/mount.h"
 #include "guestkernel/uapi/resource.h"
 #include "guestkernel/uapi/signal.h"
+#include "guestkernel/uapi/xattr.h"
 #include "fs/walk.h"
 
 int vfs_getattr(const struct path *p, struct kstat *st)
@@ -35,16 +45,67 @@ static u32 attr_events(const struct attr *a)
 {
 	u32 mask = 0;
 
-	if (a->valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME | ATTR_MTIME))
+	if (a->valid & (ATTR_MODE | ATTR_UID | ATTR_GID))
 		mask |= IN_ATTRIB;
 	if (a->valid & ATTR_SIZE)
 		mask |= IN_MODIFY;
+	else if (a->valid & (ATTR_ATIME | ATTR_MTIME))
+		mask |= IN_ATTRIB;
 	return mask;
 }
 
-/* The caller has checked permissions. */
-static int setattr_locked(struct inode *inode, const struct attr *a)
+/* The mode without the set-ID bits that this change takes away. A set-group-ID bit without group execution asked for
+ * mandatory locks once; who may not give it may not keep it either. */
+static u32 mode_after(const struct inode *inode, u32 change)
 {
+	u32 mode = inode->mode;
+
+	if (change & ATTR_CONTENTS && capable(CAP_FSETID))
+		return mode;
+	mode &= ~(u32)S_ISUID;
+	if (mode & S_IXGRP || (!cred_in_group(current_cred(), inode->gid) && !capable(CAP_FSETID)))
+		mode &= ~(u32)S_ISGID;
+	return mode;
+}
+
+static int drop_caps(struct inode *inode)
+{
+	int err = 0;
+
+	if (likely(!(inode->flags & INODE_HAS_CAPS)))
+		return 0;
+	if (inode->ops->setxattr)
+		err = inode->ops->setxattr(inode, XATTR_NAME_CAPS, NULL, 0, XATTR_REPLACE);
+	if (err && err != -ENODATA)
+		return err;
+	fetch_and(&inode->flags, ~(u32)INODE_HAS_CAPS);
+	return 0;
+}
+
+/* Contents or owner of the file change: see the Rules above. Locked. */
+static int drop_privs(struct inode *inode, struct attr *a)
+{
+	u32 mode;
+	bool applies = a->valid & ATTR_OWNER ? !inode_is_dir(inode) : S_ISREG(inode->mode);
+
+	if (!applies)
+		return 0;
+	mode = inode->mode & (S_ISUID | S_ISGID) ? mode_after(inode, a->valid) : inode->mode;
+	if (mode != inode->mode) {
+		a->mode = mode & S_IALLUGO;
+		a->valid |= ATTR_MODE;
+	}
+	return drop_caps(inode);
+}
+
+/* The caller has checked permissions. */
+static int setattr_locked(struct inode *inode, struct attr *a)
+{
+	int err = a->valid & (ATTR_CONTENTS | ATTR_OWNER) ? drop_privs(inode, a) : 0;
+
+	a->valid &= ~(u32)(ATTR_CONTENTS | ATTR_OWNER);
+	if (err || !a->valid)
+		return err;
 	if (!inode->ops->setattr)
 		return -EPERM;
 	return inode->ops->setattr(inode, a);
@@ -98,15 +159,6 @@ static int chown_check(const struct inode *inode, u32 uid, u32 gid)
 	return 0;
 }
 
-/* The mode without the set-ID bits that a change of owner or contents takes away. */
-static u32 mode_without_setid(u32 mode)
-{
-	mode &= ~(u32)S_ISUID;
-	if (mode & S_IXGRP)
-		mode &= ~(u32)S_ISGID;
-	return mode;
-}
-
 int vfs_chown(const struct path *p, u32 uid, u32 gid)
 {
 	struct inode *inode = path_inode(p);
@@ -117,28 +169,25 @@ int vfs_chown(const struct path *p, u32 uid, u32 gid)
 		err = chown_check(inode, uid, gid);
 	if (err)
 		return err;
-	a.valid = (uid != U32_MAX ? ATTR_UID : 0) | (gid != U32_MAX ? ATTR_GID : 0);
-	if (!S_ISDIR(inode->mode) && inode->mode & (S_ISUID | S_ISGID)) {
-		a.valid |= ATTR_MODE;
-		a.mode = mode_without_setid(inode->mode) & S_IALLUGO;
-	}
+	a.valid = (uid != U32_MAX ? ATTR_UID : 0) | (gid != U32_MAX ? ATTR_GID : 0) | ATTR_CTIME |
+		  ATTR_OWNER;
+	a.ctime = inode_now();
 	return vfs_setattr(p, &a);
 }
 
-int file_remove_privs(struct file *f)
+int file_modifies(struct file *f)
 {
 	struct inode *inode = f->inode;
-	struct attr a = { .valid = ATTR_MODE };
+	struct attr a = { .valid = ATTR_CONTENTS };
 	int err;
 
-	if (likely(!(inode->mode & (S_ISUID | S_ISGID))) || !S_ISREG(inode->mode))
-		return 0;
-	a.mode = mode_without_setid(inode->mode) & S_IALLUGO;
-	if (a.mode == (inode->mode & S_IALLUGO) || capable(CAP_FSETID))
+	if (likely(!(inode->mode & (S_ISUID | S_ISGID)) && !(inode->flags & INODE_HAS_CAPS)))
 		return 0;
 	inode_lock(inode);
 	err = setattr_locked(inode, &a);
 	inode_unlock(inode);
+	if (!err && a.valid && notify_active())
+		notify_dentry(f->path.dentry, attr_events(&a));
 	return err;
 }
 
@@ -194,7 +243,7 @@ int vfs_utimens(const struct path *p, const struct timespec times[2])
 int vfs_truncate(const struct path *p, u64 size, struct file *f)
 {
 	struct inode *inode = path_inode(p);
-	struct attr a = { .valid = ATTR_SIZE | ATTR_MTIME, .size = size };
+	struct attr a = { .valid = ATTR_SIZE | ATTR_MTIME | ATTR_CONTENTS, .size = size };
 	int err;
 
 	if (size > inode->sb->max_bytes)
@@ -215,10 +264,6 @@ int vfs_truncate(const struct path *p, u64 size, struct file *f)
 			err = inode_get_write(inode);
 		if (err)
 			return err;
-	}
-	if (inode->mode & (S_ISUID | S_ISGID) && !capable(CAP_FSETID)) {
-		a.mode = mode_without_setid(inode->mode) & S_IALLUGO;
-		a.valid |= ATTR_MODE;
 	}
 	a.mtime = inode_now();
 	err = vfs_setattr(p, &a);

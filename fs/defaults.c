@@ -317,4 +317,6 @@ const struct file_ops pagecache_file_ops = {
 	.fsync = pagecache_file_fsync,
 	.fallocate = pagecache_file_fallocate,
 	.fcntl = pagecache_file_fcntl,
+	.can_splice_from = true,
+	.can_splice_to = true,
 };

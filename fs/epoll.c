@@ -5,75 +5,35 @@
  * Role      An epoll file holds items keyed by (file, descriptor number). Each item has wait entries on the
  *           queues its file names; their wake function links the item into the ready list. epoll_wait asks
  *           the listed files again and reports what is true now.
- * Rules     An item holds no reference on its file: epoll_forget_file() removes it when the file dies. Items
- *           are freed only with the instance's mtx held. Level-triggered items that were reported go back to
- *           the end of the list; at most as many items are asked per call as were listed at its start.
- *           Instances may watch instances, at most EPOLL_MAX_LEVEL deep and without loops: every instance has a
- *           level above all it watches.
- * Locking   epoll_nest_lock (RANK_EPOLL_NEST): an instance is added to another. mtx (RANK_EPOLL + 5 - level):
+ * Rules     Who may add and free what is under INVARIANTS in epoll_impl.h.
+ *           Level-triggered items that were reported go back to the end of the list; at most as many items are
+ *           asked per call as were listed at its start.
+ *           An event of an item that is listed already still wakes who watches the instance: that is an edge
+ *           of its own for edge-triggered watchers, as on Linux.
+ * Locking   epoll_nest_lock (RANK_EPOLL_NEST): which instances watch which. mtx (RANK_EPOLL + 4 - level):
  *           tree of items; held while files are asked and user memory is written. lock (RANK_EPOLL_WAKE + 2 *
  *           level): ready list; taken by wake functions under a watched queue's lock. The instance's own queue
- *           ranks one above it. graph_lock (RANK_LEAF): edges between instances.
- * Missing   EPIOCSPARAMS (no busy polling); limits on watches per user; EPOLLWAKEUP is accepted and has
+ *           ranks one above it.
+ * Missing   EPIOCSPARAMS (no busy polling); EPOLLWAKEUP is accepted and has
  *           nothing to keep awake.
  * See       epoll(7), epoll_ctl(2); tests/unit/epoll_test.c
  */
-#include "fs/epoll.h"
+#include "fs/epoll_impl.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
-#include "guestkernel/kapi/rbtree.h"
+#include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/strbuf.h"
 #include "guestkernel/uapi/fcntl.h"
 
-#define EPOLL_MAX_LEVEL 5
 #define EP_ALWAYS	(EPOLLERR | EPOLLHUP)
 #define EP_PRIVATE	(EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
+#define WATCH_PART	25 /* of all memory may be one user's items */
 #define EP_EXCLUSIVE_OK (EPOLLIN | EPOLLOUT | EP_ALWAYS | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
-
-struct epoll {
-	struct refs refs; /* the file's, plus epoll_forget_file() calls under way */
-	struct mutex mtx;
-	struct rb_root items; /* [mtx] by file, then fd */
-	struct spinlock lock;
-	struct list ready;    /* [lock] of epoll_item.ready_link */
-	u32 nr_ready;	      /* [lock] */
-	struct waitq wq;      /* epoll_wait sleepers, and who watches this instance */
-	u32 level;	      /* [graph_lock] 0: watches no other instance */
-	struct list children; /* [graph_lock] items that watch an instance: epoll_item.child_link */
-	struct list
-		parents; /* [graph_lock] items that watch this instance: epoll_item.parent_link */
-};
-
-struct epoll_hook {
-	struct wait_entry wait;
-	struct epoll_hook *next;
-	struct epoll_item *item;
-};
-
-struct epoll_item {
-	struct rb_node node; /* [ep->mtx] */
-	struct epoll *ep;    /* [I] */
-	struct file *file;   /* [I] not referenced */
-	s32 fd;		     /* [I] */
-	u32 events;	     /* [ep->lock] wanted; 0 but private bits: disabled by EPOLLONESHOT */
-	u64 data;	     /* [ep->mtx] */
-	struct list ready_link;		     /* [ep->lock] */
-	struct list file_link;		     /* [file->lock] in file->epoll_links */
-	struct epoll *child;		     /* [I] file is this instance; NULL: not an instance */
-	struct list child_link, parent_link; /* [graph_lock] */
-	struct epoll_hook first;	     /* most files name one queue */
-	struct epoll_hook *more;	     /* [ep->mtx] */
-	bool first_used, failed;	     /* [ep->mtx] */
-};
 
 struct epoll_table {
 	struct poll_table table;
 	struct epoll_item *item;
 };
-
-static struct mutex epoll_nest_lock;
-static bool epoll_nest_ready; /* [graph_lock] */
-static struct spinlock graph_lock = SPINLOCK_INIT(RANK_LEAF);
 
 static const struct file_ops epoll_ops;
 
@@ -216,119 +176,54 @@ static void item_insert(struct epoll *ep, struct epoll_item *it)
 	rb_insert_fixup(&ep->items, &it->node);
 }
 
-static void graph_unlink(struct epoll_item *it)
-{
-	spin_lock(&graph_lock);
-	list_del(&it->child_link);
-	list_del(&it->parent_link);
-	spin_unlock(&graph_lock);
-}
-
-/* mtx held. */
-static void item_remove(struct epoll_item *it)
+/* mtx held, and epoll_nest_lock when the item watches an instance. Frees it; its file may be freed by others as soon as
+ * it is not in the file's list any more. */
+static void item_remove(struct epoll_item *it, bool is_dying) NO_LOCK_ANALYSIS
 {
 	struct epoll *ep = it->ep;
 
 	item_unhook(it);
+	if (it->child)
+		epoll_graph_unlink(it, is_dying);
 	spin_lock(&it->file->lock);
 	list_del(&it->file_link);
 	spin_unlock(&it->file->lock);
-	if (it->child)
-		graph_unlink(it);
 	spin_lock(&ep->lock);
 	item_unlist_locked(it);
 	spin_unlock(&ep->lock);
 	rb_erase(&ep->items, &it->node);
+	uncharge(ep->payer, CHARGE_EPOLL_WATCHES, 1);
 	kfree(it);
-}
-
-/* Nesting */
-
-/* True when `what` is from or below it. Bounded by the levels: at most 5 deep. */
-static bool graph_reaches(struct epoll *from, struct epoll *what)
-{
-	struct epoll_item *it;
-
-	if (from == what)
-		return true;
-	if (from->level == 0)
-		return false;
-	list_for_each_entry (it, &from->children, child_link)
-		if (graph_reaches(it->child, what))
-			return true;
-	return false;
-}
-
-/* The level the top of the tree above ep would get if ep rose to `level`. */
-static u32 graph_top_level(struct epoll *ep, u32 level)
-{
-	struct epoll_item *it;
-	u32 top = level;
-
-	if (level > EPOLL_MAX_LEVEL || ep->level >= level)
-		return level;
-	list_for_each_entry (it, &ep->parents, parent_link)
-		top = MAX(top, graph_top_level(it->ep, level + 1));
-	return top;
-}
-
-static void graph_raise(struct epoll *ep, u32 level)
-{
-	struct epoll_item *it;
-
-	if (ep->level >= level)
-		return;
-	ep->level = level;
-	list_for_each_entry (it, &ep->parents, parent_link)
-		graph_raise(it->ep, level + 1);
-}
-
-/* Lock ranks follow the level. A holder of the old rank would only confuse the debug check, so the locks are
- * renumbered while they are free; epoll_nest_lock keeps the level from moving again. */
-static void ranks_follow(struct epoll *ep)
-{
-	WRITE_ONCE(ep->mtx.rank, RANK_EPOLL + EPOLL_MAX_LEVEL - ep->level);
-	WRITE_ONCE(ep->lock.rank, RANK_EPOLL_WAKE + 2 * ep->level);
-	WRITE_ONCE(ep->wq.lock.rank, RANK_EPOLL_WAKE + 2 * ep->level + 1);
-}
-
-static void ranks_follow_up(struct epoll *ep)
-{
-	struct epoll_item *it;
-
-	ranks_follow(ep);
-	list_for_each_entry (it, &ep->parents, parent_link)
-		ranks_follow_up(it->ep);
-}
-
-/* epoll_nest_lock held: records that ep watches child through it. -ELOOP. */
-static int graph_link(struct epoll *ep, struct epoll_item *it)
-{
-	int ret = 0;
-
-	spin_lock(&graph_lock);
-	if (graph_reaches(it->child, ep) ||
-	    graph_top_level(ep, it->child->level + 1) > EPOLL_MAX_LEVEL) {
-		ret = -ELOOP;
-	} else {
-		list_add_tail(&ep->children, &it->child_link);
-		list_add_tail(&it->child->parents, &it->parent_link);
-		graph_raise(ep, it->child->level + 1);
-		ranks_follow_up(ep);
-	}
-	spin_unlock(&graph_lock);
-	return ret;
 }
 
 /* epoll_ctl */
 
-static struct epoll_item *item_new(struct epoll *ep, struct file *target, s32 fd,
-				   const struct epoll_event *ev)
+/* A part of all memory, as Linux. */
+static u64 max_watches(void)
 {
-	struct epoll_item *it = knew(struct epoll_item);
+	static u64 max;
+	struct page_stats st;
 
-	if (!it)
-		return NULL;
+	if (unlikely(!max)) {
+		page_stats(&st);
+		max = st.total * PAGE_SIZE / WATCH_PART / sizeof(struct epoll_item);
+	}
+	return max;
+}
+
+static int item_new(struct epoll *ep, struct file *target, s32 fd, const struct epoll_event *ev,
+		    struct epoll_item **out)
+{
+	int ret = charge(ep->payer, CHARGE_EPOLL_WATCHES, 1, max_watches());
+	struct epoll_item *it;
+
+	if (ret)
+		return ret;
+	it = knew(struct epoll_item);
+	if (!it) {
+		uncharge(ep->payer, CHARGE_EPOLL_WATCHES, 1);
+		return -ENOMEM;
+	}
 	it->ep = ep;
 	it->file = target;
 	it->fd = fd;
@@ -339,10 +234,18 @@ static struct epoll_item *item_new(struct epoll *ep, struct file *target, s32 fd
 	list_init(&it->file_link);
 	list_init(&it->child_link);
 	list_init(&it->parent_link);
-	return it;
+	*out = it;
+	return 0;
 }
 
-/* mtx held; for an instance as target epoll_nest_lock too, and graph_link() done. */
+/* Not in the set yet. */
+static void item_drop(struct epoll_item *it)
+{
+	uncharge(it->ep->payer, CHARGE_EPOLL_WATCHES, 1);
+	kfree(it);
+}
+
+/* mtx held; for an instance as target epoll_nest_lock too, and epoll_graph_link() done. Takes over it. */
 static int item_add(struct epoll *ep, struct epoll_item *it)
 {
 	struct epoll_table et = { { item_hook }, it };
@@ -350,11 +253,12 @@ static int item_add(struct epoll *ep, struct epoll_item *it)
 
 	item_insert(ep, it);
 	spin_lock(&it->file->lock);
+	it->file->was_watched = true;
 	list_add_tail(&it->file->epoll_links, &it->file_link);
 	spin_unlock(&it->file->lock);
 	now = item_ask(it, &et.table);
 	if (it->failed) {
-		item_remove(it);
+		item_remove(it, false);
 		return -ENOMEM;
 	}
 	if (now)
@@ -362,19 +266,52 @@ static int item_add(struct epoll *ep, struct epoll_item *it)
 	return 0;
 }
 
-/* Takes over it. */
-static int ctl_add_item(struct epoll *ep, struct epoll_item *it)
+/* epoll_nest_lock held. */
+static int add_instance(struct epoll *ep, struct epoll_item *it) REQUIRES(&epoll_nest_lock)
+{
+	int ret = epoll_graph_link(ep, it);
+
+	if (ret) {
+		item_drop(it);
+		return ret;
+	}
+	mutex_lock(&ep->mtx);
+	if (item_find(ep, it->file, it->fd)) {
+		epoll_graph_unlink(it, false);
+		item_drop(it);
+		ret = -EEXIST;
+	} else {
+		ret = item_add(ep, it);
+	}
+	mutex_unlock(&ep->mtx);
+	if (ret || epoll_graph_below_ok(it->child))
+		return ret;
+	/* It is still there: only holders of epoll_nest_lock remove it. */
+	mutex_lock(&ep->mtx);
+	item_remove(it, false);
+	mutex_unlock(&ep->mtx);
+	return -EINVAL;
+}
+
+/* mtx held. */
+static int add_file(struct epoll *ep, struct epoll_item *it)
+{
+	if (!item_find(ep, it->file, it->fd))
+		return item_add(ep, it);
+	item_drop(it);
+	return -EEXIST;
+}
+
+/* epoll_nest_lock held: ep is watched itself. */
+static int add_file_below(struct epoll *ep, struct epoll_item *it) REQUIRES(&epoll_nest_lock)
 {
 	int ret;
 
 	mutex_lock(&ep->mtx);
-	if (item_find(ep, it->file, it->fd)) {
-		if (it->child)
-			graph_unlink(it);
-		kfree(it);
-		ret = -EEXIST;
-	} else {
-		ret = item_add(ep, it);
+	ret = add_file(ep, it);
+	if (!ret && !epoll_graph_file_ok(it->file)) {
+		item_remove(it, false);
+		ret = -EINVAL;
 	}
 	mutex_unlock(&ep->mtx);
 	return ret;
@@ -382,19 +319,23 @@ static int ctl_add_item(struct epoll *ep, struct epoll_item *it)
 
 static int ctl_add(struct epoll *ep, s32 fd, struct file *target, const struct epoll_event *ev)
 {
-	struct epoll_item *it = item_new(ep, target, fd, ev);
-	int ret;
+	struct epoll_item *it;
+	int ret = item_new(ep, target, fd, ev, &it);
 
-	if (!it)
-		return -ENOMEM;
-	if (!it->child)
-		return ctl_add_item(ep, it);
-	mutex_lock(&epoll_nest_lock);
-	ret = graph_link(ep, it);
 	if (ret)
-		kfree(it);
-	else
-		ret = ctl_add_item(ep, it);
+		return ret;
+	if (!it->child) {
+		mutex_lock(&ep->mtx);
+		/* Who makes ep watched at this moment walks over its items afterwards, with mtx. */
+		if (likely(list_empty(&ep->parents))) {
+			ret = add_file(ep, it);
+			mutex_unlock(&ep->mtx);
+			return ret;
+		}
+		mutex_unlock(&ep->mtx);
+	}
+	mutex_lock(&epoll_nest_lock);
+	ret = it->child ? add_instance(ep, it) : add_file_below(ep, it);
 	mutex_unlock(&epoll_nest_lock);
 	return ret;
 }
@@ -427,11 +368,28 @@ static int ctl_check(struct file *epf, u32 op, struct file *target, const struct
 	return 0;
 }
 
+static int ctl_change(struct epoll *ep, u32 op, s32 fd, struct file *target,
+		      const struct epoll_event *ev)
+{
+	struct epoll_item *it;
+	int ret = 0;
+
+	mutex_lock(&ep->mtx);
+	it = item_find(ep, target, fd);
+	if (!it)
+		ret = -ENOENT;
+	else if (op == EPOLL_CTL_DEL)
+		item_remove(it, false);
+	else
+		ret = ctl_mod(ep, it, ev);
+	mutex_unlock(&ep->mtx);
+	return ret;
+}
+
 int epoll_control(struct file *epf, u32 op, s32 fd, struct file *target,
 		  const struct epoll_event *ev)
 {
 	struct epoll *ep = epf->priv;
-	struct epoll_item *it;
 	int ret = ctl_check(epf, op, target, ev);
 
 	if (ret)
@@ -440,45 +398,66 @@ int epoll_control(struct file *epf, u32 op, s32 fd, struct file *target,
 		return ctl_add(ep, fd, target, ev);
 	if (op != EPOLL_CTL_DEL && op != EPOLL_CTL_MOD)
 		return -EINVAL;
-	mutex_lock(&ep->mtx);
-	it = item_find(ep, target, fd);
-	if (!it)
-		ret = -ENOENT;
-	else if (op == EPOLL_CTL_DEL)
-		item_remove(it);
-	else
-		ret = ctl_mod(ep, it, ev);
-	mutex_unlock(&ep->mtx);
+	if (!file_is_epoll(target))
+		return ctl_change(ep, op, fd, target, ev);
+	mutex_lock(&epoll_nest_lock);
+	ret = ctl_change(ep, op, fd, target, ev);
+	mutex_unlock(&epoll_nest_lock);
 	return ret;
 }
 
-void epoll_forget_file(struct file *f)
+static void ep_put(struct epoll *ep)
+{
+	if (!refs_put(&ep->refs))
+		return;
+	account_put(ep->payer);
+	kfree(ep);
+}
+
+/* The instance of the first item that watches f, referenced: it drops its items before its last reference. */
+static struct epoll *first_watcher(struct file *f)
+{
+	struct epoll_item *it;
+	struct epoll *ep = NULL;
+
+	spin_lock(&f->lock);
+	it = list_first(&f->epoll_links, struct epoll_item, file_link);
+	if (it) {
+		ep = it->ep;
+		refs_get(&ep->refs);
+	}
+	spin_unlock(&f->lock);
+	return ep;
+}
+
+static void forget(struct file *f)
 {
 	struct epoll_item *it;
 	struct epoll *ep;
 
-	for (;;) {
-		spin_lock(&f->lock);
-		it = list_first(&f->epoll_links, struct epoll_item, file_link);
-		if (!it) {
-			spin_unlock(&f->lock);
-			return;
-		}
-		ep = it->ep;
-		refs_get(&ep->refs); /* an instance drops its items before its last reference */
-		spin_unlock(&f->lock);
-
+	while ((ep = first_watcher(f)) != NULL) {
 		mutex_lock(&ep->mtx);
 		spin_lock(&f->lock);
 		it = list_first(&f->epoll_links, struct epoll_item, file_link);
 		spin_unlock(&f->lock);
 		/* Still the first? Only holders of its instance's mtx free an item. */
 		if (it && it->ep == ep)
-			item_remove(it);
+			item_remove(it, false);
 		mutex_unlock(&ep->mtx);
-		if (refs_put(&ep->refs))
-			kfree(ep);
+		ep_put(ep);
+		cond_resched();
 	}
+}
+
+void epoll_forget_file(struct file *f)
+{
+	if (!file_is_epoll(f)) {
+		forget(f);
+		return;
+	}
+	mutex_lock(&epoll_nest_lock);
+	forget(f);
+	mutex_unlock(&epoll_nest_lock);
 }
 
 /* epoll_wait */
@@ -528,6 +507,7 @@ static s64 send_events(struct epoll *ep, uaddr_t out, u32 max)
 
 		if (!it)
 			break;
+		cond_resched();
 		ev.events = it->events & ~EP_PRIVATE ? item_ask(it, NULL) : 0;
 		if (!ev.events)
 			continue;
@@ -606,17 +586,35 @@ static u32 epoll_poll(struct file *f, struct poll_table *pt)
 	return mask;
 }
 
+/* Those that watch an instance. Nobody adds one any more; others are removed by the end of what they watch. */
+static void drop_edges(struct epoll *ep)
+{
+	struct epoll_item *it;
+
+	mutex_lock(&epoll_nest_lock);
+	mutex_lock(&ep->mtx);
+	while ((it = list_first(&ep->children, struct epoll_item, child_link)) != NULL) {
+		item_remove(it, true);
+		cond_resched();
+	}
+	mutex_unlock(&ep->mtx);
+	mutex_unlock(&epoll_nest_lock);
+}
+
 static void epoll_release(struct file *f)
 {
 	struct epoll *ep = f->priv;
 	struct rb_node *n;
 
+	if (!list_empty(&ep->children))
+		drop_edges(ep);
 	mutex_lock(&ep->mtx);
-	while ((n = rb_first(&ep->items)) != NULL)
-		item_remove(rb_entry(n, struct epoll_item, node));
+	while ((n = rb_first(&ep->items)) != NULL) {
+		item_remove(rb_entry(n, struct epoll_item, node), true);
+		cond_resched();
+	}
 	mutex_unlock(&ep->mtx);
-	if (refs_put(&ep->refs))
-		kfree(ep);
+	ep_put(ep);
 }
 
 static void epoll_show_fdinfo(struct file *f, struct strbuf *sb)
@@ -646,21 +644,15 @@ int epoll_create_file(struct file **out)
 
 	if (!ep)
 		return -ENOMEM;
-	spin_lock(&graph_lock);
-	if (!epoll_nest_ready)
-		mutex_init(&epoll_nest_lock, RANK_EPOLL_NEST);
-	epoll_nest_ready = true;
-	spin_unlock(&graph_lock);
 	refs_init(&ep->refs, 1);
 	mutex_init(&ep->mtx, RANK_EPOLL);
 	spin_init(&ep->lock, RANK_EPOLL_WAKE);
 	list_init(&ep->ready);
 	waitq_init(&ep->wq);
-	list_init(&ep->children);
-	list_init(&ep->parents);
-	ranks_follow(ep);
+	ep->payer = account_get(account_current());
+	epoll_graph_init(ep);
 	ret = file_create_anon("anon_inode:[eventpoll]", 0600, O_RDWR, &epoll_ops, ep, out);
 	if (ret)
-		kfree(ep);
+		ep_put(ep);
 	return ret;
 }

@@ -95,6 +95,7 @@ static int place_data(const struct erofs_super *es, u64 off, const struct raw_in
 	if (r->xattr_icount) {
 		ei->xattr_off = off + r->head;
 		ei->xattr_len = 12 + (r->xattr_icount - 1u) * 4;
+		ei->vfs.flags |= INODE_HAS_CAPS; /* or others: who writes looks */
 		if (!erofs_at(es, ei->xattr_off, ei->xattr_len))
 			return -EUCLEAN;
 	}
@@ -393,6 +394,7 @@ static const struct file_ops erofs_file_ops = {
 	.mmap = erofs_mmap,
 	.lseek = erofs_lseek,
 	.fsync = erofs_fsync,
+	.can_splice_from = true,
 };
 
 static const struct pager_ops erofs_pager_ops = {

@@ -14,22 +14,12 @@
 #include "fs/xattr.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/string.h"
+#include "guestkernel/uapi/capability.h"
+#include "guestkernel/uapi/mount.h"
 #include "guestkernel/uapi/xattr.h"
 
-#define VFS_CAP_REVISION_MASK 0xff000000u
-#define VFS_CAP_REVISION_1    0x01000000u
-#define VFS_CAP_REVISION_2    0x02000000u
-#define VFS_CAP_REVISION_3    0x03000000u
-#define VFS_CAP_EFFECTIVE     0x1u
-
-/* The value of security.capability, little-endian; revision 3 adds a root id. */
-struct vfs_cap {
-	u32 magic;
-	struct {
-		u32 permitted, inheritable;
-	} data[2];
-	u32 rootid;
-};
+#define CAPS_KNOWN ((1ull << (CAP_LAST_CAP + 1)) - 1)
 
 int exec_open(s32 dirfd, const char *name, u32 flags, struct file **out)
 {
@@ -70,58 +60,78 @@ put:
 	return err;
 }
 
-static void read_caps(struct file *f, struct exec_file_info *out)
+/* inode locked. */
+static int read_caps(struct inode *inode, struct exec_file_info *out)
 {
-	struct inode *inode = f->inode;
 	struct vfs_cap c;
 	s64 n;
 
 	if (!inode->ops->getxattr)
-		return;
-	inode_lock_shared(inode);
+		return 0;
 	n = inode->ops->getxattr(inode, XATTR_NAME_CAPS, &c, sizeof c);
-	inode_unlock_shared(inode);
-	if (n < (s64)(sizeof(u32) * 3))
-		return;
-	switch (c.magic & VFS_CAP_REVISION_MASK) {
-	case VFS_CAP_REVISION_1:
-		c.data[1].permitted = 0;
-		c.data[1].inheritable = 0;
-		break;
-	case VFS_CAP_REVISION_3:
-		if (n != sizeof c || c.rootid != 0)
-			return;
-		break;
-	case VFS_CAP_REVISION_2:
-		if (n < (s64)offsetof(struct vfs_cap, rootid))
-			return;
-		break;
-	default:
-		return;
-	}
+	if (n == -ENODATA || n == -EOPNOTSUPP)
+		return 0;
+	if (n < 0 || !xattr_caps_valid(&c, (size_t)n, false))
+		return -EINVAL;
+	if ((c.magic & VFS_CAP_REVISION_MASK) == VFS_CAP_REVISION_1)
+		c.data[1].permitted = c.data[1].inheritable = 0;
+	/* Given inside a user namespace that is not ours: for nobody here. */
+	if ((c.magic & VFS_CAP_REVISION_MASK) == VFS_CAP_REVISION_3 && c.rootid)
+		return 0;
 	out->has_caps = true;
-	out->caps_effective = c.magic & VFS_CAP_EFFECTIVE;
-	out->cap_permitted = c.data[0].permitted | (u64)c.data[1].permitted << 32;
-	out->cap_inheritable = c.data[0].inheritable | (u64)c.data[1].inheritable << 32;
+	out->caps_effective = c.magic & VFS_CAP_FLAGS_EFFECTIVE;
+	out->cap_permitted = (c.data[0].permitted | (u64)c.data[1].permitted << 32) & CAPS_KNOWN;
+	out->cap_inheritable =
+		(c.data[0].inheritable | (u64)c.data[1].inheritable << 32) & CAPS_KNOWN;
+	return 0;
 }
 
 int exec_file_info(struct file *f, struct exec_file_info *out)
 {
+	struct inode *inode = f->inode;
 	struct kstat st;
-	int err = vfs_getattr(&f->path, &st);
+	int err;
 
-	if (err)
-		return err;
-	*out = (struct exec_file_info){
-		.mode = st.mode,
-		.uid = st.uid,
-		.gid = st.gid,
-		.nosuid = f->path.mnt->flags & MNT_NOSUID,
-		.size = st.size,
-	};
-	if (!out->nosuid)
-		read_caps(f, out);
-	return 0;
+	/* One moment: else a file could be taken for its old mode with its new owner. */
+	inode_lock_shared(inode);
+	err = vfs_getattr(&f->path, &st);
+	if (!err) {
+		*out = (struct exec_file_info){
+			.mode = st.mode,
+			.uid = st.uid,
+			.gid = st.gid,
+			.nosuid = f->path.mnt->flags & MNT_NOSUID,
+			.size = st.size,
+		};
+		if (!out->nosuid)
+			err = read_caps(inode, out);
+	}
+	inode_unlock_shared(inode);
+	return err;
+}
+
+bool exec_file_denied(const struct file *f)
+{
+	return f->path.mnt->flags & MNT_NOEXEC;
+}
+
+bool exec_file_readable(struct file *f)
+{
+	return inode_permission(f->inode, MAY_READ) == 0;
+}
+
+void exec_file_name(struct file *f, char *buf, u32 size)
+{
+	u32 n;
+
+	spin_lock(&dcache_lock);
+	n = MIN(f->path.dentry->name_len, size - 1);
+	memcpy(buf, f->path.dentry->name, n);
+	spin_unlock(&dcache_lock);
+	buf[n] = 0;
+	/* Names of files on the internal mount are what /proc shows: "/memfd:x (deleted)". */
+	if (f->path.mnt->flags & MNT_INTERNAL && buf[0] == '/')
+		memmove(buf, buf + 1, n);
 }
 
 int exec_chdir(const char *path)

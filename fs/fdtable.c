@@ -271,6 +271,17 @@ static struct file *fd_file(struct fdtable *t, s32 fd)
 	return f;
 }
 
+bool fd_is_file(s32 fd, const struct file *f)
+{
+	struct fdtable *t = current_fds();
+	bool is;
+
+	spin_lock(&t->lock);
+	is = (u32)fd < t->a.max && t->a.files[fd] == f;
+	spin_unlock(&t->lock);
+	return is;
+}
+
 int fd_lookup_path(s32 fd, struct file **out)
 {
 	struct file *f = fd_file(current_fds(), fd);

@@ -49,13 +49,14 @@ int file_alloc(const struct path *p, u32 flags, struct file **out)
 
 static bool counts_writers(const struct file *f)
 {
-	return file_can_write(f) && S_ISREG(f->inode->mode) && f->ops != &file_no_ops;
+	return file_can_write(f) && S_ISREG(f->inode->mode) && f->ops != &file_no_ops &&
+	       !(f->flags & FILE_UNCOUNTED);
 }
 
 int file_open(struct file *f)
 {
 	struct inode *inode = f->inode;
-	bool writes = file_can_write(f) && S_ISREG(inode->mode);
+	bool writes = file_can_write(f) && S_ISREG(inode->mode) && !(f->flags & FILE_UNCOUNTED);
 	int err;
 
 	if (writes) {
@@ -76,7 +77,8 @@ static void file_last_put(struct deferred *d)
 {
 	struct file *f = container_of(d, struct file, last_put);
 
-	if (!list_empty(&f->epoll_links))
+	/* Also when the list is empty: who took the last item out may still hold the lock. */
+	if (f->was_watched)
 		epoll_forget_file(f);
 	if (unlikely(f->async))
 		async_forget_file(f);
@@ -148,8 +150,9 @@ s64 file_write(struct file *f, struct iov_cursor *src, s64 *pos)
 		return -EBADF;
 	if (!f->ops->write)
 		return -EINVAL;
-	if (unlikely(f->inode->mode & (S_ISUID | S_ISGID))) {
-		n = file_remove_privs(f);
+	if (unlikely(f->inode->mode & (S_ISUID | S_ISGID) || f->inode->flags & INODE_HAS_CAPS) &&
+	    iov_left(src)) {
+		n = file_modifies(f);
 		if (n)
 			return n;
 	}
@@ -159,6 +162,20 @@ s64 file_write(struct file *f, struct iov_cursor *src, s64 *pos)
 	else if (unlikely(n == -EPIPE))
 		current_send_signal(SIGPIPE);
 	return n;
+}
+
+int file_fallocate(struct file *f, s32 mode, s64 off, s64 len)
+{
+	int err;
+
+	if (!f->ops->fallocate)
+		return -EOPNOTSUPP;
+	err = file_modifies(f);
+	if (!err)
+		err = f->ops->fallocate(f, mode, off, len);
+	if (!err)
+		notify_file(f, IN_MODIFY);
+	return err;
 }
 
 u32 file_poll(struct file *f, struct poll_table *pt)

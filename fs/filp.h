@@ -10,6 +10,8 @@
 
 /* In f->flags, above all O_* bits: the file is being executed, nobody may write it. */
 #define FILE_DENIES_WRITE (1u << 31)
+/* The file can be written, and executed none the less: what memfd_create() gives. Others opened from it count. */
+#define FILE_UNCOUNTED (1u << 30)
 
 /* An open file over p (references are taken), without operations yet. */
 int must_check file_alloc(const struct path *p, u32 flags, struct file **out);
@@ -17,5 +19,5 @@ int must_check file_alloc(const struct path *p, u32 flags, struct file **out);
 int must_check file_open(struct file *f);
 /* Access time of what was read, by the rules of the mount. data: the inode that has the times. */
 void file_accessed(struct file *f, struct inode *data);
-/* A write or change of owner takes set-ID bits and file capabilities away. */
-int must_check file_remove_privs(struct file *f);
+/* The contents are about to change: set-ID bits and file capabilities go (fs/attr.c). On failure nothing may change. */
+int must_check file_modifies(struct file *f);

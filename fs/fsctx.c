@@ -23,6 +23,7 @@ static int fs_ctx_alloc(const struct path *root, const struct path *cwd, u32 uma
 	if (!fs)
 		return -ENOMEM;
 	refs_init(&fs->refs, 1);
+	atomic_set(&fs->users, 1);
 	spin_init(&fs->lock, RANK_FSCTX);
 	fs->root = *root;
 	fs->cwd = *cwd;
@@ -65,10 +66,22 @@ int fs_ctx_clone(struct fs_ctx *src, struct fs_ctx **out)
 struct fs_ctx *fs_ctx_get(struct fs_ctx *fs)
 {
 	refs_get(&fs->refs);
+	atomic_add(&fs->users, 1);
 	return fs;
 }
 
+void fs_ctx_look(struct fs_ctx *fs)
+{
+	refs_get(&fs->refs);
+}
+
 void fs_ctx_put(struct fs_ctx *fs)
+{
+	atomic_sub(&fs->users, 1);
+	fs_ctx_unlook(fs);
+}
+
+void fs_ctx_unlook(struct fs_ctx *fs)
 {
 	if (!refs_put(&fs->refs))
 		return;
@@ -82,7 +95,7 @@ void fs_ctx_put(struct fs_ctx *fs)
 
 bool fs_ctx_is_shared(const struct fs_ctx *fs)
 {
-	return refs_read(&fs->refs) > 1;
+	return atomic_read(&fs->users) > 1;
 }
 
 static void path_read(struct fs_ctx *fs, const struct path *from, struct path *out)

@@ -159,12 +159,14 @@ static const struct file_ops hs_in_ops = {
 	.read = hs_read,
 	.poll = hs_poll,
 	.ioctl = hs_ioctl,
+	.can_splice_from = true,
 };
 
 static const struct file_ops hs_out_ops = {
 	.write = hs_write,
 	.poll = hs_poll,
 	.ioctl = hs_ioctl,
+	.can_splice_to = true,
 };
 
 /* Opened again through /proc/self/fd: which stream an inode shows. The inodes are kept for ever. */
@@ -323,6 +325,11 @@ void console_resize(u16 rows, u16 cols)
 	pgrp = READ_ONCE(t->js.pgrp);
 	if (changed && pgrp > 0)
 		(void)job_signal_pgrp(pgrp, SIGWINCH);
+}
+
+s32 console_pgrp(void)
+{
+	return console.tty ? READ_ONCE(console.tty->js.pgrp) : 0;
 }
 
 int tty_open_console(struct file *f)

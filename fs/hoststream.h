@@ -21,5 +21,7 @@ int must_check console_start(struct host_stream *in, struct host_stream *out,
 			     const struct winsize *ws);
 /* The monitor's terminal has a new size: SIGWINCH to the foreground group. */
 void console_resize(u16 rows, u16 cols);
+/* Its foreground process group; 0: none. */
+s32 console_pgrp(void);
 /* Opens it as /dev/pts/0 if that is mounted, else without a name. flags: O_RDWR | O_NOCTTY ... */
 int must_check console_open(u32 flags, struct file **out);

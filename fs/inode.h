@@ -65,6 +65,9 @@ enum attr_valid {
 	ATTR_ATIME = 1u << 4,
 	ATTR_MTIME = 1u << 5,
 	ATTR_CTIME = 1u << 6,
+	/* Why, for fs/attr.c: drivers never see these. */
+	ATTR_CONTENTS = 1u << 7, /* what the file holds changes */
+	ATTR_OWNER = 1u << 8,	 /* whom it belongs to, or the caller said so */
 };
 
 /* A change of attributes, already permitted. */
@@ -158,8 +161,8 @@ enum inode_flags {
 	INODE_APPEND = 1u << 5,	     /* FS_APPEND_FL */
 	INODE_NODUMP = 1u << 6,
 	INODE_NOATIME = 1u << 7,
-	INODE_HAS_XATTR = 1u << 8, /* security.* may exist: writers must look */
-	INODE_LINKABLE = 1u << 9,  /* O_TMPFILE without O_EXCL: linkat may give it a name */
+	INODE_HAS_CAPS = 1u << 8, /* there may be a security.capability, which a write takes away */
+	INODE_LINKABLE = 1u << 9, /* O_TMPFILE without O_EXCL: linkat may give it a name */
 };
 
 struct inode {
@@ -296,8 +299,21 @@ bool inode_owner_or_capable(const struct inode *inode);
 /* May the caller make or remove names in dir? victim NULL: make. */
 int must_check inode_may_create(struct inode *dir);
 int must_check inode_may_delete(struct inode *dir, struct inode *victim, bool want_dir);
-/* Owner, group and mode bits of something new in dir. mode has had the umask applied. */
-void inode_new_owner(const struct inode *dir, u32 mode, struct new_inode *ni);
+/* Owner, group and mode bits of something new in dir: of the mode asked for, what the umask leaves. */
+void inode_new_owner(const struct inode *dir, u32 mode, u32 umask, struct new_inode *ni);
+
+/* In directories that everybody may write the files of others are traps: sys/fs/protected_*. */
+struct protect {
+	u32 symlinks, hardlinks, fifos, regular;
+};
+extern struct protect protect;
+/* May the link, the last component of a path, be followed in dir? Does not sleep. */
+int must_check protect_follow(const struct cred *c, const struct inode *dir,
+			      const struct inode *link);
+/* May a hard link to inode be made by the caller? */
+int must_check protect_link(struct inode *inode);
+/* May O_CREAT open what was found in dir? */
+int must_check protect_create(const struct inode *dir, const struct inode *found);
 
 /* defaults.c: open by type: regular files and directories get inode->fops, devices chrdev_open(), FIFOs
  * fifo_open(), sockets -ENXIO. */

@@ -7,8 +7,21 @@
  *           overlap; setting one replaces, splits and joins the owner's own. A waiter registers what it waits
  *           for; a POSIX owner that would close a circle of waiting owners gets EDEADLK (as Linux: only POSIX
  *           locks, up to a bounded number of steps).
- * Locking   locks_lock (RANK_OBJECT) for everything; nothing sleeps under it but wait_on(). Spare structures are
- *           allocated before it is taken.
+ *
+ *           INVARIANTS
+ *           Order     An owner's record locks stand together, ascending; owners in the order of their first lock. The
+ *                     first conflict found is the one F_GETLK reports.
+ *           Who adds  Only a call that holds a reference on the file it locks through.
+ *           Who frees What belongs to an open file (flock, OFD) goes with its last reference, which is after every
+ *                     such call. What belongs to a descriptor table goes with each close of a descriptor of
+ *                     the inode there. A call may still be asleep then and get its lock after that close: so
+ *                     whoever has set a POSIX lock looks whether his descriptor still names the file and
+ *                     takes the lock back when not (sys/sys_fd.c). Closing first empties the descriptor,
+ *                     then looks for locks; locking first adds the lock, then looks at the descriptor: one of
+ *                     the two sees the other. So an inode that dies has no locks.
+ * Locking   lock_list.lock (RANK_OBJECT) for the lists of one inode: nobody else's locks make it slower. Nothing
+ *           sleeps under it but wait_on(). waits_lock (RANK_OBJECT_INNER) for who waits for whom in the whole
+ *           system. Spare structures are allocated before they are taken.
  * Missing   leases; /proc/locks
  * See       fcntl(2), flock(2); tests/unit/lock_test.c
  */
@@ -32,7 +45,8 @@ struct flk {
 };
 
 struct lock_list {
-	struct list records, flocks;
+	struct spinlock lock;
+	struct list records, flocks; /* [lock] */
 	struct waitq changed;
 };
 
@@ -42,8 +56,8 @@ struct lock_wait {
 	const void *owner, *blocker;
 };
 
-static struct spinlock locks_lock = SPINLOCK_INIT(RANK_OBJECT);
-static struct list waits = LIST_INIT(waits);
+static struct spinlock waits_lock = SPINLOCK_INIT(RANK_OBJECT_INNER);
+static struct list waits = LIST_INIT(waits); /* [waits_lock] */
 
 static int lock_list_get(struct inode *inode, struct lock_list **out)
 {
@@ -53,6 +67,7 @@ static int lock_list_get(struct inode *inode, struct lock_list **out)
 		ll = knew(struct lock_list);
 		if (!ll)
 			return -ENOLCK;
+		spin_init(&ll->lock, RANK_OBJECT);
 		list_init(&ll->records);
 		list_init(&ll->flocks);
 		waitq_init(&ll->changed);
@@ -111,10 +126,12 @@ static void cut_range(struct list *head, const struct flk *want, struct flk **sp
 	}
 }
 
-/* Joins neighbours of the same owner and type. */
+/* Joins neighbours of the same owner and type, and goes to its place. */
 static void add_range(struct list *head, struct flk *n, struct list *freed)
 {
+	bool among_mine = false;
 	struct flk *l, *tmp;
+	struct list *at;
 
 	list_for_each_entry_safe (l, tmp, head, link) {
 		if (l->owner != n->owner || l->type != n->type)
@@ -127,7 +144,17 @@ static void add_range(struct list *head, struct flk *n, struct list *freed)
 			list_add_tail(freed, &l->link);
 		}
 	}
-	list_add_tail(head, &n->link);
+	at = head;
+	list_for_each_entry (l, head, link) {
+		bool mine = l->owner == n->owner;
+
+		if (mine ? l->start > n->start : among_mine) {
+			at = &l->link;
+			break;
+		}
+		among_mine = mine;
+	}
+	list_add_tail(at, &n->link);
 }
 
 static void free_locks(struct list *freed)
@@ -140,7 +167,7 @@ static void free_locks(struct list *freed)
 	}
 }
 
-static bool would_deadlock(const void *owner, const void *blocker)
+static bool would_deadlock(const void *owner, const void *blocker) REQUIRES(&waits_lock)
 {
 	struct lock_wait *w;
 	bool found;
@@ -162,21 +189,43 @@ static bool would_deadlock(const void *owner, const void *blocker)
 	return false;
 }
 
+/* From now on w waits for owner; -EDEADLK. detect: for a lock of POSIX, which others may wait for in turn. */
+static int wait_register(struct lock_wait *w, const struct flk *c, bool detect)
+{
+	int err = 0;
+
+	spin_lock(&waits_lock);
+	if (detect && !c->ofd && would_deadlock(w->owner, c->owner)) {
+		err = -EDEADLK;
+	} else {
+		w->blocker = detect ? c->owner : NULL;
+		list_add_tail(&waits, &w->link);
+	}
+	spin_unlock(&waits_lock);
+	return err;
+}
+
+static void wait_unregister(struct lock_wait *w)
+{
+	spin_lock(&waits_lock);
+	list_del(&w->link);
+	spin_unlock(&waits_lock);
+}
+
 /* Waits until nothing in head conflicts with want. */
 static int wait_for(struct lock_list *ll, struct list *head, const struct flk *want, bool detect)
-	REQUIRES(locks_lock)
+	REQUIRES(&ll->lock)
 {
 	struct lock_wait w = { .owner = want->owner };
 	struct flk *c;
 	int err;
 
 	while ((c = find_conflict(head, want))) {
-		if (detect && !c->ofd && would_deadlock(want->owner, c->owner))
-			return -EDEADLK;
-		w.blocker = detect ? c->owner : NULL;
-		list_add_tail(&waits, &w.link);
-		err = wait_on(&ll->changed, &locks_lock);
-		list_del(&w.link);
+		err = wait_register(&w, c, detect);
+		if (err)
+			return err;
+		err = wait_on(&ll->changed, &ll->lock);
+		wait_unregister(&w);
 		if (err)
 			return err;
 	}
@@ -195,7 +244,7 @@ static int lock_apply(struct lock_list *ll, struct list *head, const struct flk 
 		err = -ENOLCK;
 		goto free;
 	}
-	spin_lock(&locks_lock);
+	spin_lock(&ll->lock);
 	if (n) {
 		list_init(&n->link);
 		if (block)
@@ -209,7 +258,7 @@ static int lock_apply(struct lock_list *ll, struct list *head, const struct flk 
 			add_range(head, n, &freed);
 		n = NULL;
 	}
-	spin_unlock(&locks_lock);
+	spin_unlock(&ll->lock);
 	if (!err)
 		wake_all(&ll->changed);
 	free_locks(&freed);
@@ -296,22 +345,27 @@ static int range_from_user(struct file *f, const struct flock *fl, struct flk *o
 	return 0;
 }
 
+static s64 range_len(const struct flk *l)
+{
+	return l->end == (u64)S64_MAX ? 0 : (s64)(l->end - l->start + 1);
+}
+
 static void lock_get(struct lock_list *ll, const struct flk *want, struct flock *fl)
 {
 	struct flk *c;
 
-	spin_lock(&locks_lock);
+	spin_lock(&ll->lock);
 	c = find_conflict(&ll->records, want);
 	if (c) {
 		fl->l_type = c->type;
 		fl->l_whence = SEEK_SET;
 		fl->l_start = (s64)c->start;
-		fl->l_len = c->end == (u64)S64_MAX ? 0 : (s64)(c->end - c->start + 1);
+		fl->l_len = range_len(c);
 		fl->l_pid = c->ofd ? -1 : c->pid;
 	} else {
 		fl->l_type = F_UNLCK;
 	}
-	spin_unlock(&locks_lock);
+	spin_unlock(&ll->lock);
 }
 
 int lock_fcntl(struct file *f, u32 cmd, struct flock *fl, const void *owner)
@@ -345,6 +399,10 @@ int lock_fcntl(struct file *f, u32 cmd, struct flock *fl, const void *owner)
 		lock_get(ll, &want, fl);
 		return 0;
 	}
+	/* Whoever undoes this must mean the same bytes, wherever position and size are by then. */
+	fl->l_whence = SEEK_SET;
+	fl->l_start = (s64)want.start;
+	fl->l_len = range_len(&want);
 	return lock_apply(ll, &ll->records, &want, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
 }
 
@@ -359,7 +417,7 @@ static void drop_owner(struct inode *inode, const void *owner)
 		return;
 	heads[0] = &ll->records;
 	heads[1] = &ll->flocks;
-	spin_lock(&locks_lock);
+	spin_lock(&ll->lock);
 	for (u32 i = 0; i < 2; i++) {
 		list_for_each_entry_safe (l, tmp, heads[i], link) {
 			if (l->owner != owner)
@@ -368,7 +426,7 @@ static void drop_owner(struct inode *inode, const void *owner)
 			list_add_tail(&freed, &l->link);
 		}
 	}
-	spin_unlock(&locks_lock);
+	spin_unlock(&ll->lock);
 	if (!list_empty(&freed))
 		wake_all(&ll->changed);
 	free_locks(&freed);

@@ -107,6 +107,7 @@ static const struct file_ops null_ops = {
 	.read = null_read,
 	.write = null_write,
 	.lseek = null_lseek,
+	.can_splice_to = true,
 };
 
 static const struct file_ops zero_ops = {
@@ -114,12 +115,15 @@ static const struct file_ops zero_ops = {
 	.write = null_write,
 	.lseek = null_lseek,
 	.mmap = zero_mmap,
+	.can_splice_from = true,
+	.can_splice_to = true,
 };
 
 static const struct file_ops full_ops = {
 	.read = zero_read,
 	.write = full_write,
 	.lseek = null_lseek,
+	.can_splice_from = true,
 };
 
 static const struct file_ops random_ops = {
@@ -127,6 +131,8 @@ static const struct file_ops random_ops = {
 	.write = random_write,
 	.ioctl = random_ioctl,
 	.lseek = null_lseek,
+	.can_splice_from = true,
+	.can_splice_to = true,
 };
 
 const struct file_ops *memdev_ops(u32 minor)

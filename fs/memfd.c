@@ -53,7 +53,7 @@ int memfd_create(const char *name, u32 flags, struct file **out)
 		inode_put(inode);
 		return err;
 	}
-	err = file_alloc(&p, O_RDWR | O_LARGEFILE, &f);
+	err = file_alloc(&p, O_RDWR | O_LARGEFILE | FILE_UNCOUNTED, &f);
 	dentry_put(p.dentry);
 	if (err)
 		return err;

@@ -108,7 +108,7 @@ static int make_node(s32 dirfd, const char *path, u32 mode, u32 rdev, struct pat
 
 	if (err)
 		return err;
-	inode_new_owner(op.dir, mode & ~fs_ctx_umask(op.w.fs), &ni);
+	inode_new_owner(op.dir, mode, fs_ctx_umask(op.w.fs), &ni);
 	err = name_op_make(&op, &ni);
 	if (!err && out) {
 		out->mnt = mount_get(op.w.path.mnt);
@@ -171,7 +171,7 @@ int vfs_symlinkat(const char *target, s32 dirfd, const char *path)
 	err = name_op_create(&op, dirfd, path, false);
 	if (err)
 		return err;
-	inode_new_owner(op.dir, S_IFLNK | 0777, &ni);
+	inode_new_owner(op.dir, S_IFLNK | 0777, 0, &ni);
 	err = name_op_make(&op, &ni);
 	name_op_end(&op);
 	return err;
@@ -185,7 +185,7 @@ static int link_check(const struct path *from, struct inode *inode, const struct
 		return -EPERM;
 	if (!op->dir->ops->link)
 		return -EPERM;
-	return 0;
+	return protect_link(inode);
 }
 
 static int link_path(const struct path *from, s32 newdirfd, const char *newpath)

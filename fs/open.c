@@ -2,7 +2,8 @@
 /*
  * open - open(2) and openat2(2): from flags and a path to a struct file
  *
- * Role      sys_open*, exec and the boot code call vfs_open(); magic links and /proc call vfs_open_path().
+ * Role      sys_open* calls vfs_open(); vfs_open_path() is for those who have found the place already (net/'s sockets do
+ *           not: they have no file). exec opens for itself (fs/exec.c).
  * Rules     Order of checks as in Linux: path, existence (O_EXCL), type, permission, mount flags, then the
  *           driver's open, then truncation. Something just created is not checked against its own mode.
  * Locking   The directory is locked only when O_CREAT did not find the name.
@@ -136,7 +137,7 @@ static int open_make(struct walk *w, u32 mode, struct dentry *d)
 		return err;
 	if (!dir->ops->create)
 		return -EACCES;
-	inode_new_owner(dir, S_IFREG | (mode & S_IALLUGO & ~fs_ctx_umask(w->fs)), &ni);
+	inode_new_owner(dir, S_IFREG | (mode & S_IALLUGO), fs_ctx_umask(w->fs), &ni);
 	err = dir->ops->create(dir, &w->last, &ni, &inode);
 	if (!err)
 		dentry_instantiate(d, inode);
@@ -206,6 +207,8 @@ static int open_create_round(struct walk *w, u32 flags, u32 mode, struct path *p
 		err = -EXDEV;
 	else if (!*created && inode_is_dir(path_inode(p)))
 		err = -EISDIR;
+	else if (!*created)
+		err = protect_create(path_inode(&w->path), path_inode(p));
 	if (err)
 		path_put(p);
 	return err;
@@ -245,7 +248,7 @@ static int open_tmpfile(const struct path *dirp, u32 flags, u32 mode, struct fil
 		return err;
 	if (!dir->ops->tmpfile)
 		return -EOPNOTSUPP;
-	inode_new_owner(dir, S_IFREG | (mode & S_IALLUGO & ~fs_ctx_umask(current_fs())), &ni);
+	inode_new_owner(dir, S_IFREG | (mode & S_IALLUGO), fs_ctx_umask(current_fs()), &ni);
 	err = dir->ops->tmpfile(dir, &ni, &inode);
 	if (err)
 		return err;

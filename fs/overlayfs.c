@@ -105,6 +105,7 @@ static int ovl_new(struct super *sb, u64 ino, struct inode *upper, struct inode 
 		   S_ISDIR(real->mode) ? &ovl_dir_inode_ops : &ovl_inode_ops);
 	ovl_sync_attr(oi);
 	oi->vfs.btime = real->btime;
+	oi->vfs.flags |= real->flags & INODE_HAS_CAPS;
 	oi->vfs.rdev = real->rdev;
 	oi->vfs.link = real->link;
 	oi->vfs.nlink = upper || real->nlink ? real->nlink : 1;
@@ -245,7 +246,10 @@ int ovl_setxattr(struct inode *inode, const char *name, const void *value, size_
 
 	if (err)
 		return err;
-	return ovl_upper(oi)->ops->setxattr(ovl_upper(oi), name, value, size, flags);
+	err = ovl_upper(oi)->ops->setxattr(ovl_upper(oi), name, value, size, flags);
+	if (!err && ovl_upper(oi)->flags & INODE_HAS_CAPS)
+		fetch_or(&inode->flags, INODE_HAS_CAPS);
+	return err;
 }
 
 s64 ovl_listxattr(struct inode *inode, char *list, size_t size)

@@ -85,7 +85,14 @@ int inode_may_delete(struct inode *dir, struct inode *victim, bool want_dir)
 	return 0;
 }
 
-void inode_new_owner(const struct inode *dir, u32 mode, struct new_inode *ni)
+/* Set-group-ID for a group one is not in: decided by the mode asked for, or a umask could hide the execute bit. */
+static bool may_give_group(const struct inode *dir, u32 mode)
+{
+	return (mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP) ||
+	       cred_in_group(current_cred(), dir->gid) || capable(CAP_FSETID);
+}
+
+void inode_new_owner(const struct inode *dir, u32 mode, u32 umask, struct new_inode *ni)
 {
 	const struct cred *c = current_cred();
 
@@ -95,9 +102,39 @@ void inode_new_owner(const struct inode *dir, u32 mode, struct new_inode *ni)
 		ni->gid = dir->gid;
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
-		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-			 !cred_in_group(c, ni->gid) && !capable(CAP_FSETID))
+		else if (!may_give_group(dir, mode))
 			mode &= ~(u32)S_ISGID;
 	}
-	ni->mode = mode;
+	ni->mode = mode & ~(umask & S_IRWXUGO);
+}
+
+struct protect protect = { .symlinks = 1, .hardlinks = 1, .fifos = 1, .regular = 2 };
+
+int protect_follow(const struct cred *c, const struct inode *dir, const struct inode *link)
+{
+	if (!READ_ONCE(protect.symlinks) || link->uid == c->fsuid || link->uid == dir->uid ||
+	    (dir->mode & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH))
+		return 0;
+	return -EACCES;
+}
+
+int protect_link(struct inode *inode)
+{
+	bool safe = S_ISREG(inode->mode) && !(inode->mode & S_ISUID) &&
+		    (inode->mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP) &&
+		    inode_permission(inode, MAY_READ | MAY_WRITE) == 0;
+
+	return !READ_ONCE(protect.hardlinks) || safe || inode_owner_or_capable(inode) ? 0 : -EPERM;
+}
+
+int protect_create(const struct inode *dir, const struct inode *found)
+{
+	u32 level = S_ISREG(found->mode)    ? READ_ONCE(protect.regular)
+		    : S_ISFIFO(found->mode) ? READ_ONCE(protect.fifos)
+					    : 1;
+
+	if (likely(!(dir->mode & S_ISVTX)) || !level || found->uid == dir->uid ||
+	    found->uid == current_cred()->fsuid)
+		return 0;
+	return dir->mode & S_IWOTH || (level >= 2 && dir->mode & S_IWGRP) ? -EACCES : 0;
 }

@@ -4,14 +4,12 @@
  *
  * Role      pipe_create() serves pipe2(2); fifo_open() the VFS. Both ends share one struct pipe through f->priv;
  *           f->flags tells the end. splice helpers are in pipe_splice.c.
- * Rules     Buffers [tail, head) of the ring hold data in order; each owns a page reference. A write of at
- *           most PIPE_BUF bytes is never split by another writer: it goes in under one hold of `wr`.
- *           Only holders of `rd` remove buffers, only holders of `wr` add them, so the front (back) buffer may
- *           be copied from (appended to) with the spinlock dropped. An appender holds a page reference, so
- *           that a reader may drain and drop the buffer meanwhile.
- * Locking   rd, wr (RANK_PIPE) serialise readers and writers while they touch user memory; never both,
- *           never while asleep for data or room. lock (RANK_OBJECT) covers the ring and the counts.
- *           fifo_lock (RANK_OBJECT_OUTER) covers inode->special and the life of a FIFO's pipe.
+ * Rules     A write of at most PIPE_BUF bytes is never split by another writer: it goes in under one hold of `wr`. An
+ *           appender holds a page reference, so that a reader may drain and drop the buffer meanwhile. For the
+ *           rest see INVARIANTS in pipe_impl.h.
+ * Locking   rd, wr (RANK_PIPE) serialise readers and writers while they touch user memory; both only by pipe_move(),
+ *           in address order; never while asleep for data or room. lock (RANK_OBJECT) covers the ring and
+ *           the counts. fifo_lock (RANK_OBJECT_OUTER) covers inode->special and the life of a FIFO's pipe.
  * Missing   Per-user accounting of pipe pages; O_NOTIFICATION_PIPE; times of the inode are not updated.
  * See       pipe(7), fifo(7); tests/unit/pipe_test.c
  */
@@ -71,13 +69,13 @@ void pipe_buf_put(struct pipe_buf *b)
 	b->page = NULL;
 }
 
-/* Removes n bytes of the front buffer (all of it for a packet); returns a page to put, or NULL. */
+/* Removes n bytes of the front buffer; returns a page to put, or NULL. */
 struct page *pipe_consume_locked(struct pipe *p, u32 n)
 {
 	struct pipe_buf *b = pipe_front(p);
 	struct page *pg = b->page;
 
-	if (n < b->len && !(b->flags & PIPE_BUF_PACKET)) {
+	if (n < b->len) {
 		b->off += n;
 		b->len -= n;
 		return NULL;
@@ -96,12 +94,13 @@ void pipe_push_locked(struct pipe *p, const struct pipe_buf *b)
 	p->bufs[p->head++ & (p->nr_slots - 1)] = *b;
 }
 
-/* rd held: copies out until the cursor is full, the pipe is empty or a packet ended. */
-static s64 pipe_copy_out(struct pipe *p, struct iov_cursor *dst) REQUIRES(&p->rd)
+/* rd held: copies out until the cursor is full, the pipe is empty or a packet ended. *was_full: set when that made
+ * room in a full pipe. */
+static s64 pipe_copy_out(struct pipe *p, struct iov_cursor *dst, bool *was_full) REQUIRES(&p->rd)
 {
 	s64 done = 0;
 
-	while (iov_left(dst)) {
+	while (iov_left(dst) && !p->rd_taken) {
 		struct pipe_buf b;
 		struct page *dead;
 		s64 n;
@@ -118,7 +117,8 @@ static s64 pipe_copy_out(struct pipe *p, struct iov_cursor *dst) REQUIRES(&p->rd
 			return done ? done : (n ? n : -EFAULT);
 		done += n;
 		spin_lock(&p->lock);
-		dead = pipe_consume_locked(p, (u32)n);
+		*was_full |= pipe_is_full(p);
+		dead = pipe_consume_locked(p, b.flags & PIPE_BUF_PACKET ? b.len : (u32)n);
 		spin_unlock(&p->lock);
 		if (dead)
 			page_put(dead);
@@ -128,16 +128,28 @@ static s64 pipe_copy_out(struct pipe *p, struct iov_cursor *dst) REQUIRES(&p->rd
 	return done;
 }
 
-/* Sleeps until there is data or no writer: 1 data, 0 end of file, -EAGAIN, -ERESTARTSYS. */
-int pipe_wait_data(struct pipe *p, bool nonblock)
+/* lock held. The front is there for whoever comes: data, or the end of it. */
+static bool front_is_settled(const struct pipe *p)
+{
+	return !p->rd_taken && (!pipe_is_empty(p) || !p->writers);
+}
+
+int pipe_wait_data(struct pipe *p, bool nonblock, bool *slept)
 {
 	int ret = 0;
 
 	spin_lock(&p->lock);
-	while (pipe_is_empty(p) && p->writers && !ret)
-		ret = nonblock ? -EAGAIN : wait_on_exclusive(&p->readable, &p->lock, NO_DEADLINE);
-	if (!pipe_is_empty(p))
-		ret = 1;
+	while (!front_is_settled(p) && !ret) {
+		if (nonblock) {
+			p->refused |= p->rd_taken;
+			ret = -EAGAIN;
+		} else {
+			*slept = true;
+			ret = wait_on_exclusive(&p->readable, &p->lock, NO_DEADLINE);
+		}
+	}
+	if (front_is_settled(p))
+		ret = !pipe_is_empty(p);
 	spin_unlock(&p->lock);
 	return ret;
 }
@@ -145,27 +157,26 @@ int pipe_wait_data(struct pipe *p, bool nonblock)
 static s64 pipe_read(struct file *f, struct iov_cursor *dst, s64 *pos)
 {
 	struct pipe *p = f->priv;
-	bool was_full, more;
+	bool was_full = false, slept = false;
 	s64 n;
 
 	if (!iov_left(dst))
 		return 0;
 	do {
-		n = pipe_wait_data(p, f->flags & O_NONBLOCK);
+		n = pipe_wait_data(p, f->flags & O_NONBLOCK, &slept);
 		if (n <= 0)
 			return n;
 		mutex_lock(&p->rd);
-		was_full = pipe_is_full(p);
-		n = pipe_copy_out(p, dst);
+		n = pipe_copy_out(p, dst, &was_full);
 		mutex_unlock(&p->rd);
 	} while (n == 0); /* another reader was faster */
-	more = !pipe_is_empty(p);
-	if (was_full || !waitq_is_idle(&p->writable))
+	if (was_full) {
 		wake_one_events(&p->writable, EPOLLOUT | EPOLLWRNORM);
-	if (was_full)
 		async_signal(&p->async, POLL_OUT);
-	if (more) /* we may have eaten a wake-up meant for one reader */
-		wake_one_events(&p->readable, EPOLLIN | EPOLLRDNORM);
+	}
+	/* We have eaten a wake-up for one reader: what is left is for the next. Who polls has been told already. */
+	if (unlikely(slept) && !pipe_is_empty(p))
+		wake_one_events(&p->readable, PIPE_WAKE_SLEEPERS);
 	return n;
 }
 
@@ -266,6 +277,8 @@ static s64 pipe_copy_in(struct pipe *p, struct iov_cursor *src, bool packet) REQ
 
 	if (!READ_ONCE(p->readers))
 		return -EPIPE;
+	if (unlikely(p->wr_taken))
+		return 0;
 	done = packet ? 0 : pipe_append(p, src);
 	if (done < 0)
 		return done;
@@ -278,14 +291,19 @@ static s64 pipe_copy_in(struct pipe *p, struct iov_cursor *src, bool packet) REQ
 	return done;
 }
 
-/* Sleeps until there is a free slot: 0, -EPIPE, -EAGAIN, -ERESTARTSYS. */
 int pipe_wait_room(struct pipe *p, bool nonblock)
 {
 	int ret = 0;
 
 	spin_lock(&p->lock);
-	while (pipe_is_full(p) && p->readers && !ret)
-		ret = nonblock ? -EAGAIN : wait_on_exclusive(&p->writable, &p->lock, NO_DEADLINE);
+	while ((pipe_is_full(p) || p->wr_taken) && p->readers && !ret) {
+		if (nonblock) {
+			p->refused |= p->wr_taken;
+			ret = -EAGAIN;
+		} else {
+			ret = wait_on_exclusive(&p->writable, &p->lock, NO_DEADLINE);
+		}
+	}
 	if (!p->readers)
 		ret = -EPIPE;
 	spin_unlock(&p->lock);
@@ -313,7 +331,7 @@ static s64 pipe_write(struct file *f, struct iov_cursor *src, s64 *pos)
 			break;
 	}
 	if (!waitq_is_idle(&p->writable) && !pipe_is_full(p))
-		wake_one_events(&p->writable, EPOLLOUT | EPOLLWRNORM);
+		wake_one_events(&p->writable, PIPE_WAKE_SLEEPERS);
 	if (done && n == -EPIPE)
 		current_send_signal(SIGPIPE);
 	return done ? done : n;
@@ -330,18 +348,20 @@ static u32 pipe_poll(struct file *f, struct poll_table *pt)
 		poll_wait(pt, &p->writable);
 	spin_lock(&p->lock);
 	if (file_can_read(f)) {
-		if (!pipe_is_empty(p))
+		if (!pipe_is_empty(p) && !p->rd_taken)
 			mask |= EPOLLIN | EPOLLRDNORM;
 		/* A FIFO opened without a writer has not hung up before one came and went. */
 		if (!p->writers && (u32)f->pos != p->w_opens)
 			mask |= EPOLLHUP;
 	}
 	if (file_can_write(f)) {
-		if (!pipe_is_full(p))
+		if (!pipe_is_full(p) && !p->wr_taken)
 			mask |= EPOLLOUT | EPOLLWRNORM;
 		if (!p->readers)
 			mask |= EPOLLERR;
 	}
+	if (unlikely(p->rd_taken || p->wr_taken))
+		p->refused = true;
 	spin_unlock(&p->lock);
 	return mask;
 }
@@ -370,7 +390,8 @@ static u32 slots_for_bytes(u64 bytes)
 }
 
 /* lock held. Moves the contents to a ring of nr slots; returns the old one. */
-struct pipe_buf *pipe_replace_ring_locked(struct pipe *p, struct pipe_buf *ring, u32 nr)
+static struct pipe_buf *replace_ring_locked(struct pipe *p, struct pipe_buf *ring, u32 nr)
+	REQUIRES(&p->lock)
 {
 	struct pipe_buf *old = p->bufs;
 	u32 n = 0;
@@ -401,10 +422,10 @@ static s64 pipe_set_size(struct pipe *p, u64 bytes)
 		return -ENOMEM;
 	mutex_lock(&p->wr);
 	spin_lock(&p->lock);
-	if (p->head - p->tail > slots) {
-		ret = -EBUSY;
+	if (p->head - p->tail > slots || p->wr_taken) {
+		ret = -EBUSY; /* a splice under way counts on the room it has seen */
 	} else {
-		ring = pipe_replace_ring_locked(p, ring, slots);
+		ring = replace_ring_locked(p, ring, slots);
 		ret = (s64)slots << PAGE_SHIFT;
 	}
 	spin_unlock(&p->lock);
@@ -429,32 +450,31 @@ static s64 pipe_fcntl(struct file *f, u32 cmd, u64 arg)
 	}
 }
 
-/* Drops one file's ends; frees the pipe with the last. */
+/* Drops one file's ends; frees the pipe with the last. The wake-ups come first: as long as `files` counts this file,
+ * nobody else frees the pipe. */
 static void pipe_drop(struct pipe *p, u32 flags)
 {
 	u32 mode = flags & O_ACCMODE;
 	bool last;
 
-	spin_lock(&fifo_lock);
 	spin_lock(&p->lock);
 	if (mode != O_WRONLY)
 		p->readers--;
 	if (mode != O_RDONLY)
 		p->writers--;
 	spin_unlock(&p->lock);
-	last = --p->files == 0;
-	if (last && p->inode)
-		p->inode->special = NULL;
-	spin_unlock(&fifo_lock);
-	if (last) {
-		pipe_free(p);
-		return;
-	}
-	/* Another file may free the pipe from here on only after its own release, which is not ours: */
 	wake_events(&p->readable, EPOLLIN | EPOLLRDNORM | EPOLLHUP);
 	wake_events(&p->writable, EPOLLOUT | EPOLLWRNORM | EPOLLERR);
 	async_signal(&p->async, POLL_IN);
 	async_signal(&p->async, POLL_OUT);
+
+	spin_lock(&fifo_lock);
+	last = --p->files == 0;
+	if (last && p->inode)
+		p->inode->special = NULL;
+	spin_unlock(&fifo_lock);
+	if (last)
+		pipe_free(p);
 }
 
 static void pipe_release(struct file *f)

@@ -3,9 +3,9 @@
  * pipe - pipes, FIFOs and what splice(2) needs of them
  *
  * Role      pipe_create() makes both ends of an anonymous pipe; fifo_open() is how the VFS opens an
- *           S_IFIFO inode. splice, tee and vmsplice move page references with the pipe_* helpers.
+ *           S_IFIFO inode. splice, tee and vmsplice use the helpers below.
  * Rules     A pipe_buf owns one reference of its page (page NULL: a frame of the read-only window, which
- *           lives forever). Buffers taken from a pipe must be put or given back.
+ *           lives forever).
  * See       pipe(7), fifo(7), splice(2); fs/pipe.c
  */
 #pragma once
@@ -39,18 +39,20 @@ int must_check pipe_create(u32 flags, struct file **rd, struct file **wr);
 /* NULL when f is not a pipe or FIFO. The pipe lives as long as f. */
 struct pipe *file_pipe(const struct file *f);
 
-/* Splice support. All sleep unless nonblock; -EAGAIN, -ERESTARTSYS as read and write would.
+/* Splice support. All that waits sleeps unless nonblock; -EAGAIN, -ERESTARTSYS as read and write would.
  *
- * pipe_take: removes up to max bytes in at most nr buffers (the last one split if needed); returns the number
- * of buffers, 0 at end of file.
- * pipe_give_back: puts untouched buffers (in order) back at the front; only by the taker and only
- * while it has been the only reader since (otherwise order is lost, data never is).
- * pipe_peek: like pipe_take but copies references and leaves the pipe as it is (tee).
- * pipe_push: appends buffers, taking over their references; returns how many were taken (at least one unless
- * an error is returned), -EPIPE without readers.
+ * Out of a pipe: pipe_begin_take() makes the caller the only reader (1; 0 at end of file), who looks at the front buffer
+ * (no reference: it stays), removes what it has used, and ends. Into a pipe: pipe_begin_fill() makes the caller
+ * the only writer and returns the number of free slots, at least one (-EPIPE without readers); pipe_fill()
+ * takes over the buffer and its reference. Between, the caller may sleep and holds no lock of the pipe.
  */
-s64 must_check pipe_take(struct pipe *p, u64 max, struct pipe_buf *out, u32 nr, bool nonblock);
-void pipe_give_back(struct pipe *p, const struct pipe_buf *bufs, u32 nr);
-s64 must_check pipe_peek(struct pipe *p, u64 max, struct pipe_buf *out, u32 nr, bool nonblock);
-s64 must_check pipe_push(struct pipe *p, const struct pipe_buf *bufs, u32 nr, bool nonblock);
+int must_check pipe_begin_take(struct pipe *p, bool nonblock);
+bool pipe_front_buf(struct pipe *p, struct pipe_buf *out);
+void pipe_consume(struct pipe *p, u32 bytes);
+void pipe_end_take(struct pipe *p);
+s64 must_check pipe_begin_fill(struct pipe *p, bool nonblock);
+void pipe_fill(struct pipe *p, const struct pipe_buf *b);
+void pipe_end_fill(struct pipe *p);
+/* Moves up to max bytes by reference, or copies the references (tee). Bytes, 0 at end of file, -EPIPE. */
+s64 must_check pipe_move(struct pipe *from, struct pipe *to, u64 max, bool copy, bool nonblock);
 void pipe_buf_put(struct pipe_buf *b);

@@ -21,7 +21,7 @@ struct proc_fd {
 	s32 fd;
 };
 
-/* The open file, referenced; NULL. */
+/* The open file, referenced; NULL. For who may see it (may_read), asked with the file in hand. */
 static struct file *file_of(struct task *t, s32 fd, bool *cloexec)
 {
 	struct fdtable *table = proc_tasks()->fds(t);
@@ -32,7 +32,7 @@ static struct file *file_of(struct task *t, s32 fd, bool *cloexec)
 		return NULL;
 	f = fdtable_next(table, &at, cloexec);
 	fdtable_put(table);
-	if (f && at != fd) {
+	if (f && (at != fd || proc_tasks()->may_read(t))) {
 		file_put(f);
 		f = NULL;
 	}
@@ -43,8 +43,6 @@ static struct file *file_of_link(struct inode *inode)
 {
 	bool cloexec;
 
-	if (proc_tasks()->may_read(synth_inode(inode)->ctx))
-		return NULL;
 	return file_of(synth_inode(inode)->ctx, (s32)synth_inode(inode)->tag, &cloexec);
 }
 
@@ -126,7 +124,7 @@ static int fdinfo_show(struct strbuf *sb, void *ctx)
 
 	if (!f)
 		return -ENOENT;
-	flags = f->flags | (cloexec ? O_CLOEXEC : 0);
+	flags = (f->flags & FILE_STATUS_FLAGS) | (cloexec ? O_CLOEXEC : 0);
 	strbuf_printf(sb, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%u\nino:\t%llu\n", (long long)f->pos,
 		      flags, f->path.mnt->id, (unsigned long long)f->inode->ino);
 	if (f->ops && f->ops->show_fdinfo)
@@ -261,7 +259,13 @@ static const struct synth_dir_ops fd_dir_ops = {
 	.inode_flags = INODE_NO_DCACHE,
 };
 
+static int fdinfo_may_list(struct inode *dir)
+{
+	return proc_tasks()->may_read(synth_inode(dir)->ctx);
+}
+
 static const struct synth_dir_ops fdinfo_dir_ops = {
+	.may_list = fdinfo_may_list,
 	.lookup = fdinfo_lookup_name,
 	.iterate = fdinfo_iterate,
 	.inode_flags = INODE_NO_DCACHE,
@@ -269,7 +273,8 @@ static const struct synth_dir_ops fdinfo_dir_ops = {
 
 int proc_fd_dir(struct super *sb, struct task *t, bool info, struct inode **out)
 {
-	return synth_dir_inode(
-		sb, info ? 0555 : 0500, info ? &fdinfo_dir_ops : &fd_dir_ops, t, &proc_task_ctx,
-		proc_ino(proc_tasks()->tid(t), info ? PI_FDINFO : PI_FD, 0xfffff), out);
+	return synth_dir_inode(sb, info ? 0555 : 0500, info ? &fdinfo_dir_ops : &fd_dir_ops, t,
+			       info ? &proc_task_dir_ctx : &proc_task_ctx,
+			       proc_ino(proc_tasks()->tid(t), info ? PI_FDINFO : PI_FD, 0xfffff),
+			       out);
 }

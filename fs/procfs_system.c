@@ -63,6 +63,40 @@ FIXED_TEXT(show_dgram_qlen, "10\n")
 FIXED_TEXT(show_mem_buf, "212992\n")
 FIXED_TEXT(show_entropy, "256\n")
 
+/* Who may write the file is the super-user; a program of his that is told another text decides nothing. */
+static int store_level(const char *text, size_t n, u32 max, u32 *level)
+{
+	char buf[8];
+	u64 v;
+
+	if (!n || n >= sizeof buf)
+		return -EINVAL;
+	memcpy(buf, text, n);
+	buf[n] = 0;
+	if (buf[n - 1] == '\n')
+		buf[n - 1] = 0;
+	if (!parse_u64(buf, 10, &v) || v > max)
+		return -EINVAL;
+	WRITE_ONCE(*level, (u32)v);
+	return 0;
+}
+
+#define PROTECT_ROW(name, max)                                         \
+	static int show_##name(struct strbuf *sb, void *ctx)           \
+	{                                                              \
+		strbuf_printf(sb, "%u\n", READ_ONCE(protect.name));    \
+		return 0;                                              \
+	}                                                              \
+	static int store_##name(const char *text, size_t n, void *ctx) \
+	{                                                              \
+		return store_level(text, n, max, &protect.name);       \
+	}
+
+PROTECT_ROW(symlinks, 1)
+PROTECT_ROW(hardlinks, 1)
+PROTECT_ROW(fifos, 2)
+PROTECT_ROW(regular, 2)
+
 static int show_interrupts(struct strbuf *sb, void *ctx)
 {
 	put_text(sb, "    ");
@@ -109,36 +143,40 @@ static int show_boot_id(struct strbuf *sb, void *ctx)
 }
 
 static const struct proc_row own_rows[] = {
-	{"filesystems",			 0444, show_filesystems,	 NULL},
-	{ "cpuinfo",			   0444, show_cpuinfo,		 NULL},
-	{ "devices",			   0444, show_devices,		 NULL},
-	{ "partitions",			0444, show_partitions,	       NULL},
-	{ "diskstats",			 0444, show_empty,		 NULL},
-	{ "swaps",			     0444, show_swaps,	     NULL},
-	{ "modules",			   0444, show_empty,	       NULL},
-	{ "locks",			     0444, show_empty,	     NULL},
-	{ "cmdline",			   0444, show_cmdline,		 NULL},
-	{ "interrupts",			0444, show_interrupts,	       NULL},
-	{ "sys/fs/nr_open",		    0444, show_nr_open,		NULL},
-	{ "sys/fs/file-max",		     0444, show_file_max,	  NULL},
-	{ "sys/fs/pipe-max-size",		  0444, show_pipe_max,	       NULL},
-	{ "sys/fs/pipe-user-pages-hard",	 0444, show_0,		       NULL},
-	{ "sys/fs/pipe-user-pages-soft",	 0444, show_0,		       NULL},
-	{ "sys/fs/protected_symlinks",	       0444, show_1,		     NULL},
-	{ "sys/fs/protected_hardlinks",	0444, show_1,		      NULL},
-	{ "sys/fs/inotify/max_queued_events",  0444, show_inotify_events,	 NULL},
-	{ "sys/fs/inotify/max_user_instances", 0444, show_inotify_instances, NULL},
-	{ "sys/fs/inotify/max_user_watches",   0444, show_inotify_watches,	 NULL},
-	{ "sys/kernel/random/boot_id",	       0444, show_boot_id,	   NULL},
-	{ "sys/kernel/random/uuid",	    0444, show_uuid,		     NULL},
-	{ "sys/kernel/random/entropy_avail",   0444, show_entropy,		 NULL},
-	{ "sys/kernel/random/poolsize",	0444, show_entropy,	    NULL},
-	{ "sys/net/core/somaxconn",	    0444, show_somaxconn,	  NULL},
-	{ "sys/net/core/wmem_default",	       0444, show_mem_buf,	   NULL},
-	{ "sys/net/core/wmem_max",		   0444, show_mem_buf,	       NULL},
-	{ "sys/net/core/rmem_default",	       0444, show_mem_buf,	   NULL},
-	{ "sys/net/core/rmem_max",		   0444, show_mem_buf,	       NULL},
-	{ "sys/net/unix/max_dgram_qlen",	 0444, show_dgram_qlen,	NULL},
+	{"filesystems",			 0444, show_filesystems,	 NULL	      },
+	{ "cpuinfo",			   0444, show_cpuinfo,		 NULL	      },
+	{ "devices",			   0444, show_devices,		 NULL	      },
+	{ "partitions",			0444, show_partitions,	       NULL	    },
+	{ "diskstats",			 0444, show_empty,		 NULL	      },
+	{ "swaps",			     0444, show_swaps,	     NULL		  },
+	{ "modules",			   0444, show_empty,	       NULL	    },
+	{ "locks",			     0444, show_empty,	     NULL		  },
+	{ "cmdline",			   0444, show_cmdline,		 NULL	      },
+	{ "interrupts",			0444, show_interrupts,	       NULL	    },
+	{ "sys/fs/nr_open",		    0444, show_nr_open,		NULL	     },
+	{ "sys/fs/file-max",		     0444, show_file_max,	  NULL	       },
+	{ "sys/fs/pipe-max-size",		  0444, show_pipe_max,	       NULL	    },
+	{ "sys/fs/pipe-user-pages-hard",	 0444, show_0,		       NULL	    },
+	{ "sys/fs/pipe-user-pages-soft",	 0444, show_0,		       NULL	    },
+	{ "sys/fs/protected_symlinks",	       0600, show_symlinks,	    store_symlinks },
+	{ "sys/fs/protected_hardlinks",	0600, show_hardlinks,	      store_hardlinks},
+	{ "sys/fs/protected_fifos",	    0600, show_fifos,	      store_fifos	  },
+	{ "sys/fs/protected_regular",	      0600, show_regular,		  store_regular	},
+	{ "sys/fs/suid_dumpable",		  0444, show_0,			NULL	     },
+	{ "sys/kernel/dmesg_restrict",	       0444, show_1,		     NULL		  },
+	{ "sys/fs/inotify/max_queued_events",  0444, show_inotify_events,	 NULL	      },
+	{ "sys/fs/inotify/max_user_instances", 0444, show_inotify_instances, NULL		  },
+	{ "sys/fs/inotify/max_user_watches",   0444, show_inotify_watches,	 NULL	      },
+	{ "sys/kernel/random/boot_id",	       0444, show_boot_id,	   NULL		},
+	{ "sys/kernel/random/uuid",	    0444, show_uuid,		     NULL		  },
+	{ "sys/kernel/random/entropy_avail",   0444, show_entropy,		 NULL	      },
+	{ "sys/kernel/random/poolsize",	0444, show_entropy,	    NULL		 },
+	{ "sys/net/core/somaxconn",	    0444, show_somaxconn,	  NULL	       },
+	{ "sys/net/core/wmem_default",	       0444, show_mem_buf,	   NULL		},
+	{ "sys/net/core/wmem_max",		   0444, show_mem_buf,	       NULL	    },
+	{ "sys/net/core/rmem_default",	       0444, show_mem_buf,	   NULL		},
+	{ "sys/net/core/rmem_max",		   0444, show_mem_buf,	       NULL	    },
+	{ "sys/net/unix/max_dgram_qlen",	 0444, show_dgram_qlen,	NULL	     },
 };
 
 const struct proc_table procfs_own_table = { own_rows, ARRAY_SIZE(own_rows), NULL };

@@ -27,6 +27,11 @@ static void task_ctx_put(void *t)
 
 static void task_ctx_owner(void *t, u32 *uid, u32 *gid)
 {
+	proc_tasks()->owner(t, uid, gid);
+}
+
+static void task_dir_owner(void *t, u32 *uid, u32 *gid)
+{
 	const struct cred *c = proc_tasks()->cred(t);
 
 	*uid = c->euid;
@@ -38,6 +43,12 @@ const struct synth_ctx_ops proc_task_ctx = {
 	.get = task_ctx_get,
 	.put = task_ctx_put,
 	.owner = task_ctx_owner,
+};
+
+const struct synth_ctx_ops proc_task_dir_ctx = {
+	.get = task_ctx_get,
+	.put = task_ctx_put,
+	.owner = task_dir_owner,
 };
 
 static struct task *task_of(struct inode *inode)
@@ -81,18 +92,22 @@ static int place_of(struct inode *inode, struct path *out)
 {
 	const struct proc_task_ops *ops = proc_tasks();
 	struct task *t = task_of(inode);
-	int ret = ops->may_read(t);
+	int ret, denied;
 
-	if (ret)
-		return ret;
 	switch (synth_inode(inode)->tag) {
 	case 'e':
-		return ops->exe(t, out);
+		ret = ops->exe(t, out);
+		break;
 	case 'c':
-		return ops->cwd(t, out);
+		ret = ops->cwd(t, out);
+		break;
 	default:
-		return ops->root(t, out);
+		ret = ops->root(t, out);
 	}
+	denied = ops->may_read(t);
+	if (denied && !ret)
+		path_put(out);
+	return denied ? denied : ret;
 }
 
 static s64 place_readlink(struct inode *inode, char *buf, u32 size)
@@ -129,12 +144,13 @@ static const struct inode_ops place_iops = {
 /* The namespace behind a link, referenced. */
 static int ns_of_link(struct inode *inode, struct ns **out)
 {
-	int ret = proc_tasks()->may_read(task_of(inode));
+	int ret;
 
-	if (ret)
-		return ret;
 	*out = proc_tasks()->ns(task_of(inode), (enum ns_kind)synth_inode(inode)->tag);
-	return *out ? 0 : -ENOENT;
+	ret = proc_tasks()->may_read(task_of(inode));
+	if (ret && *out)
+		ns_put(*out);
+	return ret ? ret : *out ? 0 : -ENOENT;
 }
 
 static s64 ns_readlink(struct inode *inode, char *buf, u32 size)
@@ -288,7 +304,8 @@ static int make_entry(struct inode *dir, const struct pid_entry *e, u32 index, s
 	case E_FDINFO:
 		return proc_fd_dir(dir->sb, t, e->kind == E_FDINFO, out);
 	case E_TASK:
-		return synth_dir_inode(dir->sb, 0555, &tasks_dir_ops, t, &proc_task_ctx, ino, out);
+		return synth_dir_inode(dir->sb, 0555, &tasks_dir_ops, t, &proc_task_dir_ctx, ino,
+				       out);
 	case E_NS:
 		return synth_dir_inode(dir->sb, 0511, &ns_dir_ops, t, &proc_task_ctx, ino, out);
 	case E_MEM:
@@ -409,7 +426,7 @@ static int tasks_lookup(struct inode *dir, const struct name *n, struct inode **
 
 	if (!t)
 		return -ENOENT;
-	ret = synth_dir_inode(dir->sb, 0555, &thread_dir_ops, t, &proc_task_ctx,
+	ret = synth_dir_inode(dir->sb, 0555, &thread_dir_ops, t, &proc_task_dir_ctx,
 			      proc_ino((s32)tid, PI_TASK, 0), out);
 	proc_tasks()->put(t);
 	return ret;
@@ -442,7 +459,7 @@ int proc_pid_lookup(struct inode *dir, const struct name *n, struct inode **out)
 
 	if (!t)
 		return -ENOENT;
-	ret = synth_dir_inode(dir->sb, 0555, &process_dir_ops, t, &proc_task_ctx,
+	ret = synth_dir_inode(dir->sb, 0555, &process_dir_ops, t, &proc_task_dir_ctx,
 			      proc_ino((s32)pid, PI_DIR, 0), out);
 	proc_tasks()->put(t);
 	return ret;

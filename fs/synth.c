@@ -550,8 +550,9 @@ static s64 synth_readlink(struct inode *inode, char *buf, u32 size)
 /* Text files. f->priv: struct text_file, made by the first read. */
 
 struct text_file {
-	struct mutex lock; /* RANK_MUTEX_LEAF: covers sb; readers may use pread */
+	struct mutex lock; /* RANK_PAGER: covers sb; readers may use pread */
 	struct strbuf sb;
+	void *ctx; /* [I] the inode's, or what the row's open made of it */
 };
 
 static struct synth_inode *file_si(const struct file *f)
@@ -571,6 +572,15 @@ static int text_open(struct inode *inode, struct file *f)
 		return -ENOMEM;
 	mutex_init(&t->lock, RANK_PAGER);
 	strbuf_init(&t->sb);
+	t->ctx = si->ctx;
+	if (si->row->open) {
+		int err = si->row->open(si->ctx, &t->ctx);
+
+		if (err) {
+			kfree(t);
+			return err;
+		}
+	}
 	f->priv = t;
 	f->ops = inode->fops;
 	return 0;
@@ -583,7 +593,7 @@ static int text_fill(struct file *f, struct text_file *t)
 	int err;
 
 	strbuf_init(&fresh);
-	err = si->row->show(&fresh, si->ctx);
+	err = si->row->show(&fresh, t->ctx);
 	if (!err && fresh.failed)
 		err = -ENOMEM;
 	if (err) {
@@ -669,6 +679,8 @@ static void text_release(struct file *f)
 
 	if (!t)
 		return;
+	if (file_si(f)->row->close)
+		file_si(f)->row->close(t->ctx);
 	strbuf_fini(&t->sb);
 	kfree(t);
 }
@@ -678,6 +690,8 @@ static const struct file_ops synth_text_fops = {
 	.write = text_write,
 	.lseek = text_lseek,
 	.release = text_release,
+	.can_splice_from = true,
+	.can_splice_to = true,
 };
 
 /* Nothing can be made here. /proc has no negative names: there the name is what is missing. */
@@ -697,7 +711,16 @@ static int dir_getattr(struct inode *inode, struct kstat *st)
 	return 0;
 }
 
+static int dir_open(struct inode *inode, struct file *f)
+{
+	const struct synth_dir_ops *ops = synth_inode(inode)->dir_ops;
+	int err = ops && ops->may_list ? ops->may_list(inode) : 0;
+
+	return err ? err : default_open(inode, f);
+}
+
 static const struct inode_ops synth_dir_inode_ops = {
+	.open = dir_open,
 	.getattr = dir_getattr,
 	.lookup = synth_lookup,
 	.create = synth_create,

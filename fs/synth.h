@@ -31,6 +31,8 @@ struct synth_dir_ops {
 	int (*lookup)(struct inode *dir, const struct name *n, struct inode **out);
 	/* Positions from 2 on; "." and ".." are done by the caller. */
 	int (*iterate)(struct inode *dir, struct dir_ctx *ctx);
+	/* 0 or -errno: may the caller list it, beyond what the mode says? NULL: yes. */
+	int (*may_list)(struct inode *dir);
 	/* What stat shows as its size; NULL: 0. */
 	u64 (*size)(struct inode *dir);
 	u32 inode_flags; /* INODE_NO_DCACHE ... */

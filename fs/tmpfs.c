@@ -25,6 +25,7 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/mount.h"
+#include "guestkernel/uapi/xattr.h"
 
 #define DIRENT_BYTES 20 /* what st_size of a directory counts per entry, as Linux */
 
@@ -418,7 +419,11 @@ static s64 tmpfs_getxattr(struct inode *inode, const char *name, void *value, si
 static int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
 			  u32 flags)
 {
-	return xattr_store_set(&tmpfs_i(inode)->xattrs, name, value, size, flags);
+	int err = xattr_store_set(&tmpfs_i(inode)->xattrs, name, value, size, flags);
+
+	if (!err && value && !strcmp(name, XATTR_NAME_CAPS))
+		fetch_or(&inode->flags, INODE_HAS_CAPS);
+	return err;
 }
 
 static s64 tmpfs_listxattr(struct inode *inode, char *list, size_t size)

@@ -359,4 +359,6 @@ const struct file_ops tty_slave_ops = {
 	.ioctl = slave_ioctl,
 	.async = slave_async,
 	.release = slave_release,
+	.can_splice_from = true,
+	.can_splice_to = true,
 };

@@ -375,4 +375,6 @@ static const struct file_ops master_ops = {
 	.ioctl = master_ioctl,
 	.async = master_async,
 	.release = master_release,
+	.can_splice_from = true,
+	.can_splice_to = true,
 };

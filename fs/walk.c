@@ -15,7 +15,7 @@
  *           tree moved since they started.
  * Locking   fs->lock, then dcache_lock. Neither is held when a driver is called, except the operations
  *           permission and is_stale.
- * Missing   access times of symbolic links; protected_symlinks and its relatives
+ * Missing   access times of symbolic links
  * See       path_resolution(7), openat2(2); tests/unit/namei_test.c
  */
 #include "fs/walk.h"
@@ -282,13 +282,16 @@ static int walk_follow_slow(struct walk *w, struct inode *inode)
 	return err;
 }
 
-/* d is a symbolic link in w->path. Locked on entry and exit; pinned on error. */
-static int walk_link(struct walk *w, struct dentry *d)
+/* d is a symbolic link in w->path; last: nothing follows. Locked on entry and exit, on failure too; what was pinned
+ * meanwhile stays with the walk until walk_fini(). */
+static int walk_link(struct walk *w, struct dentry *d, bool last)
 {
 	struct inode *inode = d->inode;
 	const char *text = READ_ONCE(inode->link);
-	int err;
+	int err = last ? protect_follow(w->cred, w->path.dentry->inode, inode) : 0;
 
+	if (err)
+		return err;
 	if (w->depth++ >= WALK_MAX_LINKS || w->flags & LOOKUP_NO_SYMLINKS ||
 	    w->path.mnt->flags & MNT_NOSYMFOLLOW)
 		return -ELOOP;
@@ -310,7 +313,7 @@ int walk_follow(struct walk *w, struct dentry *d)
 {
 	walk_relock(w);
 	w->trailing = false;
-	return walk_link(w, d);
+	return walk_link(w, d, true);
 }
 
 /* The child is not in the cache. Locked on entry and exit; *out is pinned as held_child. */
@@ -355,7 +358,7 @@ static int walk_step(struct walk *w, const struct name *n, bool last)
 	if (!d->inode)
 		return -ENOENT;
 	if (unlikely(S_ISLNK(d->inode->mode)) && (!last || w->trailing || w->flags & LOOKUP_FOLLOW))
-		return walk_link(w, d);
+		return walk_link(w, d, last);
 	next = (struct path){ w->path.mnt, d };
 	walk_climb_mounts(w, &next);
 	if (w->flags & LOOKUP_NO_XDEV && next.mnt != w->path.mnt)

@@ -105,6 +105,22 @@ s64 xattr_store_list(const struct xattr_store *s, char *list, size_t size)
 	return (s64)need;
 }
 
+bool xattr_caps_valid(const void *value, size_t size, bool settable)
+{
+	u32 magic;
+
+	if (!value || size < sizeof magic)
+		return false;
+	memcpy(&magic, value, sizeof magic);
+	if (settable)
+		magic &= ~VFS_CAP_FLAGS_EFFECTIVE;
+	else
+		magic &= VFS_CAP_REVISION_MASK;
+	return (magic == VFS_CAP_REVISION_1 && size == XATTR_CAPS_SZ_1 && !settable) ||
+	       (magic == VFS_CAP_REVISION_2 && size == XATTR_CAPS_SZ_2) ||
+	       (magic == VFS_CAP_REVISION_3 && size == XATTR_CAPS_SZ_3);
+}
+
 static bool has_prefix(const char *s, const char *prefix)
 {
 	size_t n = strlen(prefix);
@@ -180,6 +196,8 @@ int vfs_setxattr(const struct path *p, const char *name, const void *value, size
 {
 	if (size > XATTR_SIZE_MAX)
 		return -E2BIG;
+	if (!strcmp(name, XATTR_NAME_CAPS) && size && !xattr_caps_valid(value, size, true))
+		return -EINVAL;
 	return xattr_change(p, name, value, size, flags);
 }
 

@@ -31,3 +31,6 @@ int must_check vfs_setxattr(const struct path *p, const char *name, const void *
 			    u32 flags);
 int must_check vfs_removexattr(const struct path *p, const char *name);
 s64 must_check vfs_listxattr(const struct path *p, char *list, size_t size);
+
+/* Is this a value of security.capability that exec understands? settable: one that may be attached as well. */
+bool xattr_caps_valid(const void *value, size_t size, bool settable);

@@ -351,13 +351,15 @@ static void on_winsize(u16 rows, u16 cols)
 		console_resize(rows, cols);
 }
 
-static void on_signals(u64 mask)
+/* A key of the user's terminal means the foreground group: the console's, without one that of process 1. */
+static void on_signals(u64 mask, bool from_tty)
 {
+	s32 pgrp = from_tty && boot.has_tty ? console_pgrp() : 0;
 	s32 sig;
 
 	for (sig = 1; sig <= 64; sig++)
 		if (mask >> (sig - 1) & 1)
-			signal_from_monitor(1, sig);
+			signal_from_user(sig, from_tty, pgrp);
 }
 
 void container_start(void)

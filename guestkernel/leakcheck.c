@@ -145,7 +145,7 @@ static bool end_processes(void)
 		spin_lock(&tasklist_lock);
 		list_for_each_entry_safe (c, tmp, &init_group->children, sibling)
 			if (c->zombie)
-				task_reap_group(c);
+				task_reap_group(c, false);
 		spin_unlock(&tasklist_lock);
 		if (!left)
 			return true;
@@ -196,7 +196,7 @@ static void guard_thread(void *arg)
 	if (!end_processes())
 		panic("leak guard: processes do not end");
 	spin_lock(&tasklist_lock);
-	task_reap_group(init_group);
+	task_reap_group(init_group, false);
 	spin_unlock(&tasklist_lock);
 	vfs_umount_all();
 	dcache_shrink(0);

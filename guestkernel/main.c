@@ -74,9 +74,9 @@ noreturn_fn void kmain(const void *fdt)
 	hyp_init();	 /* from here on, panics are heard */
 	log_level_max = (u32)boot.log_level;
 	arch_clock_init(boot.counter_khz, boot.wall_ns, boot.wall_counter);
-	memory_init(); /* frames, heap, kernel stacks */
-	rand_init(boot.seed, boot.seed_len);
+	rand_init(boot.seed, boot.seed_len);	   /* the heap hides its pointers */
 	__stack_chk_guard = rand_u64() & ~0xffull; /* a zero byte first: strings end there */
+	memory_init();				   /* frames, heap, kernel stacks */
 	cpus_init();
 	stream_init(); /* standard streams */
 	strace_init();

@@ -287,6 +287,8 @@ static const struct file_ops socket_ops = {
 	.ioctl = socket_ioctl,
 	.async = socket_async,
 	.release = socket_release,
+	.can_splice_from = true,
+	.can_splice_to = true,
 };
 
 /* Calls */

@@ -292,8 +292,10 @@ static int report(const struct run *r)
 			return err == ENOENT || err == ENOTDIR ? EXIT_NOT_FOUND
 							       : EXIT_NOT_EXECUTABLE;
 		}
-		return WIFSIGNALED(res->status) ? 128 + WTERMSIG(res->status)
-						: WEXITSTATUS(res->status);
+		if (!WIFSIGNALED(res->status))
+			return WEXITSTATUS(res->status);
+		forward_die(WTERMSIG(res->status));
+		return 128 + WTERMSIG(res->status);
 	case VM_STOPPED:
 		fprintf(stderr, "monitor: %s\n", res->reason);
 		return 128 + SIGKILL;
@@ -308,6 +310,7 @@ static int run_vm(struct run *r, struct err *e)
 {
 	struct forward_opts fwd = {
 		.stop_signal = stop_signal(r->image->config.stop_signal),
+		.has_stop_timeout = r->opt.has_stop_timeout,
 		.stop_timeout_s = r->opt.stop_timeout_s,
 		.has_tty = r->opt.has_tty,
 	};

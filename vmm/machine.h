@@ -45,6 +45,8 @@ struct machine {
 	uint32_t (*backtrace)(struct vcpu *v, uint64_t *frames, uint32_t max);
 	/* Whether a quiet CPU can never wake again. Its own thread calls. */
 	bool (*sleeps_for_good)(struct vcpu *v);
+	/* With the monitor, which is about to be stopped by its terminal, and again on. NULL: it stops by itself. */
+	void (*suspend)(struct vm *vm, bool on);
 	/* No guest instruction runs after this returns. */
 	void (*stop)(struct vm *vm);
 	void (*destroy)(struct vm *vm);

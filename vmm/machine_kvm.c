@@ -5,7 +5,7 @@
  * Role      See machine.h. What is the processor's own is in arch/<cpu>/vmm. CPU 0 runs at once; the threads of the
  *           others wait until the guest starts them (HYP_CPU_START, or in KVM_RUN), so that a sandbox that needs one
  *           CPU pays for one.
- * Rules     A thread leaves KVM_RUN when vm->stopping is set: the setter then sends SIGUSR1, whose handler
+ * Rules     A thread leaves KVM_RUN when vm->stopping is set: the setter then sends SIGURG, whose handler
  *           sets immediate_exit, so the request cannot fall between the check and the ioctl.
  */
 #include "vmm/machine.h"
@@ -23,6 +23,8 @@
 #include "arch/vcpu.h"
 
 #define EVENT_GSI 8u
+
+#define KICK_SIGNAL SIGURG
 
 static __thread struct kvm_run *own_run; /* of the CPU whose thread this is */
 
@@ -154,6 +156,7 @@ static int kvm_enter(struct vm *vm, struct err *e)
 	return arch_vcpu_set_boot(&vm->cpu[0], vm->kimage.entry, vm->at.fdt, e);
 }
 
+/* SIGURG, because nobody sends it to a program that has no such socket, and its default is nothing. */
 static void on_kick(int signo)
 {
 	(void)signo;
@@ -166,13 +169,13 @@ static int kvm_start(struct vm *vm, struct err *e)
 	struct sigaction sa = { .sa_handler = on_kick };
 
 	(void)vm;
-	return sigaction(SIGUSR1, &sa, NULL) ? err_set_errno(e, errno, "taking the kick signal")
-					     : 0;
+	return sigaction(KICK_SIGNAL, &sa, NULL) ? err_set_errno(e, errno, "taking the kick signal")
+						 : 0;
 }
 
 static void kvm_kick(struct vcpu *v)
 {
-	pthread_kill(v->thread, SIGUSR1);
+	pthread_kill(v->thread, KICK_SIGNAL);
 }
 
 static void kvm_raise(struct vm *vm)

@@ -8,7 +8,10 @@
  * Rules     The child between fork and jump uses system calls and nothing that takes a lock. What goes wrong there is
  *           written into guest memory, where the monitor finds the sentence when the child has ended.
  *           The kernel process dies with the monitor (parent-death signal), the stubs with the kernel process
- *           (it is init of their PID namespace).
+ *           (it is init of their PID namespace). It has a session of its own, and so have all it forks: what a terminal
+ *           or kill(-group) sends to the monitor's group is for the program inside, through forward.c, and never
+ *           reaches a process of the machine. Its pid is the machine's process group.
+ *           Its zombie is kept until process_stop(), so that its pid stays its own.
  * See       fork(2), pid_namespaces(7), futex(2), eventfd(2)
  */
 #include "vmm/machine.h"
@@ -195,6 +198,7 @@ static void child_place_fds(struct vm *vm)
 	from[PM_FD_RAM] = vm->mem.fd;
 	for (i = 0; i < (int)vm->mem.nr_windows; i++)
 		from[PM_FD_WINDOW + i] = vm->mem.window[i].fd;
+	from[PM_FD_BIRTH] = eventfd(0, EFD_NONBLOCK);
 	for (i = 0; i < (int)vm->nr_cpus; i++)
 		from[PM_FD_DONE + i] = eventfd(0, EFD_NONBLOCK);
 	for (i = 0; i < nr; i++)
@@ -259,6 +263,8 @@ static _Noreturn void child_main(struct vm *vm, bool has_namespaces, int monitor
 	void (*entry)(const struct pm_boot *) =
 		(void (*)(const struct pm_boot *))(uintptr_t)vm->kimage.entry;
 
+	if (setsid() < 0) /* before signals are let in */
+		child_fail(vm, "making a session");
 	child_reset_signals();
 	if (sandbox_jail(has_namespaces))
 		child_fail(vm, "giving up privileges");
@@ -317,7 +323,7 @@ static void *reaper_thread(void *arg)
 	char text[ERROR_TEXT];
 
 	sandbox_filter(SANDBOX_REAPER);
-	while (waitid(P_PID, (id_t)vm->kernel_pid, &info, WEXITED) && errno == EINTR)
+	while (waitid(P_PID, (id_t)vm->kernel_pid, &info, WEXITED | WNOWAIT) && errno == EINTR)
 		;
 	memcpy(text, said, sizeof text); /* guest memory: once, then looked at */
 	text[sizeof text - 1] = 0;
@@ -340,7 +346,6 @@ static int process_start(struct vm *vm, struct err *e)
 	sigset_t all, old;
 	int ret;
 
-	signal(SIGUSR1, SIG_IGN); /* the kick of the other machine: no reason to end here */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	ret = pthread_create(&reaper, NULL, reaper_thread, vm);
@@ -435,18 +440,30 @@ static bool process_sleeps_for_good(struct vcpu *v)
 	return false;
 }
 
+/* Kernel process, spawner and stubs. */
+static void process_suspend(struct vm *vm, bool on)
+{
+	pthread_mutex_lock(&vm->lock);
+	if (vm->kernel_pid > 0)
+		kill(-vm->kernel_pid, on ? SIGSTOP : SIGCONT);
+	pthread_mutex_unlock(&vm->lock);
+}
+
 static void process_stop(struct vm *vm)
 {
-	if (!vm->kernel_pid)
+	pid_t pid = vm->kernel_pid;
+
+	if (!pid)
 		return;
-	kill(vm->kernel_pid, SIGKILL);
+	kill(pid, SIGKILL);
 	if (has_reaper)
 		pthread_join(reaper, NULL);
-	else
-		while (waitpid(vm->kernel_pid, NULL, 0) < 0 && errno == EINTR)
-			;
 	has_reaper = false;
+	pthread_mutex_lock(&vm->lock);
 	vm->kernel_pid = 0;
+	pthread_mutex_unlock(&vm->lock);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 const struct machine machine_process = {
@@ -469,6 +486,7 @@ const struct machine machine_process = {
 	.clock = process_clock,
 	.backtrace = process_backtrace,
 	.sleeps_for_good = process_sleeps_for_good,
+	.suspend = process_suspend,
 	.stop = process_stop,
 	.destroy = process_stop,
 };

@@ -13,8 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define STOP_TIMEOUT_DEFAULT 10
-#define CPUS_MAX	     64u
+#define CPUS_MAX 64u
 
 struct option_row {
 	const char *longname;
@@ -230,6 +229,7 @@ static int take_ulimit(struct run_options *o, const char *v, struct err *e)
 
 static int take_stop_timeout(struct run_options *o, const char *v, struct err *e)
 {
+	o->has_stop_timeout = true;
 	return parse_number("--stop-timeout", v, 86400, &o->stop_timeout_s, e);
 }
 
@@ -354,7 +354,7 @@ static const struct option_row rows[] = {
 	{ "ulimit",	    0,   ARG_REQUIRED, take_ulimit,	  "NAME=SOFT[:HARD]",
 	  "resource limit (nofile=1024:2048)"										  },
 	{ "stop-timeout",	  0,   ARG_REQUIRED, take_stop_timeout, "SECONDS",
-	  "after SIGTERM, until the program is killed (10)"								    },
+	  "after SIGTERM, until the program is killed (default: never)"							},
 	{ "rm",		0,   ARG_NONE,     take_rm,	      NULL,
 	  "accepted for docker's sake: nothing is ever left to remove"							       },
 	{ "platform",	      0,	 ARG_REQUIRED, take_platform,     "kvm|process|auto",
@@ -477,7 +477,7 @@ int options_parse(struct run_options *o, int argc, char **argv, struct err *e)
 {
 	int i, ret = 0;
 
-	*o = (struct run_options){ .stop_timeout_s = STOP_TIMEOUT_DEFAULT, .log_level = LOG_WARN };
+	*o = (struct run_options){ .log_level = LOG_WARN };
 	for (i = 1; i < argc && !ret && argv[i][0] == '-' && argv[i][1]; i++) {
 		if (!strcmp(argv[i], "--")) {
 			i++;

@@ -26,6 +26,7 @@ struct run_options {
 	struct string_list env, tmpfs, ulimits;
 	uint64_t memory_bytes; /* 0: default */
 	uint32_t cpus;	       /* 0: default */
+	bool has_stop_timeout;
 	uint32_t stop_timeout_s;
 	enum platform platform;
 	uint32_t pm_flags; /* enum pm_boot_flag */

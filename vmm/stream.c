@@ -7,6 +7,8 @@
  *           per look and checked (used <= HYP_RING_BYTES), bytes are copied out before they are written.
  *           Host descriptors stay in the mode we found them (they may be shared with other programs):
  *           writes are cut to PIPE_BUF behind poll(), so that they do not block.
+ *           Terminals: a monitor in the background that reads is stopped by SIGTTIN as any program, but after the
+ *           guest was; one that writes is stopped by SIGTTOU where the terminal is set so (stty tostop).
  * Locking   All state belongs to the I/O thread.
  */
 #include "vmm/vm.h"
@@ -30,6 +32,7 @@ struct stream_set {
 	struct stream s[HYP_STREAMS];
 	pthread_t thread;
 	atomic_bool finish;
+	bool tell_stdin; /* [I] the guest kicks when it waits for stdin, which is a terminal */
 };
 
 static struct stream_set set;
@@ -102,6 +105,36 @@ static void output_some(struct vm *vm, struct stream *s)
 		vm_raise(vm, HYP_EVENT_STREAM);
 }
 
+/* SIGTTIN is blocked in this thread, so that a background read fails instead of stopping the monitor before the guest
+ * is stopped. Reading nothing makes the same check, and waits for no input when we are in front again. False: nobody
+ * could continue us (an orphaned group). */
+static bool stop_in_background(struct vm *vm)
+{
+	sigset_t ttin;
+	uint8_t nothing;
+	ssize_t ret;
+
+	sigemptyset(&ttin);
+	sigaddset(&ttin, SIGTTIN);
+	vm_suspend(vm, true);
+	pthread_sigmask(SIG_UNBLOCK, &ttin, NULL);
+	ret = read(STDIN_FILENO, &nothing, 0);
+	pthread_sigmask(SIG_BLOCK, &ttin, NULL);
+	vm_suspend(vm, false);
+	return ret == 0;
+}
+
+/* The guest waits for input that a background process will not get. */
+static void input_wanted(struct vm *vm, struct stream *s)
+{
+	uint8_t nothing;
+
+	if (set.tell_stdin && !s->is_done &&
+	    __atomic_load_n(&s->ring->consumer_waits, __ATOMIC_SEQ_CST) &&
+	    read(s->fd, &nothing, 0) < 0 && errno == EIO)
+		stop_in_background(vm);
+}
+
 static void input_some(struct vm *vm, struct stream *s)
 {
 	uint32_t room = input_room(vm, s), at = s->index % HYP_RING_BYTES, n = room;
@@ -113,6 +146,8 @@ static void input_some(struct vm *vm, struct stream *s)
 		return;
 	got = read(s->fd, s->ring->data + at, n);
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (got < 0 && errno == EIO && stop_in_background(vm))
 		return;
 	if (got <= 0) {
 		s->is_done = true;
@@ -161,6 +196,8 @@ static bool wait_and_move(struct vm *vm, int timeout_ms)
 		return i < 0; /* interrupted */
 	if (p[0].revents && read(vm->kick_fd, &drained, sizeof drained) < 0)
 		return true;
+	if (p[0].revents)
+		input_wanted(vm, &set.s[HYP_STDIN]);
 	for (i = 0; i < HYP_STREAMS; i++) {
 		if (!p[1 + i].revents)
 			continue;
@@ -208,7 +245,12 @@ int stream_start(struct vm *vm, struct err *e)
 		__atomic_fetch_or(&set.s[HYP_STDIN].ring->producer_flags, HYP_RING_EOF,
 				  __ATOMIC_SEQ_CST);
 	}
+	set.tell_stdin = vm->has_stdin && !vm->cfg.start->tty && isatty(STDIN_FILENO);
+	if (set.tell_stdin)
+		__atomic_fetch_or(&set.s[HYP_STDIN].ring->producer_flags, HYP_RING_TELL,
+				  __ATOMIC_SEQ_CST);
 	sigfillset(&all);
+	sigdelset(&all, SIGTTOU);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	ret = pthread_create(&set.thread, NULL, stream_thread, vm);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

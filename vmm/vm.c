@@ -239,6 +239,24 @@ void vm_signal(struct vm *vm, int signo)
 	vm_raise(vm, HYP_EVENT_SIGNAL);
 }
 
+void vm_tty_signal(struct vm *vm, int signo)
+{
+	__atomic_fetch_or(&vm_event_page(vm)->tty_signals, 1ull << (signo - 1), __ATOMIC_SEQ_CST);
+	vm_raise(vm, HYP_EVENT_TTY_SIGNAL);
+}
+
+bool vm_signal_is_taken(struct vm *vm, int signo)
+{
+	return !(__atomic_load_n(&vm_event_page(vm)->signals, __ATOMIC_SEQ_CST) &
+		 1ull << (signo - 1));
+}
+
+void vm_suspend(struct vm *vm, bool on)
+{
+	if (vm->machine->suspend)
+		vm->machine->suspend(vm, on);
+}
+
 void vm_winsize(struct vm *vm, uint16_t rows, uint16_t cols)
 {
 	struct hyp_event *ev = vm_event_page(vm);

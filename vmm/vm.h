@@ -130,6 +130,12 @@ void vm_report_frames(const struct vm *vm);
 /* Sets bits of the event page and raises the event interrupt. Any thread. */
 void vm_raise(struct vm *vm, uint32_t event_bits);
 void vm_signal(struct vm *vm, int signo);
+/* From a key of the monitor's terminal: to the whole foreground group inside. */
+void vm_tty_signal(struct vm *vm, int signo);
+/* Whether the guest has seen the last vm_signal() of this number. */
+bool vm_signal_is_taken(struct vm *vm, int signo);
+/* Stops what of the machine does not stop with the monitor's own process; lets it go on. */
+void vm_suspend(struct vm *vm, bool on);
 void vm_winsize(struct vm *vm, uint16_t rows, uint16_t cols);
 struct hyp_event *vm_event_page(struct vm *vm);
 struct hyp_ring *vm_ring(struct vm *vm, enum hyp_stream s);

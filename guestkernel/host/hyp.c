@@ -20,7 +20,7 @@
 #include "guestkernel/trap.h"
 
 struct hyp_channel *hyp_channels;
-void (*hyp_on_signals)(u64 mask);
+void (*hyp_on_signals)(u64 mask, bool from_tty);
 void (*hyp_on_winsize)(u16 rows, u16 cols);
 
 static struct hyp_event *event_page;
@@ -93,7 +93,9 @@ void trap_host_event(void)
 	if (bits & HYP_EVENT_STREAM)
 		stream_event();
 	if ((bits & HYP_EVENT_SIGNAL) && hyp_on_signals)
-		hyp_on_signals(xchg(&event_page->signals, 0));
+		hyp_on_signals(xchg(&event_page->signals, 0), false);
+	if ((bits & HYP_EVENT_TTY_SIGNAL) && hyp_on_signals)
+		hyp_on_signals(xchg(&event_page->tty_signals, 0), true);
 	if ((bits & HYP_EVENT_WINSIZE) && hyp_on_winsize)
 		hyp_on_winsize(READ_ONCE(event_page->rows), READ_ONCE(event_page->cols));
 }

@@ -25,5 +25,6 @@ void hyp_kick(u32 streams);
  * canary and hash seeds stay: frames and tables that live depend on them. -errno: the copy must not go on. */
 int must_check hyp_reseed(void);
 /* A signal or window change from the monitor: called from trap_host_event(). Set by main.c. */
-extern void (*hyp_on_signals)(u64 mask);
+/* from_tty: a key of the terminal the monitor runs on; for the foreground group. */
+extern void (*hyp_on_signals)(u64 mask, bool from_tty);
 extern void (*hyp_on_winsize)(u16 rows, u16 cols);

@@ -67,6 +67,8 @@ static s64 stream_read(struct host_stream *s, void *buf, size_t n)
 	bool is_eof = load_acquire(&r->producer_flags) & HYP_RING_EOF;
 	u32 used = input_ready(r), at = r->tail % HYP_RING_BYTES, first;
 
+	if (!used && !is_eof && (READ_ONCE(r->producer_flags) & HYP_RING_TELL))
+		hyp_kick(1u << HYP_STDIN);
 	if (!used)
 		return is_eof ? 0 : -EAGAIN;
 	n = MIN(n, (size_t)used);

@@ -32,7 +32,7 @@ struct path {
 	struct dentry *dentry;
 };
 
-/* The following is fs/names.c's: what a path is called, for /proc and messages. */
+/* fs/namei.c: what a path is called, for /proc and messages. */
 /* Text of a path below root, " (deleted)" appended when unlinked, "(unreachable)" in front when outside. root NULL: the
  * task's root; what is outside goes by its path from the top of its own mounts then, as links in /proc do on Linux.
  * buf[size]; returns a pointer into buf or NULL when it does not fit. */
@@ -72,9 +72,14 @@ struct file_ops {
 	void (*flush)(struct file *f);
 	/* Last reference; f->priv is freed here. May sleep. */
 	void (*release)(struct file *f);
+	/* What splice(2) and sendfile(2) take as source and as target; pipes are always. */
+	bool can_splice_from, can_splice_to;
 	/* Extra lines of /proc/<pid>/fdinfo/<fd>. */
 	void (*show_fdinfo)(struct file *f, struct strbuf *sb);
 };
+
+/* What programs see of file.flags; the bits above belong to fs/ (fs/filp.h). */
+#define FILE_STATUS_FLAGS ((1u << 30) - 1)
 
 struct file {
 	struct refs refs;
@@ -88,6 +93,7 @@ struct file {
 	s64 pos;		    /* [pos_lock] */
 	struct spinlock lock;	    /* RANK_FILE: flags, owner, epoll links */
 	struct list epoll_links;    /* [lock] epoll items that watch this file */
+	bool was_watched;	    /* [lock] there was such an item */
 	struct async_owner *async;  /* F_SETOWN, F_SETSIG, O_ASYNC: fs/async.c */
 	struct deferred last_put;
 };
@@ -115,6 +121,8 @@ void file_put(struct file *f);
 /* Read/write by the kernel itself or by read(2)-like calls: full checks, position by pointer. */
 s64 must_check file_read(struct file *f, struct iov_cursor *dst, s64 *pos);
 s64 must_check file_write(struct file *f, struct iov_cursor *src, s64 *pos);
+/* Of a file open for writing. */
+int must_check file_fallocate(struct file *f, s32 mode, s64 off, s64 len);
 u32 file_poll(struct file *f, struct poll_table *pt);
 /* Called at last put so that epoll forgets the file (epoll.c implements it). */
 void epoll_forget_file(struct file *f);

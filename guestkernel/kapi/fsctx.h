@@ -11,6 +11,7 @@
 
 struct fs_ctx {
 	struct refs refs;
+	atomic_t users; /* tasks; refs counts those who only look as well */
 	struct spinlock lock;
 	struct path root, cwd; /* [lock] */
 	u32 umask;	       /* [lock] */
@@ -22,7 +23,10 @@ int must_check fs_ctx_create(struct fs_ctx **out);
 int must_check fs_ctx_clone(struct fs_ctx *src, struct fs_ctx **out);
 struct fs_ctx *fs_ctx_get(struct fs_ctx *fs);
 void fs_ctx_put(struct fs_ctx *fs);
-bool fs_ctx_is_shared(const struct fs_ctx *fs);
+bool fs_ctx_is_shared(const struct fs_ctx *fs); /* by tasks */
+/* Of somebody else's, to look at: does not count as sharing. */
+void fs_ctx_look(struct fs_ctx *fs);
+void fs_ctx_unlook(struct fs_ctx *fs);
 
 /* With references. */
 void fs_ctx_root(struct fs_ctx *fs, struct path *out);

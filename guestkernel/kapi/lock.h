@@ -53,6 +53,7 @@ void lock_rank_pop(u32 rank, const void *lock);
 void lock_check_may_sleep(void);
 void lock_check_user_access(void);
 void lock_check_none_held(void);
+void lock_check_host_wait(void);
 #else
 static inline void lock_rank_push(u32 rank, const void *lock)
 {
@@ -73,6 +74,9 @@ static inline void lock_check_user_access(void)
 {
 }
 static inline void lock_check_none_held(void)
+{
+}
+static inline void lock_check_host_wait(void)
 {
 }
 #endif

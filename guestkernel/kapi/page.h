@@ -38,10 +38,10 @@ struct page {
 		u64 index; /* offset in the owner, in pages; order of a free or large block */
 		u64 inuse; /* slab: objects handed out */
 	};
-	atomic_t mapcount; /* page table entries that point here */
-	u32 carved;	   /* slab: objects ever handed out; the rest was never touched */
-	void *next_free;   /* slab: first free object; CPU cache: next frame */
-	u64 reserved;
+	atomic_t mapcount;	  /* page table entries that point here */
+	u32 carved;		  /* slab: objects ever handed out; the rest was never touched */
+	void *next_free;	  /* slab: first free object; CPU cache: next frame */
+	u32 carve_at, carve_step; /* slab: the order in which objects are carved off */
 };
 BUILD_BUG_ON(sizeof(struct page) != 64);
 

@@ -17,6 +17,10 @@ struct proc_row {
 	/* ctx: struct task * for /proc/<pid> rows (referenced), else the table's. 0 or -errno. */
 	int (*show)(struct strbuf *sb, void *ctx);
 	int (*store)(const char *text, size_t n, void *ctx);
+	/* Rows whose readers are asked for their right when they open the file, not when they read: open makes of ctx what
+	 * show gets instead of it until close. Both or neither; with them there is no store. */
+	int (*open)(void *ctx, void **bound);
+	void (*close)(void *bound);
 };
 
 struct proc_table {
@@ -36,7 +40,7 @@ struct cred;
 struct mount;
 
 struct proc_task_ops {
-	/* Thread group leader of this id; NULL. Ids are those of the caller's pid namespace. */
+	/* The task of this id, the leader of its group or not; NULL. Ids are those of the caller's pid namespace. */
 	struct task *(*get_process)(s32 tgid);
 	/* Thread tid of the group of `leader`; NULL. */
 	struct task *(*get_thread)(struct task *leader, s32 tid);
@@ -47,9 +51,12 @@ struct proc_task_ops {
 	s32 (*next_thread)(struct task *leader, s32 after);
 	s32 (*tid)(struct task *t);
 	s32 (*tgid)(struct task *t);
-	/* Referenced credentials (cred_put); they own the files of /proc/<pid>. */
+	/* Who owns the files of /proc/<pid>: root, when t's own user may not look into it. */
+	void (*owner)(struct task *t, u32 *uid, u32 *gid);
+	/* Referenced credentials (cred_put); they own the directories everybody may list. */
 	const struct cred *(*cred)(struct task *t);
-	/* PTRACE_MODE_READ of the caller on t: 0 or -EACCES/-EPERM. */
+	/* PTRACE_MODE_READ_FSCREDS of the caller on t: 0 or -EACCES. Ask after getting the thing that is to be shown: t may
+	 * begin a program with other rights in between. */
 	int (*may_read)(struct task *t);
 	/* Referenced table; NULL for zombies and kernel threads. */
 	struct fdtable *(*fds)(struct task *t);
@@ -59,8 +66,11 @@ struct proc_task_ops {
 	int (*root)(struct task *t, struct path *out);
 	/* Its namespace of a kind, referenced; NULL when it has ended. */
 	struct ns *(*ns)(struct task *t, enum ns_kind kind);
-	/* Memory of t as a debugger sees it: bytes done, -EFAULT; 0 when t has none any more. */
-	s64 (*mem)(struct task *t, u64 va, void *buf, size_t n, bool write);
+	/* The memory t has now, if the caller may look at it: *mem (NULL: none) is for mem() until mem_close(). -EACCES. */
+	int (*mem_open)(struct task *t, void **mem);
+	void (*mem_close)(void *mem);
+	/* As a debugger sees it: bytes done, -EFAULT; 0 when its program has ended. */
+	s64 (*mem)(void *mem, u64 va, void *buf, size_t n, bool write);
 };
 
 /*

@@ -386,9 +386,8 @@ static int advise_remove(struct aspace *as, u64 va, u64 end)
 	rwsem_read_unlock(&as->lock);
 	if (!f)
 		return ret;
-	ret = f->ops->fallocate ? f->ops->fallocate(f, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-						    (s64)off, (s64)(end - va))
-				: -EOPNOTSUPP;
+	ret = file_fallocate(f, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (s64)off,
+			     (s64)(end - va));
 	file_put(f);
 	return ret;
 }

@@ -41,6 +41,7 @@ int aspace_create(struct aspace **out)
 		return ret;
 	}
 	refs_init(&as->refs, 1);
+	refs_init(&as->holds, 1);
 	rwsem_init(&as->lock, RANK_ASPACE);
 	spin_init(&as->pt_lock, RANK_PGTABLE);
 	as->mmap_base = USER_VA_END - STACK_AREA - MMAP_BASE_GAP; /* exec moves it */
@@ -55,6 +56,23 @@ struct aspace *aspace_get(struct aspace *as)
 {
 	refs_get(&as->refs);
 	return as;
+}
+
+struct aspace *aspace_hold(struct aspace *as)
+{
+	refs_get(&as->holds);
+	return as;
+}
+
+void aspace_unhold(struct aspace *as)
+{
+	if (refs_put(&as->holds))
+		kfree(as);
+}
+
+bool aspace_get_live(struct aspace *as)
+{
+	return refs_get_unless_zero(&as->refs);
 }
 
 static void destroy(struct aspace *as)
@@ -72,7 +90,7 @@ static void destroy(struct aspace *as)
 	if (as->exe_file)
 		file_put(as->exe_file);
 	arch_mmu_destroy(&as->arch);
-	kfree(as);
+	aspace_unhold(as);
 }
 
 void aspace_put(struct aspace *as)

@@ -45,8 +45,15 @@ enum region_flags {
 	REGION_RANDOM_READ = 1u << 8,
 };
 
+/*
+ * INVARIANTS  refs counts users: tasks, and whoever works on the memory this moment. With the last one every region and
+ *             page goes. holds counts who remembers the structure: all users together once, and each open file whose
+ *             rights were decided for this memory (/proc/<pid>/mem, maps ...). Such a file must ask aspace_get_live()
+ *             before each use: it keeps no memory alive, and after exec or exit finds none.
+ */
 struct aspace {
-	struct refs refs; /* users: tasks */
+	struct refs refs;  /* users */
+	struct refs holds; /* of the structure */
 	struct rwsem lock;
 	struct rb_root regions; /* [lock] */
 	u32 nr_regions;		/* [lock] */
@@ -78,6 +85,11 @@ int must_check aspace_create(struct aspace **out);
 /* fork: copy-on-write copy of everything, batched. */
 int must_check aspace_clone(struct aspace *src, struct aspace **out);
 struct aspace *aspace_get(struct aspace *as);
+/* Remembers the structure; its memory may go. */
+struct aspace *aspace_hold(struct aspace *as);
+void aspace_unhold(struct aspace *as);
+/* A user's reference, unless the last user has gone. */
+bool must_check aspace_get_live(struct aspace *as);
 /* Last reference unmaps everything. May sleep. */
 void aspace_put(struct aspace *as);
 /* The running CPU uses this address space from now on; NULL for kernel threads (keeps the last one lazily). */

@@ -279,31 +279,46 @@ void mm_show_status(struct strbuf *sb, struct aspace *as)
 	status_line(sb, "VmSwap:", 0);
 }
 
-static int with_aspace(struct strbuf *sb, void *ctx,
+int mm_row_open(void *ctx, void **bound)
+{
+	struct aspace *as;
+
+	if (!task_access_mm(ctx, ACCESS_FS, &as))
+		return -EACCES;
+	*bound = as ? aspace_hold(as) : NULL;
+	aspace_put(as);
+	return 0;
+}
+
+void mm_row_close(void *bound)
+{
+	if (bound)
+		aspace_unhold(bound);
+}
+
+static int with_aspace(struct strbuf *sb, struct aspace *as,
 		       void (*show)(struct strbuf *sb, struct aspace *as))
 {
-	struct aspace *as = task_mm_get(ctx);
-
-	if (!as)
-		return 0; /* kernel threads and zombies: empty */
+	if (!as || !aspace_get_live(as))
+		return 0; /* kernel threads, zombies, and what has ended since: empty */
 	show(sb, as);
 	aspace_put(as);
 	return 0;
 }
 
-static int row_maps(struct strbuf *sb, void *ctx)
+static int row_maps(struct strbuf *sb, void *as)
 {
-	return task_may_access(ctx, false) ? with_aspace(sb, ctx, mm_show_maps) : -EACCES;
+	return with_aspace(sb, as, mm_show_maps);
 }
 
-static int row_smaps(struct strbuf *sb, void *ctx)
+static int row_smaps(struct strbuf *sb, void *as)
 {
-	return task_may_access(ctx, false) ? with_aspace(sb, ctx, mm_show_smaps) : -EACCES;
+	return with_aspace(sb, as, mm_show_smaps);
 }
 
-static int row_smaps_rollup(struct strbuf *sb, void *ctx)
+static int row_smaps_rollup(struct strbuf *sb, void *as)
 {
-	return task_may_access(ctx, false) ? with_aspace(sb, ctx, mm_show_smaps_rollup) : -EACCES;
+	return with_aspace(sb, as, mm_show_smaps_rollup);
 }
 
 static int row_statm(struct strbuf *sb, void *ctx)
@@ -424,9 +439,9 @@ static const struct proc_row root_rows[] = {
 const struct proc_table mm_proc_root = { root_rows, ARRAY_SIZE(root_rows), NULL };
 
 static const struct proc_row process_rows[] = {
-	{"maps",	  0444, row_maps,	  NULL},
-	{ "smaps",	   0444, row_smaps,	    NULL},
-	{ "smaps_rollup", 0444, row_smaps_rollup, NULL},
-	{ "statm",	   0444, row_statm,	    NULL},
+	{"maps",	  0444,		row_maps,	  NULL,	mm_row_open, mm_row_close },
+	{ "smaps", 0444,		 row_smaps,			    NULL,				  mm_row_open, mm_row_close },
+	{ "smaps_rollup",	  0444,		row_smaps_rollup,NULL,mm_row_open, mm_row_close },
+	{ "statm", 0444,row_statm,	    NULL				 },
 };
 const struct proc_table mm_proc_process = { process_rows, ARRAY_SIZE(process_rows), NULL };

@@ -18,6 +18,10 @@ void mm_show_status(struct strbuf *sb, struct aspace *as);
 u64 mm_total_bytes(struct aspace *as);
 u64 mm_rss_pages(struct aspace *as);
 
+/* open and close of rows about a task's memory: bound is the struct aspace, held but not in use; NULL: it has none. */
+int must_check mm_row_open(void *task, void **bound);
+void mm_row_close(void *bound);
+
 /* /proc/meminfo, vmstat, sys/vm. */
 extern const struct proc_table mm_proc_root;
 /* /proc/<pid>: maps, smaps, smaps_rollup, statm; ctx: struct task. */

@@ -3,8 +3,10 @@
  * slab - object caches of one frame each, and kmalloc on top
  *
  * Role      Implements kapi/alloc.h.
- * Rules     A slab is one frame of equal objects. Objects are carved off one after the other the first time, so
- *           a new slab touches only what is used; freed ones go on the slab's own list. Empty slabs go
+ * Rules     A slab is one frame of equal objects. Objects are carved off in an order of the slab's own, so that
+ *           neighbours cannot be foreseen; freed ones go on the slab's list. A free object holds the next one,
+ *           encoded, and a mark nobody can guess: a write to a freed object or a second free is noticed
+ *           before it does harm (the kernel panics). The debug kernel also fills free objects. Empty slabs go
  *           back except the last of a cache. Above OBJECT_MAX, kmalloc takes whole frames (PG_LARGE, the order in
  *           page->index).
  * Locking   cache->lock (RANK_SLAB) covers the cache and its slabs' fields.
@@ -16,18 +18,34 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/lock.h"
 #include "guestkernel/kapi/page.h"
+#include "guestkernel/kapi/poison.h"
+#include "guestkernel/kapi/rand.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/leak.h"
 
 #define OBJECT_MAX 2048
 
+/* INVARIANTS
+ * A slab (struct page with PG_SLAB) of which inuse < per_slab is on its cache's partial list, any other on none.
+ * nr_empty counts those with inuse == 0: at most one, when the lock is free. Objects are inuse, on the slab's list
+ * (next_free), or not carved yet: per_slab - carved of them. Each object on the list has its mark, no object in
+ * use has it (but by a chance of 2^-64). */
 struct kmem_cache {
 	const char *name;   /* [I] */
 	u32 size, per_slab; /* [I] */
 	struct spinlock lock;
 	struct list partial; /* [lock] slabs with room */
 	u32 nr_empty;	     /* [lock] */
+	u64 random;	     /* [lock] order of the next slab */
 };
+
+/* At the start of a free object. */
+struct free_object {
+	u64 next; /* encoded */
+	u64 mark;
+};
+
+static u64 key_next, key_mark; /* [I] */
 
 static const u16 class_size[] = { 16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048 };
 static struct kmem_cache classes[ARRAY_SIZE(class_size)];
@@ -42,12 +60,38 @@ static void cache_init(struct kmem_cache *c, const char *name, u32 size)
 	spin_init(&c->lock, RANK_SLAB);
 	list_init(&c->partial);
 	c->nr_empty = 0;
+	c->random = rand_u64() | 1;
+}
+
+static u64 encode(const void *next, const void *at)
+{
+	return (u64)next ^ key_next ^ __builtin_bswap64((u64)at);
+}
+
+static void *decode(u64 next, const void *at)
+{
+	return (void *)(next ^ key_next ^ __builtin_bswap64((u64)at));
+}
+
+static u64 mark_of(const void *at)
+{
+	return (u64)at ^ key_mark;
+}
+
+static u64 next_random(struct kmem_cache *c)
+{
+	c->random ^= c->random << 13;
+	c->random ^= c->random >> 7;
+	c->random ^= c->random << 17;
+	return c->random;
 }
 
 void slab_init(void)
 {
 	u32 i, step, c = 0;
 
+	key_next = rand_u64();
+	key_mark = rand_u64();
 	for (i = 0; i < ARRAY_SIZE(classes); i++)
 		cache_init(&classes[i], "kmalloc", class_size[i]);
 	for (step = 0; step < ARRAY_SIZE(class_of); step++) {
@@ -77,6 +121,10 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 	return c;
 }
 
+/* Primes above the number of objects in a slab: each of them leads past every object once. */
+static const u16 carve_steps[16] = { 257, 263, 269, 271, 277, 281, 283, 293,
+				     307, 311, 313, 317, 331, 337, 347, 349 };
+
 static struct page *slab_new(struct kmem_cache *c)
 {
 	struct page *pg;
@@ -90,17 +138,25 @@ static struct page *slab_new(struct kmem_cache *c)
 	pg->inuse = 0;
 	pg->carved = 0;
 	pg->next_free = NULL;
+	pg->carve_at = (u32)(next_random(c) % c->per_slab);
+	pg->carve_step = carve_steps[c->random >> 60];
 	return pg;
 }
 
 static void *slab_take(struct kmem_cache *c, struct page *pg)
 {
-	void *p = pg->next_free;
+	struct free_object *p = pg->next_free;
 
-	if (p)
-		pg->next_free = *(void **)p;
-	else
-		p = (u8 *)page_kaddr(pg) + (size_t)c->size * pg->carved++;
+	if (p) {
+		BUG_ON(p->mark != mark_of(p)); /* written to after it was freed */
+		poison_check_freed(p + 1, c->size - sizeof *p);
+		pg->next_free = decode(p->next, p);
+		p->mark = 0;
+	} else {
+		p = (struct free_object *)((u8 *)page_kaddr(pg) + (size_t)c->size * pg->carve_at);
+		pg->carve_at = (pg->carve_at + pg->carve_step) % c->per_slab;
+		pg->carved++;
+	}
 	if (pg->inuse++ == 0)
 		c->nr_empty--;
 	if (pg->inuse == c->per_slab)
@@ -127,6 +183,7 @@ void *kmem_cache_alloc(struct kmem_cache *c)
 	p = slab_take(c, pg);
 	spin_unlock(&c->lock);
 	leak_note(p, c->size);
+	poison_fresh(p, c->size);
 	return p;
 }
 
@@ -142,13 +199,16 @@ void *kmem_cache_zalloc(struct kmem_cache *c)
 static void slab_free(struct page *pg, void *p)
 {
 	struct kmem_cache *c = pg->cache;
+	struct free_object *f = p;
 	struct page *release = NULL;
 
 	leak_forget(p);
 	spin_lock(&c->lock);
-	BUG_ON(pg->inuse == 0);
-	*(void **)p = pg->next_free;
-	pg->next_free = p;
+	BUG_ON(pg->inuse == 0 || f->mark == mark_of(f)); /* freed twice */
+	f->next = encode(pg->next_free, f);
+	f->mark = mark_of(f);
+	poison_freed(f + 1, c->size - sizeof *f);
+	pg->next_free = f;
 	if (pg->inuse-- == c->per_slab)
 		list_add(&c->partial, &pg->link);
 	if (pg->inuse == 0 && c->nr_empty++ > 0) {

@@ -350,7 +350,7 @@ s64 sys_readlinkat(s32 dirfd, uaddr_t path, uaddr_t out, u64 usize)
 {
 	s32 size = (s32)usize;
 	struct path p;
-	char *buf;
+	char *buf, first;
 	s64 ret;
 
 	if (size <= 0)
@@ -361,6 +361,8 @@ s64 sys_readlinkat(s32 dirfd, uaddr_t path, uaddr_t out, u64 usize)
 		return ret;
 	buf = kmalloc(PATH_MAX);
 	ret = buf ? vfs_readlink(&p, buf, MIN((u32)size, (u32)PATH_MAX)) : -ENOMEM;
+	if (ret == -EINVAL && get_user(&first, path) == 0 && !first)
+		ret = -ENOENT; /* nothing was named, and it is no link */
 	path_put(&p);
 	if (ret > 0 && copy_to_user(out, buf, (size_t)ret))
 		ret = -EFAULT;

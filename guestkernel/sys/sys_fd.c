@@ -132,7 +132,20 @@ static s64 set_owner_ex(struct file *f, uaddr_t in)
 	return async_set_owner(f, o.type, o.pid);
 }
 
-static s64 record_lock(struct file *f, u32 cmd, uaddr_t arg)
+/* Another thread may have closed fd while this one waited for the lock: the close did not find it, and nobody would
+ * ever take it away. */
+static int undo_if_closed(struct file *f, s32 fd, struct flock *fl)
+{
+	if (fd_is_file(fd, f))
+		return 0;
+	fl->l_type = F_UNLCK;
+	/* No memory to cut it out: then all that the table holds goes, as at the close. None may stay. */
+	if (lock_fcntl(f, F_SETLK, fl, current_fds()))
+		lock_posix_close(f, current_fds());
+	return -EBADF;
+}
+
+static s64 record_lock(struct file *f, s32 fd, u32 cmd, uaddr_t arg)
 {
 	struct flock fl;
 	int err = get_user(&fl, arg);
@@ -140,9 +153,13 @@ static s64 record_lock(struct file *f, u32 cmd, uaddr_t arg)
 	if (err)
 		return err;
 	err = lock_fcntl(f, cmd, &fl, current_fds());
-	if (!err && (cmd == F_GETLK || cmd == F_OFD_GETLK))
-		err = put_user(arg, fl);
-	return err;
+	if (err)
+		return err;
+	if (cmd == F_GETLK || cmd == F_OFD_GETLK)
+		return put_user(arg, fl);
+	if ((cmd == F_SETLK || cmd == F_SETLKW) && fl.l_type != F_UNLCK)
+		return undo_if_closed(f, fd, &fl);
+	return 0;
 }
 
 static s64 get_owner(struct file *f)
@@ -192,7 +209,7 @@ static s64 fcntl_file(struct file *f, s32 fd, u32 cmd, u64 arg)
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return record_lock(f, cmd, UADDR(arg));
+		return record_lock(f, fd, cmd, UADDR(arg));
 	case F_GETOWN:
 	case F_SETOWN:
 	case F_GETOWN_EX:
@@ -222,7 +239,7 @@ static s64 fcntl_descriptor(struct file *f, s32 fd, u32 cmd, u64 arg)
 		return fd_set_cloexec(fd, arg & FD_CLOEXEC);
 	case F_GETFL:
 		/* 64-bit programs see O_LARGEFILE only where they asked for it; Linux always sets it. */
-		return f->flags & O_PATH ? f->flags : f->flags | O_LARGEFILE;
+		return (f->flags & FILE_STATUS_FLAGS) | (f->flags & O_PATH ? 0 : O_LARGEFILE);
 	default:
 		return 1;
 	}

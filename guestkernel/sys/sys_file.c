@@ -409,7 +409,7 @@ static s64 fallocate_file(struct file *f, u32 mode, s64 off, s64 len)
 		return -ENODEV;
 	if (off + len < 0)
 		return -EFBIG;
-	return f->ops->fallocate ? f->ops->fallocate(f, (s32)mode, off, len) : -EOPNOTSUPP;
+	return file_fallocate(f, (s32)mode, off, len);
 }
 
 s64 sys_fallocate(s32 fd, u32 mode, s64 off, s64 len)

@@ -137,7 +137,7 @@ s64 sys_get_robust_list(s32 pid, uaddr_t uhead, uaddr_t ulen)
 		t = task_find_get(pid);
 		if (!t)
 			return -ESRCH;
-		if (!task_may_access(t, false)) {
+		if (!task_may_access(t, ACCESS_REAL)) {
 			task_put(t);
 			return -EPERM;
 		}

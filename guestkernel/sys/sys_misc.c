@@ -339,7 +339,7 @@ s64 sys_kcmp(s32 pid1, s32 pid2, u32 type, u64 idx1, u64 idx2)
 	s64 r = -ESRCH;
 
 	if (a && b)
-		r = task_may_access(a, false) && task_may_access(b, false)
+		r = task_may_access(a, ACCESS_REAL) && task_may_access(b, ACCESS_REAL)
 			    ? compare_tasks(a, b, type, idx1, idx2)
 			    : -EPERM;
 	if (a)
@@ -357,7 +357,7 @@ s64 sys_syslog(u32 type, uaddr_t buf, u32 len)
 {
 	if (type > SYSLOG_ACTION_SIZE_BUFFER)
 		return -EINVAL;
-	if (!capable(CAP_SYSLOG) && type != SYSLOG_ACTION_SIZE_BUFFER && type != 3)
+	if (!capable(CAP_SYSLOG)) /* sys/kernel/dmesg_restrict */
 		return -EPERM;
 	return type == SYSLOG_ACTION_SIZE_BUFFER ? SYSLOG_BUFFER_SIZE : 0; /* the log is empty */
 }

@@ -11,6 +11,7 @@
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/exec.h"
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/pager.h"
@@ -88,6 +89,8 @@ static int check_file_rights(const struct file *f, const struct map_req *req)
 		return -EACCES;
 	if (!file_can_read(f))
 		return -EACCES;
+	if (req->prot & PROT_EXEC && exec_file_denied(f))
+		return -EPERM;
 	if (!f->ops->mmap)
 		return -ENODEV;
 	return req->flags & MAP_GROWSDOWN ? -EINVAL : 0;
@@ -113,6 +116,8 @@ static int prepare_file(struct file *f, struct map_req *req)
 	req->pager = mr.pager;
 	req->file = f;
 	req->max_prot = is_private || mr.may_write ? PROT_RWX : PROT_READ | PROT_EXEC;
+	if (exec_file_denied(f))
+		req->max_prot &= ~(u32)PROT_EXEC;
 	if (!is_private)
 		req->flags |= MAP_SHARED;
 	return 0;

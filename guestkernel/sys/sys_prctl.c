@@ -255,8 +255,6 @@ s64 sys_prctl(s32 option, u64 a2, u64 a3, u64 a4, u64 a5)
 		return current()->seccomp.mode;
 	case PR_SET_SECCOMP:
 		return seccomp_prctl(a2, UADDR(a3));
-	case PR_SET_PTRACER:
-		return 0; /* every process of the same user may trace already */
 	}
 	return arch_thread_option((s32)option, a2, a3, a4, a5);
 }

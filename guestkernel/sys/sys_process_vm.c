@@ -103,9 +103,9 @@ static int remote_aspace(s32 pid, struct aspace **out)
 
 	if (!t)
 		return -ESRCH;
-	if (!task_may_access(t, true))
+	if (!task_access_mm(t, ACCESS_REAL, out))
 		ret = -EPERM;
-	else if (!(*out = task_mm_get(t)))
+	else if (!*out)
 		ret = -ESRCH;
 	task_put(t);
 	return ret;

@@ -220,12 +220,15 @@ s64 sys_tkill(s32 tid, s32 sig)
 }
 
 /* Only the kernel may say that a signal came from the kernel or from kill(2), except to oneself. */
-static s64 read_info(uaddr_t ua, s32 sig, s32 pid, siginfo_t *info)
+/* exact: si_signo must be sig already; else it is made so. */
+static s64 read_info(uaddr_t ua, s32 sig, s32 pid, bool exact, siginfo_t *info)
 {
 	if (!sig_ok(sig))
 		return -EINVAL;
 	if (get_user(info, ua))
 		return -EFAULT;
+	if (exact && info->si_signo != sig)
+		return -EINVAL;
 	info->si_signo = sig;
 	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && pid != current_tgid())
 		return -EPERM;
@@ -235,7 +238,7 @@ static s64 read_info(uaddr_t ua, s32 sig, s32 pid, siginfo_t *info)
 s64 sys_rt_sigqueueinfo(s32 pid, s32 sig, uaddr_t uinfo)
 {
 	siginfo_t info;
-	s64 r = read_info(uinfo, sig, pid, &info);
+	s64 r = read_info(uinfo, sig, pid, false, &info);
 
 	return r < 0 ? r : send_to(task_find_get(pid), &info, sig, SIGNAL_TO_PROCESS);
 }
@@ -247,7 +250,7 @@ s64 sys_rt_tgsigqueueinfo(s32 tgid, s32 tid, s32 sig, uaddr_t uinfo)
 
 	if (tgid <= 0 || tid <= 0)
 		return -EINVAL;
-	r = read_info(uinfo, sig, tgid, &info);
+	r = read_info(uinfo, sig, tgid, false, &info);
 	return r < 0 ? r : thread_kill(tgid, tid, sig, &info);
 }
 
@@ -283,9 +286,7 @@ s64 sys_pidfd_send_signal(s32 fd, s32 sig, uaddr_t uinfo, u32 flags)
 	if (r < 0)
 		return r;
 	if (!uaddr_is_null(uinfo)) {
-		r = read_info(uinfo, sig, p->nr, &info);
-		if (r == 0 && info.si_signo != sig)
-			r = -EINVAL;
+		r = read_info(uinfo, sig, p->nr, true, &info);
 	} else {
 		siginfo_user(&info, sig, SI_USER);
 	}

@@ -4,10 +4,12 @@
  *
  * Role      Between two files data goes through a bounce buffer; between a file and a pipe through pages that the
  *           pipe then owns; between pipes by reference.
- * Rules     What was taken from a pipe and could not be delivered is given back. Positions advance by what
- *           was delivered.
- * Missing   vmsplice copies; splice reads a stream before it knows that the pipe takes it, so a signal at that
- *           moment loses the data read
+ * Rules     Only what was delivered leaves a pipe, and a file is read only after the pipe has promised room: neither
+ *           an error nor a signal loses data. Positions advance by what was delivered; the file's own is read
+ *           before and stored after, each under pos_lock, which nobody holds while waiting for a pipe: two
+ *           calls at once on one open file may both start at one place, as on Linux.
+ *           A position and a length, whatever a program gives, are checked to add up below 2^63 first.
+ * Missing   vmsplice copies; files of /proc/<pid> are sources and targets here, on Linux most are not.
  * See       sendfile(2), splice(2), copy_file_range(2)
  */
 #include "fs/namei.h"
@@ -16,10 +18,12 @@
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/wait.h"
+#include "guestkernel/uapi/signal.h"
+#include "net/socket.h"
 #include "syscalls_gen.h"
 
 #define BOUNCE_BYTES 65536u
-#define SPLICE_BUFS  16u
+#define SPLICE_PAGES 16u
 #define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
 
 /* in_pos, out_pos: NULL for streams. */
@@ -59,26 +63,35 @@ static s64 copy_data(struct file *in, s64 *in_pos, struct file *out, s64 *out_po
 	return done;
 }
 
-/* A position argument: from the pointer, or the file's own. */
-static s64 pos_get(struct file *f, uaddr_t uptr, s64 *pos)
+/* A position of its own, or *uptr's, or 0 of a stream. none: the error when a position is given that f has not. */
+static s64 pos_get(struct file *f, uaddr_t uptr, s64 none, s64 *pos)
 {
-	if (uaddr_is_null(uptr)) {
+	*pos = 0;
+	if (!uaddr_is_null(uptr))
+		return f->ops->lseek ? get_user(pos, uptr) : none;
+	if (f->ops->lseek) {
+		mutex_lock(&f->pos_lock);
 		*pos = f->pos;
-		return 0;
+		mutex_unlock(&f->pos_lock);
 	}
-	if (!f->ops->lseek)
-		return -ESPIPE;
-	if (get_user(pos, uptr))
-		return -EFAULT;
-	return *pos < 0 ? -EINVAL : 0;
+	return 0;
 }
 
 static s64 pos_put(struct file *f, uaddr_t uptr, s64 pos)
 {
 	if (!uaddr_is_null(uptr))
 		return put_user(uptr, pos);
-	f->pos = pos;
+	if (f->ops->lseek) {
+		mutex_lock(&f->pos_lock);
+		f->pos = pos;
+		mutex_unlock(&f->pos_lock);
+	}
 	return 0;
+}
+
+static bool range_is_bad(s64 pos, u64 len)
+{
+	return pos < 0 || len > (u64)(S64_MAX - pos);
 }
 
 static s64 two_files(s32 in_fd, s32 out_fd, struct file **in, struct file **out)
@@ -93,23 +106,33 @@ static s64 two_files(s32 in_fd, s32 out_fd, struct file **in, struct file **out)
 	return ret;
 }
 
-static s64 sendfile_locked(struct file *in, struct file *out, uaddr_t uoff, u64 len)
+static s64 sendfile(struct file *in, struct file *out, uaddr_t uoff, u64 len)
 {
-	s64 pos, n, err;
+	bool seeks = out->ops->lseek != NULL;
+	s64 pos, out_pos, n, err;
 
 	if (!file_can_read(in) || !file_can_write(out))
 		return -EBADF;
-	if (!in->ops->read || !in->ops->lseek || inode_is_dir(in->inode))
-		return -EINVAL;
-	if (out->flags & O_APPEND)
-		return -EINVAL;
-	err = pos_get(in, uoff, &pos);
+	err = pos_get(in, uoff, -ESPIPE, &pos);
+	if (!err)
+		err = pos_get(out, UADDR(0), 0, &out_pos);
 	if (err)
 		return err;
-	n = copy_data(in, &pos, out, out->ops->lseek ? &out->pos : NULL, MIN(len, RW_MAX_BYTES));
+	if (range_is_bad(pos, len))
+		return -EINVAL;
+	len = MIN(len, RW_MAX_BYTES);
+	if (range_is_bad(out_pos, len) || out->flags & O_APPEND)
+		return -EINVAL;
+	if (!in->ops->can_splice_from || !in->ops->lseek || inode_is_dir(in->inode))
+		return -EINVAL;
+	if (!out->ops->can_splice_to && !file_pipe(out))
+		return -EINVAL;
+	n = copy_data(in, &pos, out, seeks ? &out_pos : NULL, len);
 	if (n < 0)
 		return n;
 	err = pos_put(in, uoff, pos);
+	if (!err)
+		err = pos_put(out, UADDR(0), out_pos);
 	return err ? err : n;
 }
 
@@ -120,7 +143,7 @@ s64 sys_sendfile(s32 out_fd, s32 in_fd, uaddr_t uoff, u64 len)
 
 	if (ret)
 		return ret;
-	ret = sendfile_locked(in, out, uoff, len);
+	ret = sendfile(in, out, uoff, len);
 	file_put(in);
 	file_put(out);
 	return ret;
@@ -142,12 +165,15 @@ static s64 copy_range(struct file *in, uaddr_t uin, struct file *out, uaddr_t uo
 	s64 in_pos, out_pos, n, err = copy_range_check(in, out);
 
 	if (!err)
-		err = pos_get(in, uin, &in_pos);
+		err = pos_get(in, uin, -ESPIPE, &in_pos);
 	if (!err)
-		err = pos_get(out, uout, &out_pos);
+		err = pos_get(out, uout, -ESPIPE, &out_pos);
 	if (err)
 		return err;
+	if (in_pos < 0 || out_pos < 0)
+		return -EINVAL;
 	len = MIN(len, RW_MAX_BYTES);
+	len = MIN(len, (u64)(S64_MAX - MAX(in_pos, out_pos)));
 	if (in->inode == out->inode && in_pos < out_pos + (s64)len && out_pos < in_pos + (s64)len)
 		return -EINVAL;
 	n = copy_data(in, &in_pos, out, &out_pos, len);
@@ -175,144 +201,183 @@ s64 sys_copy_file_range(s32 in_fd, uaddr_t uin, s32 out_fd, uaddr_t uout, u64 le
 	return ret;
 }
 
-static void bufs_put(struct pipe_buf *bufs, u32 nr)
-{
-	for (u32 i = 0; i < nr; i++)
-		pipe_buf_put(&bufs[i]);
-}
-
 /* From a pipe into a file: bytes, or an error when not even one was written. */
 static s64 pipe_to_file(struct pipe *p, struct file *out, s64 *out_pos, u64 len, bool nonblock)
 {
-	struct pipe_buf bufs[SPLICE_BUFS];
+	s64 done = 0, w = pipe_begin_take(p, nonblock);
 	struct iov_cursor c;
-	s64 nr = pipe_take(p, len, bufs, SPLICE_BUFS, nonblock), done = 0, w = 0;
-	u32 i;
+	struct pipe_buf b;
 
-	if (nr <= 0)
-		return nr;
-	for (i = 0; i < (u32)nr; i++) {
-		iov_init_kernel(&c, (char *)(u64)bufs[i].data + bufs[i].off, bufs[i].len);
+	if (w <= 0)
+		return w;
+	while (len && pipe_front_buf(p, &b)) {
+		b.len = (u32)MIN((u64)b.len, len);
+		iov_init_kernel(&c, (char *)(u64)b.data + b.off, b.len);
 		w = file_write(out, &c, out_pos);
-		if (w < 0)
+		if (w <= 0)
 			break;
+		pipe_consume(p, (u32)w);
 		done += w;
-		bufs[i].off += (u32)w;
-		bufs[i].len -= (u32)w;
-		if (bufs[i].len)
+		len -= (u64)w;
+		if (w < b.len || signal_pending())
 			break;
+		cond_resched();
 	}
-	if (i < (u32)nr)
-		pipe_give_back(p, bufs + i, (u32)nr - i);
-	bufs_put(bufs, i);
+	pipe_end_take(p);
 	return done ? done : w;
 }
 
-/* One page of the file into the pipe. */
-static s64 page_to_pipe(struct file *in, s64 *in_pos, struct pipe *p, u64 len, bool nonblock)
-{
-	struct pipe_buf b = { .off = 0 };
-	struct iov_cursor c;
-	struct page *pg;
-	s64 n, took;
-	s64 at = in_pos ? *in_pos : 0;
-	int err = page_alloc(PAGE_USER, &pg);
+struct splice_pages {
+	struct page *page[SPLICE_PAGES];
+	struct iov_seg seg[SPLICE_PAGES];
+	u32 nr;
+};
 
-	if (err)
-		return err;
-	b.page = pg;
-	b.data = page_kaddr(pg);
-	iov_init_kernel(&c, page_kaddr(pg), MIN(len, (u64)PAGE_SIZE));
-	n = file_read(in, &c, in_pos ? &at : NULL);
-	if (n <= 0) {
-		page_put(pg);
-		return n;
+static int pages_alloc(struct splice_pages *sp, u64 len, u32 max)
+{
+	int err = 0;
+
+	for (sp->nr = 0; len && sp->nr < max; sp->nr++) {
+		struct iov_seg *seg = &sp->seg[sp->nr];
+
+		err = page_alloc(PAGE_USER, &sp->page[sp->nr]);
+		if (err)
+			break;
+		seg->kern = page_kaddr(sp->page[sp->nr]);
+		seg->len = MIN(len, (u64)PAGE_SIZE);
+		len -= seg->len;
 	}
-	b.len = (u32)n;
-	took = pipe_push(p, &b, 1, nonblock);
-	if (took < 1) {
-		page_put(pg);
-		return took ? took : -EAGAIN;
+	return sp->nr ? 0 : err;
+}
+
+/* The first `bytes` go into the pipe, which has room; the other pages are given back. */
+static void pages_to_pipe(struct splice_pages *sp, struct pipe *p, u64 bytes)
+{
+	for (u32 i = 0; i < sp->nr; i++) {
+		struct pipe_buf b = {
+			.page = sp->page[i],
+			.data = sp->seg[i].kern,
+			.len = (u32)MIN(bytes, sp->seg[i].len),
+		};
+
+		bytes -= b.len;
+		if (b.len)
+			pipe_fill(p, &b);
+		else
+			page_put(b.page);
 	}
-	if (in_pos)
-		*in_pos = at;
+}
+
+/* SPLICE_F_NONBLOCK is about the pipe; only stream sockets of AF_UNIX take it for themselves too, as on Linux. */
+static s64 splice_read(struct file *in, struct iov_cursor *c, s64 *pos, u32 flags)
+{
+	struct socket *sk = file_socket(in);
+	struct msg m = { .iov = c };
+	s64 n;
+
+	if (!(flags & SPLICE_F_NONBLOCK) || !sk || sk->family != AF_UNIX || sk->type != SOCK_STREAM)
+		return file_read(in, c, pos);
+	n = sock_recv(sk, &m, true);
+	scm_fini(&m.scm);
 	return n;
 }
 
-static s64 file_to_pipe(struct file *in, s64 *in_pos, struct file *out, u64 len, bool nonblock)
+/* One read: of a stream what is there, which may be waited for once; of a datagram socket one datagram. */
+static s64 read_to_pipe(struct file *in, s64 *in_pos, struct pipe *p, u64 len, u32 flags,
+			bool nonblock)
 {
-	struct pipe *p = file_pipe(out);
-	s64 done = 0, n;
+	s64 n = pipe_begin_fill(p, nonblock);
+	struct splice_pages sp;
+	struct iov_cursor c;
 
-	while (len) {
-		/* A stream is only read when the pipe has room, or when we may wait for room. */
-		if ((nonblock || done) && !(file_poll(out, NULL) & POLLOUT))
-			return done ? done : -EAGAIN;
-		n = page_to_pipe(in, in_pos, p, len, nonblock || done);
-		if (n <= 0)
-			return done ? done : n;
-		done += n;
-		len -= (u64)n;
-		if ((u64)n < PAGE_SIZE && !in_pos)
-			break;
+	if (n < 0)
+		return n;
+	n = pages_alloc(&sp, len, (u32)MIN(n, (s64)SPLICE_PAGES));
+	if (!n) {
+		c = (struct iov_cursor){ .seg = sp.seg, .nr_segs = sp.nr, .is_kernel = true };
+		for (u32 i = 0; i < sp.nr; i++)
+			c.left += sp.seg[i].len;
+		n = splice_read(in, &c, in_pos, flags);
+		pages_to_pipe(&sp, p, n > 0 ? (u64)n : 0);
 	}
-	return done;
+	pipe_end_fill(p);
+	return n;
 }
 
-static s64 pipe_to_pipe(struct pipe *from, struct pipe *to, u64 len, bool nonblock, bool copy)
+static s64 file_to_pipe(struct file *in, s64 *in_pos, struct pipe *p, u64 len, u32 flags,
+			bool nonblock)
 {
-	struct pipe_buf bufs[SPLICE_BUFS];
-	s64 nr, took, done = 0;
+	s64 done = 0, n;
 
-	nr = copy ? pipe_peek(from, len, bufs, SPLICE_BUFS, nonblock)
-		  : pipe_take(from, len, bufs, SPLICE_BUFS, nonblock);
-	if (nr <= 0)
-		return nr;
-	took = pipe_push(to, bufs, (u32)nr, nonblock);
-	for (s64 i = 0; i < took; i++)
-		done += bufs[i].len;
-	if (took < nr) {
-		u32 from_i = took > 0 ? (u32)took : 0;
+	do {
+		n = read_to_pipe(in, in_pos, p, len, flags, nonblock || done);
+		if (n <= 0)
+			break;
+		done += n;
+		len -= (u64)n;
+		cond_resched();
+	} while (len && in_pos && !signal_pending());
+	if (n == -EPIPE && !done)
+		current_send_signal(SIGPIPE);
+	return done ? done : n;
+}
 
-		if (copy)
-			bufs_put(bufs + from_i, (u32)nr - from_i);
-		else
-			pipe_give_back(from, bufs + from_i, (u32)nr - from_i);
-	}
-	return took < 0 ? took : done;
+static s64 pipe_to_pipe(struct file *in, struct file *out, u64 len, u32 flags, bool copy)
+{
+	bool nonblock = flags & SPLICE_F_NONBLOCK || (in->flags | out->flags) & O_NONBLOCK;
+	s64 n = pipe_move(file_pipe(in), file_pipe(out), len, copy, nonblock);
+
+	if (n == -EPIPE)
+		current_send_signal(SIGPIPE);
+	return n;
+}
+
+static s64 splice_out(struct file *in, struct file *out, uaddr_t uout, u64 len, u32 flags)
+{
+	bool nonblock = flags & SPLICE_F_NONBLOCK || in->flags & O_NONBLOCK;
+	s64 pos, n, err = pos_get(out, uout, -EINVAL, &pos);
+
+	if (err)
+		return err;
+	if (out->flags & O_APPEND || range_is_bad(pos, len) || !out->ops->can_splice_to)
+		return -EINVAL;
+	n = pipe_to_file(file_pipe(in), out, out->ops->lseek ? &pos : NULL, MIN(len, RW_MAX_BYTES),
+			 nonblock);
+	if (n > 0)
+		err = pos_put(out, uout, pos);
+	return err ? err : n;
+}
+
+static s64 splice_in(struct file *in, uaddr_t uin, struct file *out, u64 len, u32 flags)
+{
+	bool nonblock = flags & SPLICE_F_NONBLOCK || out->flags & O_NONBLOCK;
+	s64 pos, n, err = pos_get(in, uin, -EINVAL, &pos);
+
+	if (err)
+		return err;
+	if (range_is_bad(pos, len) || !in->ops->can_splice_from)
+		return -EINVAL;
+	n = file_to_pipe(in, in->ops->lseek ? &pos : NULL, file_pipe(out), MIN(len, RW_MAX_BYTES),
+			 flags, nonblock);
+	if (n > 0)
+		err = pos_put(in, uin, pos);
+	return err ? err : n;
 }
 
 static s64 splice_files(struct file *in, uaddr_t uin, struct file *out, uaddr_t uout, u64 len,
 			u32 flags)
 {
 	struct pipe *pin = file_pipe(in), *pout = file_pipe(out);
-	bool nonblock = flags & SPLICE_F_NONBLOCK || (pin && in->flags & O_NONBLOCK) ||
-			(pout && out->flags & O_NONBLOCK);
-	s64 pos = 0, n, err;
 
 	if (!file_can_read(in) || !file_can_write(out))
 		return -EBADF;
 	if ((pin && !uaddr_is_null(uin)) || (pout && !uaddr_is_null(uout)))
 		return -ESPIPE;
 	if (pin && pout)
-		return pin == pout ? -EINVAL : pipe_to_pipe(pin, pout, len, nonblock, false);
-	if (pin) {
-		if (out->flags & O_APPEND)
-			return -EINVAL;
-		err = pos_get(out, uout, &pos);
-		n = err ? err
-			: pipe_to_file(pin, out, out->ops->lseek ? &pos : NULL, len, nonblock);
-		if (n > 0 && out->ops->lseek)
-			err = pos_put(out, uout, pos);
-		return err ? err : n;
-	}
-	if (!pout)
-		return -EINVAL;
-	err = pos_get(in, uin, &pos);
-	n = err ? err : file_to_pipe(in, in->ops->lseek ? &pos : NULL, out, len, nonblock);
-	if (n > 0 && in->ops->lseek)
-		err = pos_put(in, uin, pos);
-	return err ? err : n;
+		return pin == pout ? -EINVAL : pipe_to_pipe(in, out, len, flags, false);
+	if (pin)
+		return splice_out(in, out, uout, len, flags);
+	return pout ? splice_in(in, uin, out, len, flags) : -EINVAL;
 }
 
 s64 sys_splice(s32 in_fd, uaddr_t uin, s32 out_fd, uaddr_t uout, u64 len, u32 flags)
@@ -327,7 +392,7 @@ s64 sys_splice(s32 in_fd, uaddr_t uin, s32 out_fd, uaddr_t uout, u64 len, u32 fl
 	ret = two_files(in_fd, out_fd, &in, &out);
 	if (ret)
 		return ret;
-	ret = splice_files(in, uin, out, uout, MIN(len, RW_MAX_BYTES), flags);
+	ret = splice_files(in, uin, out, uout, len, flags);
 	file_put(in);
 	file_put(out);
 	return ret;
@@ -353,10 +418,69 @@ s64 sys_tee(s32 in_fd, s32 out_fd, u64 len, u32 flags)
 	else if (!pin || !pout || pin == pout)
 		ret = -EINVAL;
 	else
-		ret = pipe_to_pipe(pin, pout, len, flags & SPLICE_F_NONBLOCK, true);
+		ret = pipe_to_pipe(in, out, len, flags, true);
 	file_put(in);
 	file_put(out);
 	return ret;
+}
+
+/* How far the current segment goes within one page. */
+static u64 user_piece(const struct iov_cursor *c)
+{
+	const struct iov_seg *seg = c->seg;
+	u64 off = c->seg_off;
+
+	for (; off == seg->len; off = 0)
+		seg++;
+	return MIN(seg->len - off, PAGE_SIZE - ((seg->user.va + off) & (PAGE_SIZE - 1)));
+}
+
+/* As much as there is room for now; a buffer for each page of the program's that is touched. */
+static s64 user_to_pipe(struct pipe *p, struct iov_cursor *src, u32 flags)
+{
+	s64 done = 0, n, room = pipe_begin_fill(p, flags & SPLICE_F_NONBLOCK);
+
+	if (room < 0) {
+		if (room == -EPIPE)
+			current_send_signal(SIGPIPE);
+		return room;
+	}
+	for (n = 0; room && iov_left(src); room--) {
+		struct pipe_buf b = { 0 };
+
+		n = page_alloc(PAGE_USER, &b.page);
+		if (n)
+			break;
+		b.data = page_kaddr(b.page);
+		n = iov_get_some(src, (char *)(u64)b.data, user_piece(src));
+		if (n <= 0) {
+			page_put(b.page);
+			break;
+		}
+		b.len = (u32)n;
+		pipe_fill(p, &b);
+		done += n;
+	}
+	pipe_end_fill(p);
+	return done ? done : n;
+}
+
+static s64 pipe_to_user(struct pipe *p, struct iov_cursor *dst, u32 flags)
+{
+	s64 done = 0, n = pipe_begin_take(p, flags & SPLICE_F_NONBLOCK);
+	struct pipe_buf b;
+
+	if (n <= 0)
+		return n;
+	while (iov_left(dst) && pipe_front_buf(p, &b)) {
+		n = iov_put_some(dst, b.data + b.off, MIN((u64)b.len, iov_left(dst)));
+		if (n <= 0)
+			break;
+		pipe_consume(p, (u32)n);
+		done += n;
+	}
+	pipe_end_take(p);
+	return done ? done : n;
 }
 
 s64 sys_vmsplice(s32 fd, uaddr_t iov, u64 nr, u32 flags)
@@ -370,14 +494,18 @@ s64 sys_vmsplice(s32 fd, uaddr_t iov, u64 nr, u32 flags)
 	ret = fd_lookup(fd, &f);
 	if (ret)
 		return ret;
-	if (!file_pipe(f)) {
-		ret = -EBADF;
+	ret = -EBADF;
+	if (!file_pipe(f))
 		goto put;
-	}
 	ret = iov_import(&im, iov, nr);
 	if (ret)
 		goto put;
-	ret = file_can_write(f) ? file_write(f, &im.cur, NULL) : file_read(f, &im.cur, NULL);
+	if (!iov_left(&im.cur))
+		ret = 0;
+	else if (file_can_write(f))
+		ret = user_to_pipe(file_pipe(f), &im.cur, flags);
+	else
+		ret = pipe_to_user(file_pipe(f), &im.cur, flags);
 	iov_import_fini(&im);
 put:
 	file_put(f);

@@ -140,17 +140,32 @@ static s64 exec_with_name(struct regs *r, s32 dirfd, const char *name, uaddr_t a
 {
 	struct arg_buf args = { 0 }, env = { 0 };
 	struct exec_req q = {
-		.dirfd = dirfd, .at_flags = flags, .name = name, .argv = &args, .env = &env
+		.dirfd = dirfd,
+		.at_flags = flags,
+		.open_name = name,
+		.name = name,
+		.argv = &args,
+		.env = &env,
 	};
 	u64 limit = arg_limit();
+	char *shown = NULL;
 	s64 e = arg_buf_from_user(&args, argv, &limit);
 
 	if (e == 0 && args.count == 0)
 		e = arg_buf_add(&args, "");
 	if (e == 0)
 		e = arg_buf_from_user(&env, envp, &limit);
+	if (e == 0 && dirfd != AT_FDCWD && *name != '/') {
+		shown = kmalloc(strlen(name) + 32);
+		if (shown)
+			snprintf(shown, strlen(name) + 32, *name ? "/dev/fd/%d/%s" : "/dev/fd/%d",
+				 dirfd, name);
+		q.name = shown;
+		e = shown ? 0 : -ENOMEM;
+	}
 	if (e == 0)
 		e = task_exec(r, &q);
+	kfree(shown);
 	arg_buf_fini(&args);
 	arg_buf_fini(&env);
 	return e;
@@ -395,18 +410,18 @@ s64 sys_pidfd_getfd(s32 pidfd, s32 target, u32 flags)
 	pid_put(p);
 	if (r < 0)
 		return r;
-	if (!task_may_access(t, true)) {
-		task_put(t);
-		return -EPERM;
-	}
 	files = task_files_get(t);
+	f = files && target >= 0 ? nth_file(files, target) : NULL;
+	/* Asked with the file in hand: what a more privileged program opens after the answer is not meant by it. */
+	r = !task_may_access(t, ACCESS_REAL) ? -EPERM : !files ? -ESRCH : f ? 0 : -EBADF;
 	task_put(t);
-	if (!files)
-		return -ESRCH;
-	f = target >= 0 ? nth_file(files, target) : NULL;
-	fdtable_put(files);
-	if (!f)
-		return -EBADF;
+	if (files)
+		fdtable_put(files);
+	if (r < 0) {
+		if (f)
+			file_put(f);
+		return r;
+	}
 	r = fd_install(f, true);
 	if (r < 0)
 		file_put(f);

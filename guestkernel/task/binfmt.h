@@ -14,7 +14,7 @@ struct aspace;
 
 #define BINFMT_HEAD	 256
 #define BINFMT_DEPTH_MAX 5
-#define ELF_PHDRS_MAX	 64
+#define ELF_PHDRS_MAX	 (65536 / sizeof(Elf64_Phdr))
 
 /* One ELF file that has been looked at. */
 struct elf_image {
@@ -24,6 +24,7 @@ struct elf_image {
 	Elf64_Phdr *phdrs;
 	u64 lo, hi;	/* lowest and highest address of PT_LOAD segments, page aligned */
 	u64 align;	/* greatest alignment asked for */
+	int broken;	/* 0, or why loading it kills */
 	u32 prot_extra; /* right for its code beyond what segments say: PROT_BTI where the CPU has it */
 };
 

@@ -3,8 +3,10 @@
  * binfmt_elf - ELF programs: static, static-pie, dynamic
  *
  * Role      See binfmt.h. exec.c is the only caller.
- * Rules     The file is hostile. Every number is checked in binfmt_elf_check(): sizes do not wrap, segments lie in
- *           the user range in ascending order and do not overlap, file offsets fit their addresses.
+ * Rules     The file is hostile. What Linux refuses before the old program is gone is refused here in
+ *           binfmt_elf_check(); what it finds out later (a segment outside the user range, an offset that does not fit
+ *           its address, nothing to load) is found at once too, but kept in elf_image.broken, and kills.
+ *           Segments may come in any order, overlap (the later one wins) and be empty.
  *           Loading maps each PT_LOAD with MAP_FIXED into a space that is empty but for itself, so
  *           the worst a file can do is kill its own process.
  *           A file marked for branch target identification gets PROT_BTI where the CPU has it, unless its
@@ -52,7 +54,7 @@ static bool header_ok(const Elf64_Ehdr *h)
 	       h->e_phnum <= ELF_PHDRS_MAX && h->e_phoff < 1ull << 62;
 }
 
-static bool segment_ok(const Elf64_Phdr *p, u64 prev_end)
+static bool segment_ok(const Elf64_Phdr *p)
 {
 	u64 end;
 
@@ -62,15 +64,11 @@ static bool segment_ok(const Elf64_Phdr *p, u64 prev_end)
 		return false;
 	if (p->p_offset >= 1ull << 62 || p->p_filesz >= 1ull << 47)
 		return false;
-	if (((p->p_vaddr ^ p->p_offset) & (PAGE_SIZE - 1)) != 0)
-		return false;
-	/* Linux maps overlapping segments over each other; no linker makes them, here they are refused. */
-	return ALIGN_DOWN(p->p_vaddr, PAGE_SIZE) >= prev_end || p->p_vaddr >= prev_end;
+	return !p->p_filesz || ((p->p_vaddr ^ p->p_offset) & (PAGE_SIZE - 1)) == 0;
 }
 
-static int check_segments(struct elf_image *im)
+static void check_segments(struct elf_image *im)
 {
-	u64 prev_end = 0;
 	bool any = false;
 
 	im->lo = U64_MAX;
@@ -80,18 +78,18 @@ static int check_segments(struct elf_image *im)
 
 		if (p->p_type != PT_LOAD || p->p_memsz == 0)
 			continue;
-		if (!segment_ok(p, prev_end))
-			return -ENOEXEC;
+		if (!segment_ok(p)) {
+			im->broken = -EINVAL;
+			return;
+		}
 		any = true;
-		prev_end = p->p_vaddr + p->p_memsz;
 		im->lo = MIN(im->lo, ALIGN_DOWN(p->p_vaddr, PAGE_SIZE));
-		im->hi = ALIGN_UP(prev_end, PAGE_SIZE);
+		im->hi = MAX(im->hi, ALIGN_UP(p->p_vaddr + p->p_memsz, PAGE_SIZE));
 		if (IS_POWER_OF_2(p->p_align) && p->p_align > im->align && p->p_align <= 1ull << 30)
 			im->align = p->p_align;
 	}
-	if (!any)
-		return -ENOEXEC;
-	return im->type == ET_EXEC && im->lo < USER_VA_MIN ? -EPERM : 0;
+	if (!any || (im->type == ET_EXEC && im->lo < USER_VA_MIN))
+		im->broken = any ? -EPERM : -EINVAL;
 }
 
 static int image_read(struct elf_image *im, const Elf64_Ehdr *h)
@@ -111,7 +109,9 @@ static int image_read(struct elf_image *im, const Elf64_Ehdr *h)
 	if (!im->phdrs)
 		return -ENOMEM;
 	r = read_exact(im->file, im->phdrs, n, h->e_phoff);
-	return r < 0 ? r : check_segments(im);
+	if (r == 0)
+		check_segments(im);
+	return r;
 }
 
 static int open_interp(struct elf_program *p, const Elf64_Phdr *ph)
@@ -278,7 +278,8 @@ static int map_segment(struct elf_image *im, struct aspace *mm, const Elf64_Phdr
 		    clear_user(UADDR(file_end), anon_start - file_end))
 			return -EFAULT;
 	}
-	return map_anon(mm, anon_start, ALIGN_UP(end, PAGE_SIZE), segment_prot(im, p->p_flags));
+	return map_anon(mm, anon_start, ALIGN_UP(end, PAGE_SIZE),
+			segment_prot(im, p->p_flags) | PROT_READ | PROT_WRITE);
 }
 
 /* Finds room for a position-independent image below the mmap base. */
@@ -349,6 +350,8 @@ int binfmt_elf_load(struct elf_program *p, struct aspace *mm, bool randomise)
 	struct elf_image *first = p->has_interp ? &p->interp : &p->main;
 	int r = 0;
 
+	if (p->main.broken || p->interp.broken)
+		return p->main.broken ? p->main.broken : p->interp.broken;
 	first->prot_extra = extra_prot(first);
 	if (p->main.type == ET_DYN) {
 		u64 hint = 0;

@@ -4,6 +4,9 @@
  *
  * Rules     Immutable once committed. A task's own pointer changes only in its own context; others borrow it
  *           with task_cred_get().
+ *           Credentials of an exec are made in two steps. cred_exec_begin() may refuse, before anything has changed.
+ *           cred_exec_finish() is given what makes more rights unsafe at the moment they are taken (exec.c holds the
+ *           locks under which that could change), and takes them away again.
  * Missing   user namespaces; capabilities of setuid scripts follow the interpreter, as on Linux.
  * See       capabilities(7)
  */
@@ -82,15 +85,15 @@ void cred_commit(struct cred *c)
 	struct task *t = current();
 	const struct cred *old = t->cred;
 
-	if (old && t->mm &&
-	    (c->euid != old->euid || c->egid != old->egid || c->fsuid != old->fsuid ||
-	     c->fsgid != old->fsgid || (c->cap_permitted & ~old->cap_permitted)))
-		t->mm->dumpable = false;
 	if (old && c->account != old->account) {
 		(void)!charge(c->account, CHARGE_PROCESSES, 1, CHARGE_UNLIMITED);
 		uncharge(old->account, CHARGE_PROCESSES, 1);
 	}
 	spin_lock(&t->alloc_lock);
+	if (old && t->mm && cred_gains(c, old)) {
+		t->mm->dumpable = false;
+		t->group->pdeath_signal = 0;
+	}
 	t->cred = c;
 	spin_unlock(&t->alloc_lock);
 	if (old)
@@ -205,54 +208,66 @@ static void take_file_ids(struct cred *c, const struct exec_file_info *info)
 		c->egid = info->gid;
 }
 
-/* P'(permitted), P'(effective) and P'(ambient) as capabilities(7) writes them. */
-static int transform_caps(struct cred *c, const struct cred *old, const struct exec_file_info *info,
-			  bool ids_changed)
+/* What the file's capabilities, or being root, make of the permitted set; before the ambient ones. */
+static int take_file_caps(struct exec_creds *x, const struct exec_file_info *info)
 {
-	u64 f_perm = 0, f_inh = 0;
-	bool f_eff = false,
-	     has_file_caps = info->has_caps && !info->nosuid && !current()->no_new_privs;
+	struct cred *c = x->cred;
+	u64 inheritable = c->cap_inheritable;
 
-	if (has_file_caps) {
-		f_perm = info->cap_permitted;
-		f_inh = info->cap_inheritable;
-		f_eff = info->caps_effective;
-		if (f_eff && (f_perm & ~c->cap_bounding))
+	x->has_file_caps = info->has_caps && !info->nosuid;
+	x->effective = x->has_file_caps && info->caps_effective;
+	c->cap_permitted = 0;
+	if (x->has_file_caps) {
+		c->cap_permitted = (info->cap_permitted & c->cap_bounding) |
+				   (info->cap_inheritable & inheritable);
+		if (x->effective && (info->cap_permitted & ~c->cap_permitted))
 			return -EPERM;
 	}
-	if (!(c->securebits & SECBIT_NOROOT) && (!c->euid || !c->uid)) {
-		f_perm = CAP_FULL_SET;
-		f_inh = CAP_FULL_SET;
-		f_eff = f_eff || !c->euid;
-	}
-	if (ids_changed || has_file_caps)
-		c->cap_ambient = 0;
-	c->cap_permitted =
-		(old->cap_inheritable & f_inh) | (f_perm & c->cap_bounding) | c->cap_ambient;
-	c->cap_effective = f_eff ? c->cap_permitted : c->cap_ambient;
+	/* A set-user-ID root program with capabilities of its own has those, not all. */
+	if (c->securebits & SECBIT_NOROOT || (x->has_file_caps && c->uid && !c->euid))
+		return 0;
+	if (!c->euid || !c->uid)
+		c->cap_permitted = c->cap_bounding | inheritable;
+	if (!c->euid)
+		x->effective = true;
 	return 0;
 }
 
-int cred_for_exec(const struct exec_file_info *info, struct cred **out, bool *secure)
+int cred_exec_begin(const struct exec_file_info *info, struct exec_creds *x)
+{
+	*x = (struct exec_creds){ .cred = cred_copy(current()->cred) };
+	if (!x->cred)
+		return -ENOMEM;
+	take_file_ids(x->cred, info);
+	return take_file_caps(x, info);
+}
+
+void cred_exec_finish(struct exec_creds *x, u32 unsafe)
 {
 	const struct cred *old = current()->cred;
-	struct cred *c = cred_copy(old);
-	bool ids_changed;
-	int r;
+	struct cred *c = x->cred;
+	bool ids_changed = c->euid != old->euid || !cred_in_group(old, c->egid);
 
-	if (!c)
-		return -ENOMEM;
-	take_file_ids(c, info);
-	ids_changed = c->euid != old->uid || c->egid != old->gid;
-	r = transform_caps(c, old, info, c->euid != old->euid || c->egid != old->egid);
-	if (r < 0) {
-		cred_put(c);
-		return r;
+	if (unsafe && (ids_changed || (c->cap_permitted & ~old->cap_permitted))) {
+		if (!capable(CAP_SETUID) || unsafe & UNSAFE_NO_NEW_PRIVS) {
+			c->euid = old->euid;
+			c->egid = old->egid;
+		}
+		c->cap_permitted &= old->cap_permitted;
 	}
 	c->suid = c->fsuid = c->euid;
 	c->sgid = c->fsgid = c->egid;
+	if (x->has_file_caps || ids_changed)
+		c->cap_ambient = 0;
+	c->cap_permitted |= c->cap_ambient;
+	c->cap_effective = x->effective ? c->cap_permitted : c->cap_ambient;
 	c->securebits &= ~SECBIT_KEEP_CAPS;
-	*secure = ids_changed || (c->uid && (c->cap_effective & ~c->cap_ambient));
-	*out = c;
-	return 0;
+	x->secure = ids_changed || c->euid != old->uid || c->egid != old->gid ||
+		    (c->uid && (x->effective || (c->cap_permitted & ~c->cap_ambient)));
+}
+
+bool cred_gains(const struct cred *c, const struct cred *old)
+{
+	return c->euid != old->euid || c->egid != old->egid || c->fsuid != old->fsuid ||
+	       c->fsgid != old->fsgid || (c->cap_permitted & ~old->cap_permitted);
 }

@@ -27,11 +27,26 @@ struct cred *must_check cred_copy(const struct cred *from);
 int must_check cred_set_uid(struct cred *c, u32 uid);
 /* Makes c the current task's; a task that changed its real uid counts as the new user's from here on. */
 void cred_commit(struct cred *c);
+/* Is c beyond old in what keeps other processes of the same user from looking in? */
+bool cred_gains(const struct cred *c, const struct cred *old);
 /* Supplementary groups: copies and sorts. -ENOMEM. */
 int must_check cred_set_groups(struct cred *c, const u32 *groups, u32 nr);
 /* What set*uid does to capabilities (capabilities(7), "Effect of user ID changes"). */
 void cred_fixup_after_setuid(struct cred *c, const struct cred *old);
 
 struct exec_file_info;
-/* The credentials a program gets by execve. secure: AT_SECURE. Replaces *out with a new copy. */
-int must_check cred_for_exec(const struct exec_file_info *info, struct cred **out, bool *secure);
+/* Why a program must not get more than its caller had. */
+enum exec_unsafe {
+	UNSAFE_SHARED_FS = 1u << 0, /* another process can change its root and working directory */
+	UNSAFE_TRACED = 1u << 1,    /* by somebody without CAP_SYS_PTRACE */
+	UNSAFE_NO_NEW_PRIVS = 1u << 2,
+};
+/* The credentials a program gets by execve. */
+struct exec_creds {
+	struct cred *cred; /* the caller's to put until it is committed */
+	bool has_file_caps, effective;
+	bool secure; /* AT_SECURE; known after cred_exec_finish() */
+};
+int must_check cred_exec_begin(const struct exec_file_info *info, struct exec_creds *x);
+/* unsafe: enum exec_unsafe. Does not sleep, does not fail. */
+void cred_exec_finish(struct exec_creds *x, u32 unsafe);

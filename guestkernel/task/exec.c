@@ -3,10 +3,13 @@
  * exec - execve: replacing the program of a process
  *
  * Role      sys_execve(at) and the start of process 1 (init.c).
- * Rules     Up to exec_point_of_no_return() nothing changes and errors go back to the caller; after it an error
- *           kills the process, because the old program is gone.
- *           The other threads are made to exit first; a caller that is not the leader takes over the
- *           leader's number. Stack, from its top down: eight zero bytes, file name, environment, arguments,
+ * Rules     While prepare() looks nothing changes, and errors go back to the caller. From the moment the other threads
+ *           have been told to go an error kills the process, because the old program is gone, or half of it.
+ *           A caller that is not the leader takes over the leader's number.
+ *           What a program may do is decided in commit(), under the locks that keep a tracer, a sharer of the file
+ *           system context and the lookers (task_may_access()) away; nothing before it may depend on the outcome, nor
+ *           anything be laid out that a caller of a set-id program could choose (choose_layout() comes after).
+ *           Stack, from its top down: eight zero bytes, file name, environment, arguments,
  *           platform name, random bytes, then (16-byte aligned) auxiliary vector, envp, argv, argc.
  * Locking   None of its own: after the other threads are gone the process belongs to the caller.
  * Missing   binfmt_misc.
@@ -18,6 +21,7 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/exec.h"
 #include "guestkernel/kapi/file.h"
+#include "guestkernel/kapi/fsctx.h"
 #include "guestkernel/kapi/rand.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/user.h"
@@ -35,6 +39,7 @@
 #include "guestkernel/uapi/rseq.h"
 
 #define STACK_INITIAL	   (128ull << 10)
+#define STACK_SECURE_MAX   (8ull << 20) /* nobody tells a set-id program where its memory lies */
 #define STACK_RANDOM_PAGES (1ull << 22)
 #define MMAP_RANDOM_PAGES  (1ull << 28)
 #define BRK_RANDOM_PAGES   (1ull << 13)
@@ -47,9 +52,10 @@ struct exec {
 	struct exec_file_info info;
 	struct arg_buf prefix; /* interpreter and its argument, script name */
 	bool skip_argv0;
-	bool secure, randomise;
-	struct cred *cred;
+	bool randomise, readable, committed;
+	struct exec_creds creds;
 	struct aspace *mm;
+	char comm[TASK_COMM_LEN];
 	u8 head[BINFMT_HEAD];
 	struct script_head script;
 	/* stack */
@@ -104,6 +110,37 @@ static int take_interpreter(struct exec *x, const char *script_name)
 	return exec_open(AT_FDCWD, x->script.interp, 0, &x->file);
 }
 
+static const char *base_name(const char *path)
+{
+	const char *s = strrchr(path, '/');
+
+	return s ? s + 1 : path;
+}
+
+/* What the program is called: as its path says, or, without one, its file. */
+static void name_program(struct exec *x)
+{
+	if (*x->req->open_name)
+		strlcpy(x->comm, base_name(x->req->name), sizeof x->comm);
+	else
+		exec_file_name(x->file, x->comm, sizeof x->comm);
+}
+
+/* A script is named to its interpreter by a descriptor that will be closed. */
+static bool name_goes(const struct exec_req *q)
+{
+	bool cloexec = false;
+	s32 fd = q->dirfd;
+	struct file *f;
+
+	if (q->name == q->open_name)
+		return false;
+	f = fdtable_next(current()->files, &fd, &cloexec);
+	if (f)
+		file_put(f);
+	return f && fd == q->dirfd && cloexec;
+}
+
 static int find_program(struct exec *x)
 {
 	char *name = kstrdup(x->req->name);
@@ -111,7 +148,9 @@ static int find_program(struct exec *x)
 
 	if (!name)
 		return -ENOMEM;
-	r = exec_open(x->req->dirfd, x->req->name, x->req->at_flags, &x->file);
+	r = exec_open(x->req->dirfd, x->req->open_name, x->req->at_flags, &x->file);
+	if (r == 0)
+		name_program(x);
 	for (u32 depth = 0; r == 0; depth++) {
 		if (depth > BINFMT_DEPTH_MAX) {
 			r = -ELOOP;
@@ -120,6 +159,10 @@ static int find_program(struct exec *x)
 		r = read_head(x);
 		if (r < 0 || x->head[0] != '#' || x->head[1] != '!')
 			break;
+		if (depth == 0 && name_goes(x->req)) {
+			r = -ENOENT;
+			break;
+		}
 		r = take_interpreter(x, name);
 		kfree(name);
 		name = r == 0 ? kstrdup(x->script.interp) : NULL;
@@ -129,8 +172,6 @@ static int find_program(struct exec *x)
 	kfree(name);
 	if (r == 0)
 		r = exec_file_info(x->file, &x->info);
-	if (!ptrace_allows_privileges())
-		x->info.nosuid = true;
 	return r;
 }
 
@@ -174,7 +215,7 @@ static int remove_other_threads(void) NO_LOCK_ANALYSIS
 		ptrace_unlink(leader);
 		spin_lock(&g->lock);
 		list_del(&leader->thread_link);
-		signal_free_queue(g, &leader->pending);
+		signal_free_queue(&leader->pending);
 		spin_unlock(&g->lock);
 		task_uncharge(leader->cred);
 		task_put(leader);
@@ -218,18 +259,46 @@ static void choose_layout(struct exec *x)
 	mm->gap_top = mm->mmap_base;
 }
 
-/* The new address space becomes the current one, the old one is released. */
-static void switch_mm(struct exec *x)
+/* [S] enum exec_unsafe */
+static u32 unsafe_locked(const struct task *t)
+{
+	return (fs_ctx_is_shared(t->fs) ? UNSAFE_SHARED_FS : 0) |
+	       (ptrace_allows_privileges_locked() ? 0 : UNSAFE_TRACED) |
+	       (t->no_new_privs ? UNSAFE_NO_NEW_PRIVS : 0);
+}
+
+/* [S A] What Linux does in two steps: an exec leaves a process open to its user's debuggers only if the old program was,
+ * this one may be read, and no right is new. */
+static bool stays_dumpable(const struct exec *x, const struct cred *old)
+{
+	return x->readable && old->euid == old->uid && old->egid == old->gid &&
+	       !cred_gains(x->creds.cred, old);
+}
+
+/*
+ * The new address space and the new credentials become the current ones, together: whoever asks by task_may_access()
+ * sees the old memory with the old rights or the new with the new. Under the group's lock no tracer comes or goes.
+ */
+static void commit(struct exec *x) NO_LOCK_ANALYSIS
 {
 	struct task *t = current();
+	const struct cred *old_cred = t->cred;
 	struct aspace *old = t->mm;
 
 	if (old)
 		task_release_mm_users(t);
+	spin_lock(&t->group->lock);
 	spin_lock(&t->alloc_lock);
+	cred_exec_finish(&x->creds, unsafe_locked(t));
+	x->mm->dumpable = stays_dumpable(x, old_cred);
 	t->mm = x->mm;
+	t->cred = x->creds.cred;
 	spin_unlock(&t->alloc_lock);
+	spin_unlock(&t->group->lock);
+	x->creds.cred = NULL;
+	x->committed = true;
 	aspace_activate(x->mm);
+	cred_put(old_cred);
 	if (old) {
 		u64 rss = MAX(old->hiwater_rss,
 			      atomic64_read(&old->rss_anon) + atomic64_read(&old->rss_file)) *
@@ -249,13 +318,6 @@ static void reset_signals(struct task *t)
 	t->restart.fn = NULL;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *s = strrchr(path, '/');
-
-	return s ? s + 1 : path;
-}
-
 static void become(struct exec *x)
 {
 	struct task *t = current();
@@ -264,19 +326,18 @@ static void become(struct exec *x)
 	reset_signals(t);
 	posix_timer_exit_group(g);
 	fdtable_close_on_exec(t->files);
-	task_comm_set(t, base_name(x->req->name));
+	task_comm_set(t, x->comm);
 	g->did_exec = true;
 	g->exit_signal = SIGCHLD;
 	t->keep_caps = false;
 	t->set_child_tid = UADDR_NULL;
-	if (x->secure) {
+	if (x->creds.secure) {
 		g->pdeath_signal = 0;
 		g->personality &= ~(u32)(ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC | MMAP_PAGE_ZERO);
+		spin_lock(&g->lock);
+		g->rlim[RLIMIT_STACK].rlim_cur = MIN(g->rlim[RLIMIT_STACK].rlim_cur, STACK_SECURE_MAX);
+		spin_unlock(&g->lock);
 	}
-	x->mm->dumpable =
-		!x->secure && x->cred->euid == x->cred->uid && x->cred->egid == x->cred->gid;
-	cred_commit(x->cred);
-	x->cred = NULL;
 }
 
 static int map_stack(struct exec *x)
@@ -392,7 +453,7 @@ static void fill_auxv(struct exec *x, u64 vdso)
 	aux(x, AT_EUID, c->euid);
 	aux(x, AT_GID, c->gid);
 	aux(x, AT_EGID, c->egid);
-	aux(x, AT_SECURE, x->secure);
+	aux(x, AT_SECURE, x->creds.secure);
 	aux(x, AT_RANDOM, x->random_va);
 	aux(x, AT_HWCAP2, arch_hwcap2());
 	aux(x, AT_EXECFN, x->execfn_va);
@@ -404,7 +465,6 @@ static void fill_auxv(struct exec *x, u64 vdso)
 	x->mm->nr_auxv = x->nr_auxv;
 }
 
-/* Pointers to n strings that lie one after the other from *va on, then NULL; written at *at. */
 /* Offset of the string behind the one at off. */
 static u64 next_string(const struct arg_buf *b, u64 off)
 {
@@ -419,6 +479,7 @@ static u64 next_string(const struct arg_buf *b, u64 off)
 	return off + 1;
 }
 
+/* Pointers to n strings that lie one after the other from *va on; written at *at. Both move on. */
 static int put_pointers(const struct arg_buf *b, u64 skip, u32 n, u64 *va, u64 *at)
 {
 	u64 off = skip, next;
@@ -512,8 +573,10 @@ static void exec_fini(struct exec *x)
 	arg_buf_fini(&x->prefix);
 	if (x->file)
 		file_put(x->file);
-	if (x->cred)
-		cred_put(x->cred);
+	if (x->creds.cred)
+		cred_put(x->creds.cred);
+	if (x->mm && !x->committed)
+		aspace_put(x->mm);
 	kfree(x);
 }
 
@@ -525,17 +588,24 @@ static int prepare(struct exec *x)
 	if (r == 0)
 		r = binfmt_elf_check(x->file, x->head, &x->elf);
 	if (r == 0)
-		r = cred_for_exec(&x->info, &x->cred, &x->secure);
+		r = cred_exec_begin(&x->info, &x->creds);
 	if (r == 0)
 		r = aspace_create(&x->mm);
-	if (r < 0)
-		return r;
-	r = remove_other_threads();
-	if (r == 0)
-		r = private_sighand();
-	if (r < 0)
-		aspace_put(x->mm);
+	x->readable = r == 0 && exec_file_readable(x->file) &&
+		      (!x->elf.has_interp || exec_file_readable(x->elf.interp.file));
 	return r;
+}
+
+static int replace(struct exec *x, struct regs *r)
+{
+	int e = private_sighand();
+
+	if (e < 0)
+		return e;
+	commit(x);
+	become(x);
+	choose_layout(x);
+	return build(x, r);
 }
 
 int task_exec(struct regs *r, const struct exec_req *q)
@@ -549,12 +619,12 @@ int task_exec(struct regs *r, const struct exec_req *q)
 	x->req = q;
 	current()->in_execve = true;
 	e = prepare(x);
+	/* Fails only for a thread that is itself made to go. */
+	if (e == 0)
+		e = remove_other_threads();
 	if (e < 0)
 		goto out;
-	choose_layout(x);
-	switch_mm(x);
-	become(x);
-	e = build(x, r);
+	e = replace(x, r);
 	if (e < 0) {
 		arg_buf_fini(q->argv);
 		arg_buf_fini(q->env);

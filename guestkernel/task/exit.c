@@ -92,21 +92,21 @@ void task_release_thread(struct task *t) NO_LOCK_ANALYSIS
 
 	spin_lock(&g->lock);
 	list_del(&t->thread_link);
-	signal_free_queue(g, &t->pending);
+	signal_free_queue(&t->pending);
 	spin_unlock(&g->lock);
 	unhash_task(t);
 	task_uncharge(t->cred);
 	task_put(t);
 }
 
-void task_reap_group(struct tgroup *g) NO_LOCK_ANALYSIS
+void task_reap_group(struct tgroup *g, bool was_waited_for) NO_LOCK_ANALYSIS
 {
 	struct tgroup *p = g->parent;
 	struct task *leader = g->leader;
 
 	if (unlikely(leader->trace.tracer))
 		ptrace_unlink(leader);
-	if (p) {
+	if (p && was_waited_for) {
 		p->cutime_ns += g->utime_ns + g->cutime_ns;
 		p->cstime_ns += g->stime_ns + g->cstime_ns;
 		p->cnvcsw += g->nvcsw + g->cnvcsw;
@@ -153,7 +153,7 @@ static void reparent(struct tgroup *child, struct tgroup *to)
 	if (child->pdeath_signal)
 		signal_send_group(child, child->pdeath_signal);
 	if (child->zombie && !child->leader->trace.tracer && signal_notify_parent_exit(child))
-		task_reap_group(child);
+		task_reap_group(child, false);
 	else
 		job_check_orphaned(child, old, NULL);
 	tgroup_put(old);
@@ -194,7 +194,7 @@ void task_group_dead(struct tgroup *g)
 	}
 	job_check_orphaned(g, g->parent, g);
 	if (ptrace_report_exit(g))
-		task_reap_group(g);
+		task_reap_group(g, false);
 }
 
 /* [T] True: it was the last thread of the group. */

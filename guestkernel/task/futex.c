@@ -233,20 +233,22 @@ static u32 requeue_key(struct bucket *from, struct bucket *to, const struct fute
 		       const struct futex_key *k2, u32 nr)
 {
 	struct futex_waiter *w, *tmp;
+	bool same = key_eq(k, k2);
 	u32 n = 0;
 
+	/* those that went to the end of the same list have another key now */
 	list_for_each_entry_safe (w, tmp, &from->waiters, link) {
 		if (n >= nr)
 			break;
 		if (!key_eq(&w->key, k) || w->pi)
 			continue;
-		list_del(&w->link);
-		w->key = *k2;
-		WRITE_ONCE(w->bucket, to);
-		list_add_tail(&to->waiters, &w->link);
+		if (!same) {
+			list_del(&w->link);
+			w->key = *k2;
+			WRITE_ONCE(w->bucket, to);
+			list_add_tail(&to->waiters, &w->link);
+		}
 		n++;
-		if (from == to && w == list_entry(tmp, struct futex_waiter, link))
-			break;
 	}
 	return n;
 }
@@ -285,8 +287,7 @@ s64 futex_requeue(const struct futex_call *c, bool cmp)
 		r = -EAGAIN;
 	} else {
 		r = wake_key(b, &k, c->val, FUTEX_BITSET_MATCH_ANY);
-		if (!key_eq(&k, &k2))
-			r += requeue_key(b, b2, &k, &k2, c->val2);
+		r += requeue_key(b, b2, &k, &k2, c->val2);
 	}
 	spin_unlock_pair(&b->lock, &b2->lock);
 	return r;
@@ -540,6 +541,34 @@ s64 futex_wait_many(const struct futex_wait_item *items, u32 nr, u64 deadline_ns
 	return hit >= 0 ? hit : r;
 }
 
+/* A lock with priority inheritance goes to its first waiter, unless somebody took it in between (it is not dead any
+ * more). */
+static void hand_over_dead(uaddr_t ua, u32 dead)
+{
+	struct futex_waiter *w;
+	struct futex_key k;
+	struct bucket *b;
+	bool more;
+	u32 seen = 0;
+	int r;
+
+	do {
+		if (get_key(ua, false, &k) < 0)
+			return;
+		b = bucket_of(&k);
+		spin_lock(&b->lock);
+		w = first_pi(b, &k, &more);
+		r = w ? user_cmpxchg_u32_nowait(ua, dead,
+						(u32)w->task->tid | FUTEX_OWNER_DIED |
+							(more ? FUTEX_WAITERS : 0),
+						&seen)
+		      : 0;
+		if (w && r == 0 && seen == dead)
+			wake_waiter(w);
+		spin_unlock(&b->lock);
+	} while (r < 0 && user_fault_in(ua, true) == 0);
+}
+
 /* One lock of a thread that dies. */
 static void owner_died(struct task *t, u64 va, bool pi, bool is_pending)
 {
@@ -571,26 +600,10 @@ static void owner_died(struct task *t, u64 va, bool pi, bool is_pending)
 	}
 	if (!(v & FUTEX_WAITERS))
 		return;
-	if (!pi) {
+	if (!pi)
 		futex_wake_user(ua, 1);
-	} else {
-		struct futex_key k;
-		struct futex_waiter *w;
-		struct bucket *b;
-		bool more;
-
-		if (get_key(ua, false, &k) < 0)
-			return;
-		b = bucket_of(&k);
-		spin_lock(&b->lock);
-		w = first_pi(b, &k, &more);
-		if (w && user_cmpxchg_u32_nowait(ua, (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED,
-						 (u32)w->task->tid | FUTEX_OWNER_DIED |
-							 (more ? FUTEX_WAITERS : 0),
-						 &seen) == 0)
-			wake_waiter(w);
-		spin_unlock(&b->lock);
-	}
+	else
+		hand_over_dead(ua, (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED);
 }
 
 void futex_robust_exit(struct task *t)

@@ -131,6 +131,17 @@ void lock_check_user_access(void)
 			broken("user memory touched", RANK_ASPACE, NULL, h, i);
 }
 
+/* Before a wait for another process of the host. A page table's lock, and the list of a pager's mappings above it, are held
+ * over arch_mmu_flush() by contract; nothing else is. */
+void lock_check_host_wait(void)
+{
+	struct held_locks *spin = spinning();
+
+	for (u32 i = 0; i < spin->n && !is_off; i++)
+		if (spin->e[i].rank != RANK_PGTABLE && spin->e[i].rank != RANK_MAPPING)
+			broken("wait for the host under a spinlock", 0, NULL, spin, i);
+}
+
 void lock_check_none_held(void)
 {
 	struct held_locks *h = sleeping();

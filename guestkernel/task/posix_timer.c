@@ -5,11 +5,13 @@
  * Rules     A timer owns the queue entry of its signal, so an expiry never fails for lack of memory and at most one is
  *           pending. A periodic timer is armed again when its signal is taken, with the missed
  *           periods counted as overrun, as on Linux: an application that does not look costs nothing.
+ *           It is charged as a queued signal to the user who made it, as on Linux.
  *           CPU-time timers are polled at the earliest moment they can be due.
  * Locking   group->lock covers the list and all fields; group->timer_mutex serialises create, set, delete.
  * See       timer_create(2), sigevent(7)
  */
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
@@ -32,6 +34,12 @@ struct posix_timer {
 	s32 id, clock, signo, notify; /* [I] */
 	sigval_t value;		      /* [I] */
 };
+
+static void timer_free(struct posix_timer *pt)
+{
+	charge_release(pt->entry.payer, CHARGE_SIGPENDING, 1);
+	kfree(pt);
+}
 
 static u64 timer_now(const struct posix_timer *pt)
 {
@@ -173,6 +181,7 @@ static int check_event(const sigevent_t *ev, struct task **target)
 s64 posix_timer_create(s32 clock, const sigevent_t *ev, bool value_is_id, s32 *id)
 {
 	struct tgroup *g = current_group();
+	struct user_account *payer = NULL;
 	struct posix_timer *pt, *it;
 	struct task *target = NULL;
 	u64 ns;
@@ -186,12 +195,16 @@ s64 posix_timer_create(s32 clock, const sigevent_t *ev, bool value_is_id, s32 *i
 		r = check_event(ev, &target);
 	if (r < 0)
 		return r;
-	pt = knew(struct posix_timer);
+	r = charge_current(CHARGE_SIGPENDING, 1, current_rlimit(RLIMIT_SIGPENDING), &payer);
+	pt = r < 0 ? NULL : knew(struct posix_timer);
 	if (!pt) {
+		if (r == 0)
+			charge_release(payer, CHARGE_SIGPENDING, 1);
 		if (target)
 			task_put(target);
 		return -EAGAIN;
 	}
+	pt->entry.payer = payer;
 	pt->group = g;
 	pt->target = target;
 	pt->clock = clock;
@@ -220,7 +233,7 @@ s64 posix_timer_create(s32 clock, const sigevent_t *ev, bool value_is_id, s32 *i
 	if (r < 0) {
 		if (target)
 			task_put(target);
-		kfree(pt);
+		timer_free(pt);
 	}
 	return r;
 }
@@ -376,7 +389,7 @@ static void destroy(struct posix_timer *pt)
 	spin_unlock(&g->lock);
 	if (pt->target)
 		task_put(pt->target);
-	kfree(pt);
+	timer_free(pt);
 }
 
 s64 posix_timer_delete(s32 id)

@@ -24,10 +24,12 @@
 
 #define NOT_STOPPED (-1)
 
-/* [T S] */
-static void link_locked(struct task *t, struct task *tracer, bool seized, u32 options)
+/* [T S] cred: by whose rights. */
+static void link_locked(struct task *t, struct task *tracer, const struct cred *cred, bool seized,
+			u32 options)
 {
 	t->trace.tracer = tracer;
+	t->trace.cred = cred_get(cred);
 	t->trace.seized = seized;
 	t->trace.options = options;
 	t->trace.resume = TRACE_CONT;
@@ -41,6 +43,8 @@ static void unlink_locked(struct task *t)
 	list_del(&t->trace.link);
 	t->group->nr_traced--;
 	t->trace.tracer = NULL;
+	cred_put(t->trace.cred);
+	t->trace.cred = NULL;
 	t->trace.seized = false;
 	t->trace.options = 0;
 	t->trace.trap_stop = t->trace.trap_notify = false;
@@ -284,7 +288,7 @@ void ptrace_clone_locked(struct task *child, const struct clone_req *q, u32 even
 		arch_step_end(&child->thread);
 	if (likely(!me->trace.tracer) || !(event || (q->flags & CLONE_PTRACE)))
 		return;
-	link_locked(child, me->trace.tracer, me->trace.seized, me->trace.options);
+	link_locked(child, me->trace.tracer, me->trace.cred, me->trace.seized, me->trace.options);
 	if (me->trace.seized)
 		child->trace.trap_stop = true;
 	else
@@ -307,22 +311,11 @@ void ptrace_exec(s32 old_tid)
 	}
 }
 
-bool ptrace_allows_privileges(void)
+bool ptrace_allows_privileges_locked(void)
 {
-	struct task *t = current();
-	const struct cred *c;
-	bool ok = true;
+	const struct task *t = current();
 
-	if (likely(!ptrace_is_traced(t)))
-		return true;
-	spin_lock(&tasklist_lock);
-	c = t->trace.tracer ? task_cred_get(t->trace.tracer) : NULL;
-	spin_unlock(&tasklist_lock);
-	if (c) {
-		ok = c->cap_effective >> CAP_SYS_PTRACE & 1;
-		cred_put(c);
-	}
-	return ok;
+	return likely(!t->trace.tracer) || cred_capable(t->trace.cred, CAP_SYS_PTRACE);
 }
 
 /* [S] Whether it was stopped for its tracer. */
@@ -369,7 +362,7 @@ static void let_go(struct task *t, s32 sig)
 	if (t->trace.zombie)
 		release_zombie(t);
 	else if (t == g->leader && g->zombie && !by_parent && signal_notify_parent_exit(g))
-		task_reap_group(g);
+		task_reap_group(g, false);
 }
 
 void ptrace_exit_tracer(struct task *t)
@@ -529,7 +522,7 @@ int ptrace_traceme(void) NO_LOCK_ANALYSIS
 	tracer = t->group->parent ? creator(t->group) : NULL;
 	spin_lock(&t->group->lock);
 	if (!t->trace.tracer && tracer) {
-		link_locked(t, tracer, false, 0);
+		link_locked(t, tracer, t->cred, false, 0);
 		r = 0;
 	}
 	spin_unlock(&t->group->lock);
@@ -542,9 +535,9 @@ int ptrace_traceme(void) NO_LOCK_ANALYSIS
 /* [T S] 0, 1: it was stopped, -EPERM. */
 static int attach_locked(struct task *t, bool seize, u32 options)
 {
-	if (t->trace.tracer || t->exited || t->is_kthread)
+	if (t->trace.tracer || t->exited || t->is_kthread || !task_may_access(t, ACCESS_REAL))
 		return -EPERM;
-	link_locked(t, current(), seize, options);
+	link_locked(t, current(), current()->cred, seize, options);
 	if (READ_ONCE(t->state) == TASK_STOPPED) {
 		t->trace.trap_stop = true;
 		fetch_or(&t->work, WORK_SIGNAL);
@@ -569,9 +562,8 @@ int ptrace_attach(struct task *t, bool seize, u32 options) NO_LOCK_ANALYSIS
 	siginfo_t info;
 	int r;
 
-	if (t->group == current_group() || !task_may_access(t, true))
+	if (t->group == current_group() || !task_access_mm(t, ACCESS_REAL, &mm))
 		return -EPERM;
-	mm = task_mm_get(t);
 	if (!mm)
 		return -EPERM;
 	spin_lock(&tasklist_lock);

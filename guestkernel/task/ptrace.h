@@ -59,8 +59,8 @@ u32 ptrace_clone_event(const struct clone_req *q);
 void ptrace_clone_locked(struct task *child, const struct clone_req *q, u32 event);
 /* The program was replaced; the thread's number was old_tid. */
 void ptrace_exec(s32 old_tid);
-/* May an exec of the current thread gain privileges? */
-bool ptrace_allows_privileges(void);
+/* [S] May an exec of the current thread gain privileges? */
+bool ptrace_allows_privileges_locked(void);
 /* [T] The thread ends: those it traces are let go of. */
 void ptrace_exit_tracer(struct task *t);
 /* [T] A thread that is not the leader has left its group: true when it stays for its tracer. */

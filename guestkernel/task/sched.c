@@ -56,6 +56,14 @@ static const u32 nice_weight[40] = {
 	110,   87,    70,    56,    45,	   36,	  29,	 23,	18,    15,
 };
 
+/* INVARIANTS of a run queue (struct cpu: rq, nr_running; struct task: cpu, on_rq, rq_link)
+ * t->on_rq: t is counted in nr_running of cpus[t->cpu] and is either linked in one of its queues or running there. Both
+ * change together, under that CPU's rq_lock. t->cpu changes only while t is not on_rq, under the lock of the CPU
+ * it names until then, so lock_task_rq() can tell whether it took the right one. A task that is nowhere (asleep, or
+ * on its way between two CPUs) is queued by one party: whoever made its state RUNNABLE, or took it off the queue.
+ * A queue is sorted by runs_before(); nr_running counts the running task, but not the idle task.
+ * idle is in no queue. Whatever runs, or may still have its stack in use, has on_cpu and is not taken by others. */
+
 static bool is_rt(const struct task *t)
 {
 	return t->policy == SCHED_FIFO || t->policy == SCHED_RR;
@@ -151,6 +159,22 @@ static bool steal(struct cpu *c)
 	return false;
 }
 
+/* prev is runnable and in no queue; its affinity may have changed again since. */
+static void move_away(struct cpu *c, struct task *prev)
+{
+	struct cpu *to;
+
+	spin_lock(&c->rq_lock);
+	prev->must_move = false;
+	to = is_allowed(prev, c) ? c
+				 : cpus[__builtin_ctzll(prev->affinity & READ_ONCE(online_mask))];
+	prev->vruntime += min_vruntime[to->id] - min_vruntime[c->id];
+	prev->cpu = to->id;
+	store_release(&prev->on_cpu, false);
+	spin_unlock(&c->rq_lock);
+	enqueue(to, prev);
+}
+
 void sched_finish_switch(void)
 {
 	struct cpu *c = this_cpu();
@@ -165,10 +189,7 @@ void sched_finish_switch(void)
 		return;
 	}
 	if (unlikely(prev->must_move)) {
-		prev->must_move = false;
-		prev->cpu = (u32)__builtin_ctzll(prev->affinity & READ_ONCE(online_mask));
-		store_release(&prev->on_cpu, false);
-		enqueue(cpus[prev->cpu], prev);
+		move_away(c, prev);
 		return;
 	}
 	store_release(&prev->on_cpu, false);
@@ -379,19 +400,22 @@ void sched_kick(struct task *t)
 	arch_ipi_send(c, IPI_RESCHED);
 }
 
-static void start_next_cpu(void)
+/* False: there is none left, or no memory now; a later call may have more luck. */
+static bool start_next_cpu(void)
 {
 	u32 id = READ_ONCE(cpus_started);
-	void *stack;
 	struct task *idle;
+	void *stack;
 	struct cpu *c;
 
-	if (id >= nr_cpus || !__atomic_compare_exchange_n(&cpus_started, &id, id + 1, false,
-							  __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-		return;
+	if (id >= nr_cpus || task_alloc(&idle) < 0)
+		return false;
+	if (!__atomic_compare_exchange_n(&cpus_started, &id, id + 1, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_RELAXED)) {
+		task_put(idle); /* somebody else starts it */
+		return true;
+	}
 	c = cpus[id];
-	if (task_alloc(&idle) < 0)
-		return;
 	stack = idle->kstack;
 	idle->is_idle = true;
 	idle->is_kthread = true;
@@ -403,6 +427,7 @@ static void start_next_cpu(void)
 	leak_forget(idle);
 	if (arch_cpu_start(c, stack) < 0)
 		log_warn("CPU %u does not start", id);
+	return true;
 }
 
 /* Slice over: the others get their turn, and an idle CPU gets some of them. */
@@ -532,8 +557,8 @@ int sched_set_affinity(struct task *t, u64 mask) NO_LOCK_ANALYSIS
 	if (!mask)
 		return -EINVAL;
 	/* Whoever asks for a CPU that has not been started yet gets it. */
-	while ((mask & READ_ONCE(online_mask)) == 0 && READ_ONCE(cpus_started) < nr_cpus)
-		start_next_cpu();
+	while ((mask & READ_ONCE(online_mask)) == 0 && start_next_cpu())
+		;
 	while ((mask & READ_ONCE(online_mask)) == 0 && arch_clock_ns() < until)
 		arch_spin_relax();
 	c = lock_task_rq(t);

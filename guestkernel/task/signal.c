@@ -9,12 +9,13 @@
  *           Process 1 ignores signals it has no handler for, as the first process of a pid namespace
  *           does; faults of its own and SIGKILL from the monitor end it.
  * Locking   group->lock; entries are allocated under it (kmalloc does not sleep).
- * Missing   the limit of queued signals counts per process, not per user.
  * See       signal(7), sigqueue(3), tests/syscalls
  */
 #include "guestkernel/task/signal.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/job.h"
 #include "guestkernel/kapi/poll.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/task/ptrace.h"
@@ -23,43 +24,71 @@
 
 static struct kmem_cache *queue_cache;
 
-static struct sigqueue *queue_alloc(struct tgroup *g, bool force)
+void signal_init(void)
 {
+	queue_cache = kmem_cache_create("sigqueue", sizeof(struct sigqueue), 8);
+	if (!queue_cache)
+		panic("no memory for the signal cache");
+}
+
+/* The account of the one who gets the signal, referenced. */
+static struct user_account *payer_get(struct task *t)
+{
+	struct user_account *a;
+
+	spin_lock(&t->alloc_lock);
+	a = t->cred ? account_get(t->cred->account) : NULL;
+	spin_unlock(&t->alloc_lock);
+	return a;
+}
+
+static struct sigqueue *queue_alloc(struct task *t, bool force)
+{
+	u64 limit =
+		force ? CHARGE_UNLIMITED : READ_ONCE(t->group->rlim[RLIMIT_SIGPENDING].rlim_cur);
+	struct user_account *payer = payer_get(t);
 	struct sigqueue *q;
 
-	if (!force && g->nr_queued >= READ_ONCE(g->rlim[RLIMIT_SIGPENDING].rlim_cur))
+	if (charge(payer, CHARGE_SIGPENDING, 1, limit) < 0) {
+		account_put(payer);
 		return NULL;
-	if (unlikely(!queue_cache))
-		queue_cache = kmem_cache_create("sigqueue", sizeof(struct sigqueue), 8);
-	q = queue_cache ? kmem_cache_alloc(queue_cache) : NULL;
-	if (q) {
-		q->timer = NULL;
-		g->nr_queued++;
 	}
+	q = kmem_cache_alloc(queue_cache);
+	if (!q) {
+		charge_release(payer, CHARGE_SIGPENDING, 1);
+		return NULL;
+	}
+	q->timer = NULL;
+	q->payer = payer;
 	return q;
 }
 
-static void queue_free(struct tgroup *g, struct sigqueue *q)
+static void queue_release(struct sigqueue *q)
+{
+	charge_release(q->payer, CHARGE_SIGPENDING, 1);
+	kmem_cache_free(queue_cache, q);
+}
+
+static void queue_free(struct sigqueue *q)
 {
 	list_del(&q->link);
 	if (q->timer) {
 		posix_timer_dequeued_locked(q->timer, &q->info);
 		return;
 	}
-	g->nr_queued--;
-	kmem_cache_free(queue_cache, q);
+	queue_release(q);
 }
 
-void signal_free_queue(struct tgroup *g, struct sigqueue_head *h)
+void signal_free_queue(struct sigqueue_head *h)
 {
 	struct sigqueue *q, *tmp;
 
 	list_for_each_entry_safe (q, tmp, &h->list, link)
-		queue_free(g, q);
+		queue_free(q);
 	h->set = 0;
 }
 
-static void discard_from(struct tgroup *g, struct sigqueue_head *h, sigset_t set)
+static void discard_from(struct sigqueue_head *h, sigset_t set)
 {
 	struct sigqueue *q, *tmp;
 
@@ -68,7 +97,7 @@ static void discard_from(struct tgroup *g, struct sigqueue_head *h, sigset_t set
 	h->set &= ~set;
 	list_for_each_entry_safe (q, tmp, &h->list, link)
 		if (sig_bit(q->info.si_signo) & set)
-			queue_free(g, q);
+			queue_free(q);
 }
 
 /* The thread list is stable under group->lock: clone and exit change it with both locks held. */
@@ -76,9 +105,9 @@ void signal_discard_locked(struct tgroup *g, sigset_t set)
 {
 	struct task *t;
 
-	discard_from(g, &g->shared, set);
+	discard_from(&g->shared, set);
 	list_for_each_entry (t, &g->threads, thread_link)
-		discard_from(g, &t->pending, set);
+		discard_from(&t->pending, set);
 }
 
 static void wake_for_signal(struct task *t, bool fatal)
@@ -224,8 +253,8 @@ static void notify(struct task *t, s32 sig, enum signal_to to)
 	struct tgroup *g = t->group;
 	struct task *target = choose_thread(t, sig, to), *waiter;
 
-	if (!waitq_is_idle(&g->signal_wait))
-		wake_events(&g->signal_wait, EPOLLIN | EPOLLRDNORM);
+	if (!waitq_is_idle(g->signal_wait))
+		wake_events(g->signal_wait, EPOLLIN | EPOLLRDNORM);
 	if (target) {
 		if (!g->exiting && kills_at_once(target, sig)) {
 			signal_kill_group_locked(g, sig);
@@ -283,7 +312,8 @@ int signal_send_locked(struct task *t, const siginfo_t *info, enum signal_to to,
 		return 0;
 	if (sig < SIGRTMIN && (h->set & sig_bit(sig)))
 		return 0;
-	q = queue_alloc(g, force || sig < SIGRTMIN);
+	/* the kernel's own must get through, and there is one of each at most */
+	q = queue_alloc(t, force || (sig < SIGRTMIN && info->si_code >= 0));
 	if (q) {
 		q->info = *info;
 		list_add_tail(&h->list, &q->link);
@@ -353,6 +383,35 @@ void signal_from_monitor(s32 pid, s32 sig)
 	task_put(t);
 }
 
+/* Whoever runs the sandbox takes process 1 for the program: a signal it does not handle ends it, as without a sandbox,
+ * and so does one that its handler sends once more, as shells do. */
+static void let_init_die(struct tgroup *g, s32 sig)
+{
+	if (sig_bit(sig) & (SIGSET_STOP | SIGSET_IGNORED_BY_DEFAULT))
+		return;
+	spin_lock(&g->lock);
+	g->init_may_die = true;
+	spin_unlock(&g->lock);
+}
+
+void signal_from_user(s32 sig, bool to_pgrp, s32 pgrp)
+{
+	struct task *t = task_find_process_get(1);
+	siginfo_t info;
+
+	if (!t)
+		return;
+	memset(&info, 0, sizeof info);
+	info.si_signo = sig;
+	info.si_code = SI_USER;
+	let_init_die(t->group, sig);
+	if (!to_pgrp)
+		(void)!signal_send(t, &info, SIGNAL_TO_PROCESS);
+	else
+		(void)job_signal_pgrp(pgrp > 0 ? pgrp : READ_ONCE(t->group->pgrp)->nr, sig);
+	task_put(t);
+}
+
 void signal_force(const siginfo_t *info)
 {
 	struct task *t = current();
@@ -411,7 +470,7 @@ static s32 next_signal(sigset_t set)
 	return set ? __builtin_ctzll(set) + 1 : 0;
 }
 
-static void take_entry(struct tgroup *g, struct sigqueue_head *h, s32 sig, siginfo_t *info)
+static void take_entry(struct sigqueue_head *h, s32 sig, siginfo_t *info)
 {
 	struct sigqueue *q, *found = NULL;
 	bool more = false;
@@ -439,8 +498,7 @@ static void take_entry(struct tgroup *g, struct sigqueue_head *h, s32 sig, sigin
 		posix_timer_dequeued_locked(found->timer, info);
 		return;
 	}
-	g->nr_queued--;
-	kmem_cache_free(queue_cache, found);
+	queue_release(found);
 }
 
 static s32 dequeue_locked(sigset_t set, siginfo_t *info)
@@ -450,12 +508,12 @@ static s32 dequeue_locked(sigset_t set, siginfo_t *info)
 	s32 sig = next_signal(t->pending.set & set);
 
 	if (sig) {
-		take_entry(g, &t->pending, sig, info);
+		take_entry(&t->pending, sig, info);
 		return sig;
 	}
 	sig = next_signal(g->shared.set & set);
 	if (sig)
-		take_entry(g, &g->shared, sig, info);
+		take_entry(&g->shared, sig, info);
 	return sig;
 }
 

@@ -22,6 +22,7 @@ void sighand_get_action(struct tgroup *g, s32 sig, struct sigaction *out);
 void sighand_flush(struct sighand *s);
 s64 signal_action(s32 sig, const struct sigaction *new, struct sigaction *old);
 
+void signal_init(void);
 /* Queues. info->si_signo 1 .. 64. -EAGAIN: the limit is reached and the signal must not be lost. */
 int signal_send(struct task *t, const siginfo_t *info, enum signal_to to);
 int signal_send_locked(struct task *t, const siginfo_t *info, enum signal_to to, bool force);
@@ -31,6 +32,11 @@ bool signal_send_entry_locked(struct task *t, struct sigqueue *q, enum signal_to
 void signal_send_group(struct tgroup *g, s32 sig);
 /* From the monitor: SIGKILL also ends process 1. */
 void signal_from_monitor(s32 pid, s32 sig);
+/*
+ * What the monitor was sent by its user: to process 1, which has no protection from it; to_pgrp: to a whole process
+ * group, 0: that of process 1.
+ */
+void signal_from_user(s32 sig, bool to_pgrp, s32 pgrp);
 /* Even when blocked or ignored; to the current thread. */
 void signal_force(const siginfo_t *info);
 void signal_force_simple(s32 sig);
@@ -59,11 +65,14 @@ void signal_set_blocked(sigset_t set);
 bool signal_on_altstack(const struct task *t, u64 sp);
 /* sigaltstack(2) with this stack pointer. -EPERM, -EINVAL, -ENOMEM. */
 int must_check signal_set_altstack(const stack_t *ss, u64 sp);
+/* signalfd.c: where readers and pollers of g wait. */
+void signalfd_init(void);
+struct waitq *signalfd_queue(const struct tgroup *g);
 /* Recomputes WORK_SIGNAL; for the current task, or t being new. */
 void signal_recalc_locked(struct task *t);
 /* Where the work is done on the way to user mode. */
 void signal_deliver(struct regs *r);
-void signal_free_queue(struct tgroup *g, struct sigqueue_head *q);
+void signal_free_queue(struct sigqueue_head *q);
 /* Forgets pending signals that became ignored. */
 void signal_discard_locked(struct tgroup *g, sigset_t set);
 

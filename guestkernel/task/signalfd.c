@@ -3,20 +3,39 @@
  * signalfd - a file that reads signals
  *
  * Rules     Shows the signals of whoever reads or polls, not of whoever made it, as on Linux.
+ *           A reader or poller waits in a queue of its process's, but a signalfd may be watched by an epoll instance
+ *           of another process that outlives it (kapi/poll.h). So processes share a few queues that are never
+ *           freed; a wake-up for another process is a look in vain.
  * See       signalfd(2)
  */
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
+#include "guestkernel/kapi/htab.h"
 #include "guestkernel/kapi/strbuf.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "syscalls_gen.h"
 
+#define QUEUES 64u
+
 struct signalfd {
 	sigset_t mask; /* [a] */
 };
+
+static struct waitq queue[QUEUES];
+
+void signalfd_init(void)
+{
+	for (u32 i = 0; i < QUEUES; i++)
+		waitq_init(&queue[i]);
+}
+
+struct waitq *signalfd_queue(const struct tgroup *g)
+{
+	return &queue[hash_u64((u64)g) % QUEUES];
+}
 
 static void fill(struct signalfd_siginfo *out, const siginfo_t *in)
 {
@@ -58,7 +77,7 @@ static int wait_for(struct signalfd *s)
 
 	spin_lock(&g->lock);
 	if (!((current()->pending.set | g->shared.set) & s->mask))
-		r = wait_on(&g->signal_wait, &g->lock);
+		r = wait_on(g->signal_wait, &g->lock);
 	spin_unlock(&g->lock);
 	return r;
 }
@@ -97,7 +116,7 @@ static u32 signalfd_poll(struct file *f, struct poll_table *pt)
 {
 	struct signalfd *s = f->priv;
 
-	poll_wait(pt, &current_group()->signal_wait);
+	poll_wait(pt, current_group()->signal_wait);
 	return signal_pending_set(current()) & READ_ONCE(s->mask) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
@@ -153,7 +172,7 @@ static s64 change(s32 fd, sigset_t mask)
 		r = -EINVAL;
 	} else {
 		WRITE_ONCE(((struct signalfd *)f->priv)->mask, mask);
-		wake_all(&g->signal_wait);
+		wake_all(g->signal_wait);
 		r = fd;
 	}
 	file_put(f);

@@ -34,12 +34,13 @@ static inline sigset_t sig_bit(s32 sig)
 	 1ull << (SIGXFSZ - 1))
 
 struct posix_timer;
+struct user_account;
 
 struct sigqueue {
 	struct list link;
 	siginfo_t info;
-	u32 uid;		   /* charged to */
-	struct posix_timer *timer; /* preallocated entry of a timer, not freed on delivery */
+	struct user_account *payer; /* charged CHARGE_SIGPENDING */
+	struct posix_timer *timer;  /* preallocated entry of a timer, not freed on delivery */
 };
 
 struct sigqueue_head {

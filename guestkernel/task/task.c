@@ -30,6 +30,9 @@ void task_init(void)
 	tgroup_cache = kmem_cache_create("tgroup", sizeof(struct tgroup), 64);
 	if (!task_cache || !tgroup_cache)
 		panic("no memory for task caches");
+	signal_init();
+	signalfd_init();
+	arch_thread_setup();
 }
 
 u32 task_count(void)
@@ -109,7 +112,7 @@ int tgroup_alloc(struct tgroup **out)
 	list_init(&g->posix_timers);
 	waitq_init(&g->child_wait);
 	waitq_init(&g->thread_wait);
-	waitq_init(&g->signal_wait);
+	g->signal_wait = signalfd_queue(g);
 	spin_init(&g->lock, RANK_SIGHAND);
 	mutex_init(&g->timer_mutex, RANK_EXEC);
 	sigqueue_init(&g->shared);
@@ -124,7 +127,7 @@ void tgroup_put(struct tgroup *g)
 {
 	if (!refs_put(&g->refs))
 		return;
-	signal_free_queue(g, &g->shared);
+	signal_free_queue(&g->shared);
 	if (g->sighand)
 		sighand_put(g->sighand);
 	kmem_cache_free(tgroup_cache, g);
@@ -183,7 +186,9 @@ struct fs_ctx *task_fs_get(struct task *t)
 	struct fs_ctx *fs;
 
 	spin_lock(&t->alloc_lock);
-	fs = t->fs ? fs_ctx_get(t->fs) : NULL;
+	fs = t->fs;
+	if (fs)
+		fs_ctx_look(fs);
 	spin_unlock(&t->alloc_lock);
 	return fs;
 }
@@ -246,26 +251,44 @@ char task_state_char(struct task *t)
 	return 'X';
 }
 
-bool task_may_access(struct task *t, bool attach)
+/* [A] */
+static bool may_access_locked(const struct task *t, enum access_creds how)
 {
-	const struct cred *me = current()->cred, *c;
-	struct aspace *mm;
-	bool ok, dumpable;
+	const struct cred *me = current()->cred, *c = t->cred;
+	u32 uid = how == ACCESS_REAL ? me->uid : me->fsuid;
+	u32 gid = how == ACCESS_REAL ? me->gid : me->fsgid;
+	u64 caps = how == ACCESS_REAL ? me->cap_permitted : me->cap_effective;
 
 	if (t->group == current_group())
 		return true;
-	c = task_cred_get(t);
 	if (!c)
 		return false;
-	ok = me->fsuid == c->euid && me->fsuid == c->suid && me->fsuid == c->uid &&
-	     me->fsgid == c->egid && me->fsgid == c->sgid && me->fsgid == c->gid &&
-	     (c->cap_permitted & ~me->cap_permitted) == 0;
-	cred_put(c);
-	mm = task_mm_get(t);
-	dumpable = !mm || mm->dumpable;
-	if (mm)
-		aspace_put(mm);
-	return (ok && dumpable) || capable(CAP_SYS_PTRACE);
+	if (cred_capable(me, CAP_SYS_PTRACE))
+		return true;
+	return uid == c->euid && uid == c->suid && uid == c->uid && gid == c->egid &&
+	       gid == c->sgid && gid == c->gid && !(c->cap_permitted & ~caps) &&
+	       (!t->mm || t->mm->dumpable);
+}
+
+bool task_may_access(struct task *t, enum access_creds how)
+{
+	bool ok;
+
+	spin_lock(&t->alloc_lock);
+	ok = may_access_locked(t, how);
+	spin_unlock(&t->alloc_lock);
+	return ok;
+}
+
+bool task_access_mm(struct task *t, enum access_creds how, struct aspace **mm)
+{
+	bool ok;
+
+	spin_lock(&t->alloc_lock);
+	ok = may_access_locked(t, how);
+	*mm = ok && t->mm ? aspace_get(t->mm) : NULL;
+	spin_unlock(&t->alloc_lock);
+	return ok;
 }
 
 void task_times(struct task *t, struct task_times *out)

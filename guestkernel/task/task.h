@@ -96,11 +96,12 @@ struct tgroup {
 	s32 parent_tid;		       /* [T] thread that created us */
 	struct waitq child_wait;       /* wait4() of our threads; condition under tasklist_lock */
 
-	struct spinlock lock;		       /* RANK_SIGHAND */
-	struct sighand *sighand;	       /* [S] replaced by exec */
-	struct sigqueue_head shared;	       /* [S] */
-	struct waitq signal_wait;	       /* pollers of signalfds */
-	bool exiting;			       /* [S] exit_group or fatal signal */
+	struct spinlock lock;	     /* RANK_SIGHAND */
+	struct sighand *sighand;     /* [S] replaced by exec */
+	struct sigqueue_head shared; /* [S] */
+	struct waitq *
+		signal_wait; /* [I] readers and pollers of signalfds; one of signalfd.c's, never freed */
+	bool exiting;	     /* [S] exit_group or fatal signal */
 	struct task *exec_task;		       /* [S] thread that removes the others */
 	bool stop_pending;		       /* [S] threads are to stop */
 	bool stopped;			       /* [S] all have */
@@ -112,7 +113,6 @@ struct tgroup {
 	u32 nr_traced;	       /* [T and S for writing] threads with a tracer */
 	u32 nr_trace_zombies;  /* [T] exited threads that their tracers have not waited for */
 	sigset_t fork_signals; /* [S] sent to several processes since; the children get them too */
-	u32 nr_queued;	       /* [S] sigqueue entries, against RLIMIT_SIGPENDING */
 	s32 stop_signal;       /* [S] */
 	struct waitq thread_wait; /* exec waits for the other threads to go */
 	struct task *last_target; /* [S] rotates delivery of process signals */
@@ -158,9 +158,11 @@ struct trace {
 	struct list tracees; /* [T] trace.link of those this thread traces */
 	struct list link;    /* [T] */
 	struct task *tracer; /* [T and S for writing] NULL: none; alive while set */
-	u32 options;	     /* [S] PTRACE_O_* */
-	bool seized;	     /* [S] by PTRACE_SEIZE */
-	bool zombie;	     /* [T] exited, kept for its tracer; not the leader */
+	const struct cred
+		*cred;	/* [S] of the tracer when it began: what exec may give is judged by it */
+	u32 options;	/* [S] PTRACE_O_* */
+	bool seized;	/* [S] by PTRACE_SEIZE */
+	bool zombie;	/* [T] exited, kept for its tracer; not the leader */
 	bool trap_stop; /* [S] stops on its next way to user mode: with the group, or interrupted */
 	bool trap_notify;  /* [S] the same, because its group was continued */
 	bool stay_stopped; /* [S] let go of while its group is stopped */
@@ -323,14 +325,19 @@ u64 task_fork_count(void);
 /* References to another task's resources; NULL when it has exited or is a kernel thread. */
 struct aspace *task_mm_get(struct task *t);
 struct fdtable *task_files_get(struct task *t);
-struct fs_ctx *task_fs_get(struct task *t);
+struct fs_ctx *task_fs_get(struct task *t); /* given back by fs_ctx_unlook() */
 const struct cred *task_cred_get(struct task *t);
 u32 task_uid(struct task *t);
 void task_comm_get(struct task *t, char comm[TASK_COMM_LEN]);
 void task_comm_set(struct task *t, const char *name);
 char task_state_char(struct task *t);
-/* May the current task look into t (ptrace access mode)? attach: also change it. */
-bool task_may_access(struct task *t, bool attach);
+/* Whose ids and capabilities ask: those for files (procfs), or the real ones (system calls on other processes). */
+enum access_creds { ACCESS_FS, ACCESS_REAL };
+/* May the current task look into and change t (ptrace(2), "Ptrace access mode checking")? The answer is of this moment:
+ * whoever keeps what it got by it, gets that first and asks then, or asks both at once. */
+bool task_may_access(struct task *t, enum access_creds how);
+/* The same, and the memory that the answer is about, with a user's reference; *mm NULL when there is none. */
+bool must_check task_access_mm(struct task *t, enum access_creds how, struct aspace **mm);
 
 /* pid.c */
 int must_check pid_alloc(s32 want, struct pid **out);

@@ -12,6 +12,7 @@
 #include "guestkernel/kapi/fsctx.h"
 #include "fs/mount.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/job.h"
@@ -43,7 +44,7 @@ struct snapshot {
 	s32 ppid, pgrp, session, tty_pgrp;
 	u32 threads, tty_dev;
 	sigset_t pending, shared, blocked, ignored, caught;
-	u32 nr_queued;
+	u64 nr_queued;
 	u64 queue_limit;
 	struct task_times own, group;
 	u64 min_flt, maj_flt, cmin_flt, cmaj_flt, cutime, cstime;
@@ -57,7 +58,6 @@ static void snapshot_signals(struct task *t, struct snapshot *s)
 	s->pending = t->pending.set;
 	s->shared = g->shared.set;
 	s->blocked = t->blocked;
-	s->nr_queued = g->nr_queued;
 	s->queue_limit = g->rlim[RLIMIT_SIGPENDING].rlim_cur;
 	spin_lock(&g->sighand->lock);
 	for (u32 i = 0; i < _NSIG; i++) {
@@ -75,11 +75,17 @@ static void snapshot_signals(struct task *t, struct snapshot *s)
 static void snapshot_take(struct task *t, struct snapshot *s)
 {
 	struct tgroup *g = t->group;
+	const struct cred *cred;
 	struct task *it;
 
 	memset(s, 0, sizeof *s);
 	s->g = g;
 	snapshot_signals(t, s);
+	cred = task_cred_get(t);
+	if (cred) {
+		s->nr_queued = charge_read(cred->account, CHARGE_SIGPENDING);
+		cred_put(cred);
+	}
 	task_times(t, &s->own);
 	tgroup_times(g, &s->group);
 	spin_lock(&tasklist_lock);
@@ -91,7 +97,7 @@ static void snapshot_take(struct task *t, struct snapshot *s)
 		s->tty_pgrp = g->session->tty->pgrp;
 		s->tty_dev = g->session->tty->dev;
 	}
-	s->threads = g->nr_threads;
+	s->threads = g->nr_threads + (g->leader->exited ? 1 : 0); /* it stays until it is reaped */
 	s->min_flt = g->min_flt;
 	s->maj_flt = g->maj_flt;
 	list_for_each_entry (it, &g->threads, thread_link) {
@@ -115,7 +121,7 @@ static int priority_of(const struct task *t)
 static void stat_mm(struct strbuf *sb, struct task *t, bool tail)
 {
 	struct aspace *mm = task_mm_get(t);
-	bool show = mm && task_may_access(t, false);
+	bool show = mm && task_may_access(t, ACCESS_FS);
 
 	if (!tail) {
 		strbuf_printf(sb, " %llu %llu %llu", mm ? (ull)mm_total_bytes(mm) : 0,
@@ -162,7 +168,7 @@ static int show_stat(struct strbuf *sb, void *ctx)
 	strbuf_printf(sb, " %d 0 0 %d %u %u %u 0 0 0", t->wait_chan != 0, s.g->exit_signal, t->cpu,
 		      t->rt_priority, t->policy);
 	stat_mm(sb, t, true);
-	strbuf_printf(sb, " %d\n", t->exited && task_may_access(t, false) ? s.g->exit_code : 0);
+	strbuf_printf(sb, " %d\n", t->exited && task_may_access(t, ACCESS_FS) ? s.g->exit_code : 0);
 	return done(sb);
 }
 
@@ -238,6 +244,16 @@ static void show_cpu_list(struct strbuf *sb, u64 mask)
 	}
 }
 
+/* A program chooses its name; it must not be able to add lines. */
+static void add_escaped(struct strbuf *sb, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '\n' || *s == '\\')
+			strbuf_addc(sb, '\\');
+		strbuf_addc(sb, *s == '\n' ? 'n' : *s);
+	}
+}
+
 static int show_status(struct strbuf *sb, void *ctx)
 {
 	struct task *t = ctx;
@@ -249,7 +265,9 @@ static int show_status(struct strbuf *sb, void *ctx)
 
 	task_comm_get(t, comm);
 	snapshot_take(t, &s);
-	strbuf_printf(sb, "Name:\t%s\n", comm);
+	strbuf_printf(sb, "Name:\t");
+	add_escaped(sb, comm);
+	strbuf_addc(sb, '\n');
 	if (fs)
 		strbuf_printf(sb, "Umask:\t%04o\n", fs_ctx_umask(fs));
 	strbuf_printf(sb, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
@@ -258,7 +276,7 @@ static int show_status(struct strbuf *sb, void *ctx)
 	status_cred(sb, t);
 	if (mm)
 		mm_show_status(sb, mm);
-	strbuf_printf(sb, "Threads:\t%u\nSigQ:\t%u/%llu\n", s.threads, s.nr_queued,
+	strbuf_printf(sb, "Threads:\t%u\nSigQ:\t%llu/%llu\n", s.threads, (ull)s.nr_queued,
 		      (ull)s.queue_limit);
 	strbuf_printf(
 		sb,
@@ -276,7 +294,7 @@ static int show_status(struct strbuf *sb, void *ctx)
 	if (mm)
 		aspace_put(mm);
 	if (fs)
-		fs_ctx_put(fs);
+		fs_ctx_unlook(fs);
 	return done(sb);
 }
 
@@ -318,32 +336,25 @@ static int show_cmdline(struct strbuf *sb, void *ctx)
 	return r;
 }
 
-static int show_environ(struct strbuf *sb, void *ctx)
+/* mm: of mm_row_open(), as for auxv. */
+static int show_environ(struct strbuf *sb, void *bound)
 {
-	struct aspace *mm;
+	struct aspace *mm = bound;
 	int r;
 
-	if (!task_may_access(ctx, false))
-		return -EACCES;
-	mm = task_mm_get(ctx);
-	if (!mm)
+	if (!mm || !aspace_get_live(mm))
 		return 0;
 	r = show_range(sb, mm, mm->env_start, MIN(mm->env_end, mm->env_start + ARGS_SHOWN_MAX));
 	aspace_put(mm);
 	return r;
 }
 
-static int show_auxv(struct strbuf *sb, void *ctx)
+static int show_auxv(struct strbuf *sb, void *bound)
 {
-	struct aspace *mm;
+	struct aspace *mm = bound;
 
-	if (!task_may_access(ctx, false))
-		return -EACCES;
-	mm = task_mm_get(ctx);
-	if (!mm)
-		return 0;
-	strbuf_add(sb, mm->auxv, mm->nr_auxv * sizeof(u64));
-	aspace_put(mm);
+	if (mm)
+		strbuf_add(sb, mm->auxv, mm->nr_auxv * sizeof(u64));
 	return done(sb);
 }
 
@@ -420,7 +431,7 @@ static int show_io(struct strbuf *sb, void *ctx)
 {
 	struct task *t = ctx;
 
-	if (!task_may_access(t, false))
+	if (!task_may_access(t, ACCESS_FS))
 		return -EACCES;
 	strbuf_printf(sb, "rchar: 0\nwchar: 0\nsyscr: %llu\nsyscw: %llu\n", (ull)t->syscr,
 		      (ull)t->syscw);
@@ -512,6 +523,8 @@ static int show_schedstat(struct strbuf *sb, void *ctx)
 
 static int show_personality(struct strbuf *sb, void *ctx)
 {
+	if (!task_may_access(ctx, ACCESS_FS))
+		return -EPERM;
 	strbuf_printf(sb, "%08x\n", ((struct task *)ctx)->group->personality);
 	return done(sb);
 }
@@ -541,28 +554,28 @@ static int show_coredump_filter(struct strbuf *sb, void *ctx)
 }
 
 static const struct proc_row process_rows[] = {
-	{"stat",		  0444, show_stat,		   NULL		},
-	{ "status",	    0444, show_status,	       NULL		    },
-	{ "cmdline",	     0444, show_cmdline,	 NULL		      },
-	{ "environ",	     0400, show_environ,	 NULL		      },
-	{ "auxv",		  0400, show_auxv,		   NULL		},
-	{ "comm",		  0644, show_comm,		   store_comm	      },
-	{ "limits",	    0444, show_limits,	       NULL		    },
-	{ "io",		0400, show_io,	       NULL		    },
-	{ "wchan",	   0444, show_wchan,	     NULL		  },
-	{ "cgroup",	    0444, show_cgroup,	       NULL		    },
-	{ "oom_score",       0444, show_oom_score,	     NULL		  },
-	{ "oom_score_adj",   0644, show_oom_score_adj,   store_oom_score_adj},
-	{ "loginuid",	      0444, show_loginuid,	   NULL		},
-	{ "sessionid",       0444, show_loginuid,	    NULL		 },
-	{ "sched",	   0444, show_sched,	     NULL		  },
-	{ "schedstat",       0444, show_schedstat,	     NULL		  },
-	{ "personality",	 0400, show_personality,	 NULL		      },
-	{ "uid_map",	     0444, show_id_map,		NULL		     },
-	{ "gid_map",	     0444, show_id_map,		NULL		     },
-	{ "setgroups",       0444, show_setgroups,	     NULL		  },
-	{ "timerslack_ns",   0444, show_timerslack,	  NULL	       },
-	{ "coredump_filter", 0444, show_coredump_filter, NULL		      },
+	{"stat",	  0444,		show_stat,NULL},
+	{ "status",	    0444,		  show_status,NULL},
+	{ "cmdline",    0444,		   show_cmdline,NULL},
+	{ "environ",    0400,		   show_environ,NULL,mm_row_open, mm_row_close },
+	{ "auxv", 0400,			show_auxv,NULL,mm_row_open, mm_row_close },
+	{ "comm",	  0644,		show_comm,store_comm				      },
+	{ "limits", 0444,show_limits,NULL},
+	{ "io",		0400,		      show_io,			       NULL														       },
+	{ "wchan", 0444,show_wchan,NULL},
+	{ "cgroup",	    0444,			   show_cgroup,							      NULL																																	      },
+	{ "oom_score", 0444,show_oom_score,NULL},
+	{ "oom_score_adj",	   0644,				 show_oom_score_adj,														store_oom_score_adj																																																																    },
+	{ "loginuid", 0444,show_loginuid,NULL},
+	{ "sessionid",	       0444,					     show_loginuid,																									  NULL																																																																																																																				 },
+	{ "sched", 0444,show_sched,NULL},
+	{ "schedstat",	       0444,							show_schedstat,																																					NULL																																																																																																																																																																																													       },
+	{ "personality", 0400,show_personality,NULL},
+	{ "uid_map",	     0444,							      show_id_map,																																																			NULL																																																																																																																																																																																																																																																																																																		       },
+	{ "gid_map", 0444,show_id_map,NULL},
+	{ "setgroups",	       0444,								      show_setgroups,																																																																		   NULL																																																																																																																																																																																																																																																																																																																																																																																																																																					     },
+	{ "timerslack_ns", 0444,show_timerslack,NULL},
+	{ "coredump_filter",	     0444,									     show_coredump_filter,																																																																																				NULL																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																										      },
 };
 const struct proc_table task_proc_process = { process_rows, ARRAY_SIZE(process_rows), NULL };
 
@@ -611,9 +624,20 @@ static s32 op_tgid(struct task *t)
 	return t->group->tgid;
 }
 
+static void op_owner(struct task *t, u32 *uid, u32 *gid)
+{
+	*uid = *gid = 0;
+	spin_lock(&t->alloc_lock);
+	if (t->cred && (!t->mm || t->mm->dumpable)) {
+		*uid = t->cred->euid;
+		*gid = t->cred->egid;
+	}
+	spin_unlock(&t->alloc_lock);
+}
+
 static int op_may_read(struct task *t)
 {
-	return task_may_access(t, false) ? 0 : -EACCES;
+	return task_may_access(t, ACCESS_FS) ? 0 : -EACCES;
 }
 
 static int op_exe(struct task *t, struct path *out)
@@ -639,7 +663,7 @@ static int fs_path(struct task *t, struct path *out, void (*get)(struct fs_ctx *
 	if (!fs)
 		return -ENOENT;
 	get(fs, out);
-	fs_ctx_put(fs);
+	fs_ctx_unlook(fs);
 	return 0;
 }
 
@@ -653,12 +677,17 @@ static int op_root(struct task *t, struct path *out)
 	return fs_path(t, out, fs_ctx_root);
 }
 
-static s64 op_mem(struct task *t, u64 va, void *buf, size_t n, bool write)
+static int op_mem_open(struct task *t, void **mem)
 {
-	struct aspace *mm = task_mm_get(t);
+	return mm_row_open(t, mem);
+}
+
+static s64 op_mem(void *mem, u64 va, void *buf, size_t n, bool write)
+{
+	struct aspace *mm = mem;
 	s64 done;
 
-	if (!mm)
+	if (!mm || !aspace_get_live(mm))
 		return 0;
 	done = aspace_access(mm, va, buf, n, write, true);
 	aspace_put(mm);
@@ -666,7 +695,7 @@ static s64 op_mem(struct task *t, u64 va, void *buf, size_t n, bool write)
 }
 
 const struct proc_task_ops task_proc_ops = {
-	.get_process = task_find_process_get,
+	.get_process = task_find_get, /* of a thread too, which the list does not show */
 	.get_thread = op_get_thread,
 	.get = task_get,
 	.put = task_put,
@@ -675,11 +704,14 @@ const struct proc_task_ops task_proc_ops = {
 	.tid = op_tid,
 	.tgid = op_tgid,
 	.cred = task_cred_get,
+	.owner = op_owner,
 	.may_read = op_may_read,
 	.fds = task_files_get,
 	.exe = op_exe,
 	.cwd = op_cwd,
 	.root = op_root,
 	.ns = task_ns_get,
+	.mem_open = op_mem_open,
+	.mem_close = mm_row_close,
 	.mem = op_mem,
 };

@@ -65,7 +65,7 @@ static bool take_zombie(struct tgroup *c, const struct wait_req *q, struct wait_
 		code = c->exit_code & 0x80 ? CLD_DUMPED : CLD_KILLED;
 	fill(res, c, c->exit_code, code);
 	if (!(q->options & WNOWAIT))
-		task_reap_group(c);
+		task_reap_group(c, true);
 	return true;
 }
 

@@ -70,3 +70,21 @@ struct __user_cap_data_struct {
 	u32 permitted;
 	u32 inheritable;
 };
+
+/* The value of security.capability, little-endian. */
+#define VFS_CAP_REVISION_MASK	0xff000000u
+#define VFS_CAP_FLAGS_EFFECTIVE 0x000001u
+#define VFS_CAP_REVISION_1	0x01000000u /* data[0] only */
+#define VFS_CAP_REVISION_2	0x02000000u
+#define VFS_CAP_REVISION_3	0x03000000u /* with rootid */
+#define XATTR_CAPS_SZ_1		12
+#define XATTR_CAPS_SZ_2		20
+#define XATTR_CAPS_SZ_3		24
+
+struct vfs_cap {
+	u32 magic;
+	struct {
+		u32 permitted, inheritable;
+	} data[2];
+	u32 rootid;
+};

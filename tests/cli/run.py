@@ -20,6 +20,8 @@ import tempfile
 import termios
 import time
 
+from jobshell import JobShell
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import patience     # noqa: E402 (found through the line above)
 
@@ -299,13 +301,193 @@ def test_stop_timeout():
     assert 'did not end within 1 s' in err and 0.9 < time.monotonic() - begin < 10, err
 
 
-def test_insisting():
-    p = started(IMAGE, 'sh', '-c', f'trap "" INT; {READY}')
-    for _ in range(3):
-        p.send_signal(signal.SIGINT)
-        time.sleep(0.3)
-    status, _, err = finish(p)
-    equal(status, 137, err)
+def test_ignored_signals_stay_ignored():
+    p = started('-i', IMAGE, 'sh', '-c', 'trap "" INT TERM HUP QUIT; echo ready; read x; exit 3', stdin=subprocess.PIPE)
+    for _ in range(5):
+        for signo in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            p.send_signal(signo)
+            time.sleep(0.02)
+    p.stdin.write(b'\n')
+    p.stdin.flush()
+    equal(finish(p)[0], 3)
+
+
+ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM,
+          signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO, signal.SIGPWR, signal.SIGRTMIN, signal.SIGRTMAX)
+
+
+def test_unhandled_signals_end_the_program_and_the_monitor():
+    for signo in ENDING:
+        p = started(IMAGE, 'sh', '-c', 'echo ready; exec sleep 100')
+        time.sleep(0.2)             # until the exec
+        p.send_signal(signo)
+        status, _, err = finish(p)
+        equal((status, err), (-signo, ''), str(signo))
+
+
+def test_every_signal_reaches_a_handler():
+    # the shell counts; one at a time, for it has no queue
+    names = ['HUP', 'INT', 'QUIT', 'USR1', 'USR2', 'ALRM', 'TERM', 'VTALRM', 'PROF', 'IO', 'PWR', 'WINCH', 'CONT', '34', '50', '64']
+    traps = ' '.join(f'trap "echo {n}" {n};' for n in names)
+    p = started(IMAGE, 'sh', '-c', traps + ' echo ready; while :; do sleep 0.1; done')
+    for n in names:
+        p.send_signal(int(n) if n.isdigit() else getattr(signal, 'SIG' + n))
+        equal(p.stdout.readline(), n.encode() + b'\n')
+    p.kill()
+    finish(p)
+
+
+def test_signals_ignored_at_the_start_stay_ignored():
+    p = started('-i', IMAGE, 'sh', '-c', 'echo ready; read x; exit 3', stdin=subprocess.PIPE,
+                preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    p.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    p.stdin.write(b'\n')
+    p.stdin.flush()
+    equal(finish(p)[0], 3)
+
+
+def test_timeout_and_kill_of_the_group():
+    for signo, want in ((signal.SIGTERM, 124), (signal.SIGKILL, 137)):
+        p = run('run', IMAGE, 'sh', '-c', 'sleep 100; echo no', program=['timeout', '-s', str(int(signo)), '2'])
+        equal((p.returncode % 256 if p.returncode >= 0 else 128 - p.returncode, p.stdout, p.stderr), (want, '', ''), signo.name)
+
+
+# --- job control
+
+def on_jobshell(*args, front=True):
+    return JobShell(monitor('run', *args), front=front)
+
+
+def test_control_c_reaches_the_whole_foreground_group():
+    for options in ([], ['-i'], ['-t'], ['-it']):
+        with on_jobshell(*options, IMAGE, 'sh', '-c', 'trap "echo sh got it" INT; echo ready; sleep 100; echo on; exit 7') as s:
+            s.until(b'ready')
+            time.sleep(0.3)         # the sleep is started after the word
+            s.type(b'\x03')
+            s.until(b'got it')
+            s.until(b'on')
+            equal(s.event(), {'exited': 7}, options)
+
+
+def test_control_c_and_backslash_end_what_does_not_handle_them():
+    for key, signo in ((b'\x03', signal.SIGINT), (b'\x1c', signal.SIGQUIT)):
+        with on_jobshell('-i', IMAGE, 'sh', '-c', 'echo ready; exec sleep 100') as s:
+            s.until(b'ready')
+            time.sleep(0.3)         # until the exec
+            s.type(key)
+            equal(s.event(), {'killed': signo})
+
+
+def cpu_of_session(pid):
+    """CPU time of the monitor and of everything below it."""
+    parents, times = {}, {}
+    for proc in pathlib.Path('/proc').glob('[0-9]*'):
+        try:
+            fields = (proc / 'stat').read_text().rpartition(')')[2].split()
+        except OSError:
+            continue
+        parents[int(proc.name)], times[int(proc.name)] = int(fields[1]), int(fields[11]) + int(fields[12])
+    family, grown = {pid}, True
+    while grown:
+        more = {p for p, parent in parents.items() if parent in family} - family
+        family |= more
+        grown = bool(more)
+    return sum(times[p] for p in family if p in times)
+
+
+def test_control_z_stops_the_sandbox_and_fg_and_bg_continue_it():
+    with on_jobshell(IMAGE, 'sh', '-c', 'echo ready; while :; do i=$((i+1)); done') as s:
+        s.until(b'ready')
+        for word in ('fg', 'bg'):
+            s.type(b'\x1a')
+            equal(s.event(), {'stopped': signal.SIGTSTP})
+            time.sleep(0.5)
+            before = cpu_of_session(s.job)
+            time.sleep(1)
+            equal(cpu_of_session(s.job) - before, 0, 'CPU time while stopped')
+            s.say(word)
+            equal(s.event(), {'continued': 1})
+            before, tries = cpu_of_session(s.job), 0
+            while cpu_of_session(s.job) < before + 5:
+                tries += 1
+                assert tries < 100, 'it does not go on'
+                time.sleep(0.2)
+        s.say(str(int(signal.SIGTERM)))
+        equal(s.event(), {'killed': signal.SIGTERM})
+
+
+def test_background_read_stops_and_goes_on_in_front():
+    with on_jobshell('-i', IMAGE, 'sh', '-c', 'echo ready; echo "got <$(head -n1)>"', front=False) as s:
+        s.until(b'ready')           # not `read`, which polls first: that stops nobody
+        equal(s.event(), {'stopped': signal.SIGTTIN})
+        s.say('bg')
+        equal(s.event(), {'continued': 1})
+        equal(s.event(), {'stopped': signal.SIGTTIN})
+        s.say('fg')
+        equal(s.event(), {'continued': 1})
+        s.type(b'word\n')
+        s.until(b'got <word>')
+        equal(s.event(), {'exited': 0})
+
+
+def test_raw_terminal_waits_for_the_front_and_survives_a_stop():
+    with on_jobshell('-it', IMAGE, 'sh', '-c', 'echo ready; read x; echo "got <$x>"', front=False) as s:
+        before = s.modes()
+        equal(s.event(), {'stopped': signal.SIGTTOU})
+        equal(s.modes(), before)
+        s.say('fg')
+        equal(s.event(), {'continued': 1})
+        s.until(b'ready')
+        raw = s.modes()
+        assert raw != before
+        s.say(str(int(signal.SIGTSTP)))
+        equal(s.event(), {'stopped': signal.SIGTSTP})
+        equal(s.modes(), before)
+        s.say('fg')
+        equal(s.event(), {'continued': 1})
+        for _ in range(100):
+            if s.modes() == raw:
+                break
+            time.sleep(0.1)
+        equal(s.modes(), raw)
+        s.type(b'word\r')
+        s.until(b'got <word>')
+        equal(s.event(), {'exited': 0})
+
+
+def test_hangup_ends_the_program():
+    for options in ([], ['-i'], ['-t'], ['-it']):
+        with on_jobshell(*options, IMAGE, 'sh', '-c', 'echo ready; while :; do sleep 1; done') as s:
+            s.until(b'ready')
+            s.hang_up()
+            assert s.event() in ({'killed': signal.SIGHUP}, {'exited': 129}), options
+
+
+def children_of(pid):
+    found = []
+    for proc in pathlib.Path('/proc').glob('[0-9]*'):
+        try:
+            if int((proc / 'stat').read_text().rpartition(')')[2].split()[1]) == pid:
+                found.append(int(proc.name))
+        except OSError:
+            continue
+    return found
+
+
+def test_kill_9_of_any_process_leaves_nothing():
+    if PLATFORM != ['--platform=process']:
+        raise Skip('a process of its own only on the process machine')
+    for depth in range(3):          # kernel process, spawner, a stub
+        p = started(IMAGE, 'sh', '-c', READY)
+        pid = p.pid
+        for _ in range(depth + 1):
+            pid = children_of(pid)[0]
+        os.kill(pid, signal.SIGKILL)
+        if depth == 2:              # only the program in it ends
+            time.sleep(1)
+        p.kill() if depth else None
+        finish(p)
 
 
 def test_stop_and_continue():
@@ -322,7 +504,7 @@ def test_stop_and_continue():
 
 
 def test_storm_of_signals():
-    p = started('-i', IMAGE, 'sh', '-c', 'echo ready; read x; echo "$x"', stdin=subprocess.PIPE)
+    p = started('-i', IMAGE, 'sh', '-c', 'trap : USR1; echo ready; while ! read x; do :; done; echo "$x"', stdin=subprocess.PIPE)
     for _ in range(200):
         p.send_signal(signal.SIGUSR1)
         p.send_signal(signal.SIGWINCH)
@@ -368,11 +550,8 @@ def test_terminal_is_restored_at_exit():
 
 
 def test_terminal_is_restored_when_stopped():
-    def insist(_, p):
-        for _ in range(3):
-            p.send_signal(signal.SIGTERM)
-            time.sleep(0.2)
-    equal(on_terminal([IMAGE, 'sh', '-c', 'trap "" TERM; ' + READY], insist), 137)
+    equal(on_terminal(['--stop-timeout=1', IMAGE, 'sh', '-c', 'trap "" TERM; ' + READY],
+                      lambda m, p: p.send_signal(signal.SIGTERM)), 137)
 
 
 def test_terminal_is_restored_after_a_crash():

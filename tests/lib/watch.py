@@ -60,24 +60,24 @@ class Family:
         return [int(p) for p in os.listdir('/proc') if p.isdigit() and link(f'/proc/{p}/exe') == self.program]
 
     def kinds(self):
-        """{'monitor': [pid...], 'kernel': ..., 'spawner': ..., 'stub': ...}: by who is whose parent."""
+        """{'monitor': [pid...], 'kernel': ..., 'spawner': ..., 'stub': ..., 'app': ...}: by who is whose parent."""
         kinds, parent = collections.defaultdict(list), {}
         for pid in self.pids():
             status = status_of(pid)
             if 'PPid' in status and not status.get('State', 'Z').startswith('Z'):
                 parent[pid] = int(status['PPid'])
-        depth = ('monitor', 'kernel', 'spawner', 'stub')
+        depth = ('monitor', 'kernel', 'spawner', 'stub', 'app')
         for pid in parent:
             up, level = parent[pid], 0
             while up in parent:
                 up, level = parent[up], level + 1
-            kinds[depth[min(level, 3)]].append(pid)
+            kinds[depth[min(level, 4)]].append(pid)
         return kinds
 
     def check(self):
         """What is wrong with the kernel process and the stubs at this moment; they must have given up everything."""
         kinds, wrong = self.kinds(), []
-        for kind in ('kernel', 'spawner', 'stub'):
+        for kind in ('kernel', 'spawner', 'stub', 'app'):
             for pid in kinds[kind]:
                 try:
                     wrong += [f'{kind} {pid}: {text}' for text in self.check_one(pid, kind)]
@@ -109,8 +109,10 @@ class Family:
         odd = {t for t in fds if not re.match(r'/memfd:|anon_inode:\[eventfd\]|/.*\.erofs|/.*/sha256|/.*/cache/', t)}
         if odd and not gone(pid):
             wrong.append(f'holds {sorted(odd)}')
-        if kind == 'stub' and len(status_of(pid)) and int(status['Threads']) > 1 + os.cpu_count() * 4:
+        if kind in ('stub', 'app') and int(status['Threads']) > 1:
             wrong.append(f'has {status["Threads"]} threads')
+        if kind == 'app' and fds and int(status.get('Seccomp_filters', 3)) == 3:
+            wrong.append(f'has its filter and holds {sorted(fds)}')
         return [] if gone(pid) else wrong
 
     def totals(self):
@@ -118,13 +120,15 @@ class Family:
         total, kind_of = collections.Counter(), {p: k for k, pids in self.kinds().items() for p in pids}
         for pid in kind_of:
             status = status_of(pid)
+            total['threads'] += int(status.get('Threads', 0))
+            if kind_of[pid] == 'app':       # the stub's memory is counted there
+                continue
             total['processes'] += 1
             total['fds'] += len(descriptors(pid))
             total[kind_of[pid] + ' maps'] += read(pid, 'maps').count('\n')
             if kind_of[pid] == 'kernel':    # neighbours in the file are one mapping: only the size says what is mapped
                 total['kernel pages'] = sum((int(b, 16) - int(a, 16)) // 4096 for a, b in
                                             re.findall(r'^([0-9a-f]+)-([0-9a-f]+) ', read(pid, 'maps'), re.M))
-            total['threads'] += int(status.get('Threads', 0))
             total['kib'] += int(status.get('VmRSS', '0').split()[0])
         return total
 

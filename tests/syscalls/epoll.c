@@ -57,6 +57,23 @@ static void edge_triggered_events_come_once_per_write(void)
 	CHECK_EQ(epoll_wait(ep, ev, 4, 0), 0);
 }
 
+static void reading_a_part_of_a_pipe_is_no_new_event(void)
+{
+	struct epoll_event ev[4];
+	char byte;
+	int fds[2];
+	int ep = MUST(epoll_create1(0));
+
+	MUST(pipe(fds));
+	add(ep, fds[0], EPOLLIN | EPOLLET);
+	add(ep, fds[1], EPOLLOUT | EPOLLET);
+	CHECK_EQ(epoll_wait(ep, ev, 4, 0), 1);
+	CHECK_EQ(write(fds[1], "xyz", 3), 3);
+	CHECK_EQ(epoll_wait(ep, ev, 4, 0), 1);
+	CHECK_EQ(read(fds[0], &byte, 1), 1);
+	CHECK_EQ(epoll_wait(ep, ev, 4, 0), 0);
+}
+
 static void one_shot_is_disarmed_until_modified(void)
 {
 	struct epoll_event ev[4];
@@ -244,6 +261,7 @@ static void errors(void)
 
 TEST_PROGRAM(epoll, CASE(level_triggered_events_stay),
 	     CASE(edge_triggered_events_come_once_per_write),
+	     CASE(reading_a_part_of_a_pipe_is_no_new_event),
 	     CASE(one_shot_is_disarmed_until_modified), CASE(added_when_ready_is_reported_at_once),
 	     CASE(nested_sets_pass_readiness_on), CASE(loops_are_refused),
 	     CASE(hang_up_is_reported_unasked), CASE(a_closed_file_leaves_the_set),

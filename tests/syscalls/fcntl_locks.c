@@ -6,6 +6,9 @@
  */
 #include "tests/lib/t.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 static int lock(int fd, int cmd, short type, off_t start, off_t len)
 {
 	struct flock fl = { .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len };
@@ -168,6 +171,90 @@ static void open_file_locks_conflict_within_a_process(void)
 	MUST(lock(b, F_OFD_SETLK, F_WRLCK, 0, 0));
 }
 
+struct waiter {
+	int fd, result, error;
+	pid_t tid;
+};
+
+static void *wait_for_lock(void *arg)
+{
+	struct waiter *w = arg;
+
+	__atomic_store_n(&w->tid, (pid_t)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
+	w->result = lock(w->fd, F_SETLKW, F_WRLCK, 0, 10);
+	w->error = errno;
+	return NULL;
+}
+
+/* Until the thread sleeps, which it does nowhere but in its one call. */
+static void until_asleep(const pid_t *tid)
+{
+	char path[64], text[256];
+	char *state = NULL;
+	pid_t nr;
+
+	while (!(nr = __atomic_load_n(tid, __ATOMIC_SEQ_CST)))
+		sched_yield();
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", nr);
+	do {
+		sched_yield();
+		t_read_file(path, text, sizeof(text));
+		state = strrchr(text, ')');
+	} while (!state || state[2] != 'S');
+}
+
+static void a_lock_granted_after_the_close_of_its_descriptor_is_taken_back(void)
+{
+	struct waiter w = { .fd = t_temp_fd() };
+	struct t_gate gate, go;
+	pthread_t thread;
+	pid_t pid;
+
+	t_gate_init(&gate);
+	t_gate_init(&go);
+	pid = t_fork();
+	if (pid == 0) {
+		MUST(lock(w.fd, F_SETLK, F_WRLCK, 5, 10));
+		t_gate_open(&gate);
+		t_gate_wait(&go);
+		_exit(0);
+	}
+	t_gate_wait(&gate);
+	CHECK_EQ(pthread_create(&thread, NULL, wait_for_lock, &w), 0);
+	until_asleep(&w.tid);
+	MUST(close(w.fd));
+	t_gate_open(&go);
+	t_wait_exit(pid, 0);
+	CHECK_EQ(pthread_join(thread, NULL), 0);
+	CHECK_EQ(w.result, -1);
+	CHECK_EQ(w.error, EBADF);
+	CHECK_EQ(conflict_in_child(MUST(open("temp-file", O_RDWR)), F_WRLCK, 0, 0), F_UNLCK);
+	MUST(unlink("temp-file"));
+}
+
+static void the_first_conflict_is_reported(void)
+{
+	struct flock fl = { .l_type = F_WRLCK };
+	int fd = t_temp_fd();
+	pid_t pid;
+
+	MUST(lock(fd, F_SETLK, F_WRLCK, 20, 5));
+	MUST(lock(fd, F_SETLK, F_RDLCK, 0, 5));
+	MUST(lock(fd, F_SETLK, F_WRLCK, 10, 5));
+	pid = t_fork();
+	if (pid == 0) {
+		MUST(fcntl(fd, F_GETLK, &fl));
+		CHECK_EQ(fl.l_start, 0);
+		fl.l_start = 7;
+		fl.l_type = F_WRLCK;
+		fl.l_len = 0;
+		MUST(fcntl(fd, F_GETLK, &fl));
+		CHECK_EQ(fl.l_start, 10);
+		_exit(0);
+	}
+	t_wait_exit(pid, 0);
+}
+
 static void errors(void)
 {
 	int rd;
@@ -184,4 +271,5 @@ TEST_PROGRAM(fcntl_locks, CASE(write_lock_excludes_other_processes), CASE(read_l
 	     CASE(unlocking_the_middle_splits), CASE(closing_any_descriptor_drops_process_locks),
 	     CASE(waiting_ends_when_the_holder_exits), CASE(waiting_is_interrupted_by_a_signal),
 	     CASE(deadlock_is_found), CASE(open_file_locks_conflict_within_a_process),
-	     CASE(errors));
+	     CASE(a_lock_granted_after_the_close_of_its_descriptor_is_taken_back),
+	     CASE(the_first_conflict_is_reported), CASE(errors));

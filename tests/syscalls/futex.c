@@ -120,6 +120,7 @@ static void requeue_moves_waiters(void)
 		sched_yield();
 	}
 	CHECK_EQ(woken, 0);
+	CHECK_EQ(futex(&moved, FUTEX_CMP_REQUEUE_PRIVATE, 0, (void *)2, &moved, 0), 2);
 	CHECK_EQ(futex(&go, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0), 0);
 	CHECK_ERRNO(futex(&go, FUTEX_CMP_REQUEUE_PRIVATE, 0, (void *)1, &moved, 99), EAGAIN);
 	CHECK_EQ(futex(&moved, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0), 1);

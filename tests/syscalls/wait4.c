@@ -219,10 +219,53 @@ static void bad_pointers_and_options(void)
 	CHECK_ERRNO(syscall(SYS_wait4, -1, t_bad_ptr(), 0, NULL), EFAULT);
 }
 
+static void children_nobody_waits_for_are_not_in_the_usage(void)
+{
+	struct rusage ru;
+	pid_t pid;
+
+	signal(SIGCHLD, SIG_IGN);
+	for (int i = 0; i < 3; i++) {
+		pid = t_fork();
+		if (pid == 0) {
+			for (clock_t end = clock() + CLOCKS_PER_SEC / 20; clock() < end;)
+				;
+			_exit(0);
+		}
+		CHECK_ERRNO(waitpid(pid, NULL, 0), ECHILD);
+	}
+	MUST(getrusage(RUSAGE_CHILDREN, &ru));
+	CHECK(ru.ru_utime.tv_sec == 0 && ru.ru_utime.tv_usec == 0 && ru.ru_minflt == 0);
+	signal(SIGCHLD, SIG_DFL);
+	pid = t_fork();
+	if (pid == 0)
+		_exit(0);
+	t_wait_exit(pid, 0);
+	MUST(getrusage(RUSAGE_CHILDREN, &ru));
+	CHECK(ru.ru_minflt > 0);
+}
+
+static void a_zombie_has_one_thread(void)
+{
+	char path[64], text[4096], *line;
+	siginfo_t info;
+	pid_t pid = t_fork();
+
+	if (pid == 0)
+		_exit(0);
+	MUST(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	t_read_file(path, text, sizeof text);
+	line = strstr(text, "\nThreads:\t");
+	CHECK(line && atoi(line + 10) == 1);
+	t_wait_exit(pid, 0);
+}
+
 TEST_PROGRAM(wait4, CASE(status_words), CASE(no_children_is_echild), CASE(nohang_does_not_wait),
 	     CASE(stops_and_continues_are_reported_when_asked), CASE(process_groups_select),
 	     CASE(waitid_fills_the_record), CASE(waitid_nohang_leaves_zero),
 	     CASE(ignoring_sigchld_leaves_no_zombies), CASE(usage_is_returned),
 	     CASE(waiting_is_interrupted), CASE(orphans_get_the_reaper_as_parent),
 	     CASE(a_zombie_is_not_waited_for_by_those_who_do_not_ask_for_ends),
-	     CASE(bad_pointers_and_options));
+	     CASE(bad_pointers_and_options), CASE(children_nobody_waits_for_are_not_in_the_usage),
+	     CASE(a_zombie_has_one_thread));

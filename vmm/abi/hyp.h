@@ -168,6 +168,7 @@ enum hyp_event_bit {
 	HYP_EVENT_SIGNAL = 1u << 1, /* signals holds bits */
 	HYP_EVENT_WINSIZE = 1u << 2,
 	/* 1u << 3 was the watchdog's */
+	HYP_EVENT_TTY_SIGNAL = 1u << 4, /* tty_signals holds bits */
 };
 
 struct hyp_event {
@@ -175,8 +176,10 @@ struct hyp_event {
 	uint16_t rows, cols;
 	uint64_t signals; /* bit n-1: signal n for the first process */
 	uint64_t pings;	  /* watchdog, bit per CPU: taking its bit is the CPU's answer */
+	uint64_t
+		tty_signals; /* as signals, but from a terminal's key: for the whole foreground group */
 };
-_Static_assert(sizeof(struct hyp_event) == 24, "ABI");
+_Static_assert(sizeof(struct hyp_event) == 32, "ABI");
 _Static_assert(HYP_CPU_MAX <= 64, "a bit in hyp_event.pings each");
 
 /* How a run that did not end by HYP_EXIT ended; the monitor's exit status for it. */

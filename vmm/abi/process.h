@@ -42,6 +42,7 @@
 enum pm_fd {
 	PM_FD_RAM = 3,	  /* memory file; offset 0 is HYP_RAM_BASE; read and write */
 	PM_FD_WINDOW = 4, /* PM_FD_WINDOW + n: file of window n, read only */
+	PM_FD_BIRTH = 15, /* eventfd: births of stubs, numbers of their threads */
 	PM_FD_DONE =
 		16, /* PM_FD_DONE + cpu: eventfd on which stubs report to the kernel thread of a CPU */
 };
@@ -93,6 +94,8 @@ struct pm_boot {
 		uint32_t pad;
 	} filter[PM_FILTERS];
 	uint64_t host_cpu_mask[16]; /* those host_cpus */
+	uint32_t pids_limit; /* --pids-limit: tasks there may be, so that many stubs; 0: no limit */
+	uint32_t pad;
 };
 
 enum pm_boot_flag {

@@ -22,12 +22,15 @@ enum hyp_stream { HYP_STDIN = 0, HYP_STDOUT = 1, HYP_STDERR = 2, HYP_STREAMS = 3
 enum hyp_ring_flag {
 	HYP_RING_EOF = 1u << 0,	   /* producer: nothing follows what is in the ring */
 	HYP_RING_BROKEN = 1u << 1, /* consumer: nobody will read this any more (EPIPE) */
+	HYP_RING_TELL =
+		1u
+		<< 2, /* producer: kick when a reader finds the ring empty (stdin is a terminal) */
 };
 
 struct hyp_ring {
 	/* producer's line */
 	uint32_t head;
-	uint32_t producer_flags; /* HYP_RING_EOF */
+	uint32_t producer_flags; /* HYP_RING_EOF, HYP_RING_TELL */
 	uint32_t producer_waits; /* producer wants a kick when there is room */
 	uint32_t pad0[13];
 	/* consumer's line */

@@ -13,12 +13,15 @@
 
 static struct kmem_cache *fpu_cache;
 
+void arch_thread_setup(void)
+{
+	fpu_cache = kmem_cache_create("fpu", arch_fpu_size(), 64);
+	if (!fpu_cache)
+		panic("no memory for the cache of floating-point states");
+}
+
 int thread_fpu_alloc(struct fpu_state **out)
 {
-	if (!fpu_cache)
-		fpu_cache = kmem_cache_create("fpu", arch_fpu_size(), 64);
-	if (!fpu_cache)
-		return -ENOMEM;
 	/* zeroed: saving leaves unused parts as they are, and signal frames show them */
 	*out = kmem_cache_zalloc(fpu_cache);
 	return *out ? 0 : -ENOMEM;

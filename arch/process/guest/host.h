@@ -65,6 +65,15 @@ struct host_timespec {
 	s64 sec, nsec;
 };
 
+/* A lock whose waiters sleep in the host: it may be held over waits for the host, which a spinlock may not. Taken under
+ * spinlocks too; takes none inside. */
+struct host_lock {
+	u32 word; /* futex: 0 free, 1 taken, 2 perhaps with waiters */
+};
+
+void host_lock(struct host_lock *l);
+void host_unlock(struct host_lock *l);
+
 /* timeout relative; NULL: none. */
 static inline void host_futex_wait(u32 *word, u32 val, const struct host_timespec *timeout)
 {

@@ -21,41 +21,55 @@ struct area {
 	u32 state, spin, sig;
 	s32 code;
 	u64 addr, err, trapno, cr2;
-	u32 arch, tid;
+	u32 arch, pad;
 	u64 fp;
 	u64 regs[AREA_REGS_WORDS];
 	u64 fs_base, gs_base;
 	u64 ss[3];
-	u32 pid, nested;
+	u32 pid, pad2;
 };
 
+/* ok and fail name the stub and the command besides the outcome: a report that comes late is known as such. */
 struct command {
 	u32 seq, count, done_fd, pad;
 	u64 ok, fail;
 	u64 off, area_off;
-	u32 cpus, pad2[3];
+	u32 pid_fd, pad2[3];
 	struct command_op {
 		u64 nr, arg[6], pad;
 	} op[CMD_OP_MAX];
 };
 
-/* An application thread of a stub: used by the guest CPU of the same number only. */
+/* An application thread of a stub, a host process that shares the stub's memory: used by the guest CPU of the same
+ * number only, made when that CPU first runs the stub.
+ * INVARIANTS: nothing here comes from the area. tid is what the service thread reported. turn is odd while the kernel
+ * lets it run; granted, since and ended change only between two steps of turn (ration.c). */
 struct stub_thread {
 	struct area *area;
 	struct arch_thread *owner; /* whose vector state its image holds */
 	u8 *image;		   /* that image in the area; NULL: none */
-	u32 tid;
-	u32 pin;   /* host CPU + 1 it is bound to; 0: none */
-	bool fast; /* it came by fast_entry: its vector registers are live */
-	bool used; /* ran since the stub was last cleaned */
+	u32 tid;		   /* 0: there is none yet */
+	u32 pin;		   /* host CPU + 1 it is bound to; 0: none */
+	bool fast;		   /* it came by fast_entry: its vector registers are live */
+	bool used;		   /* ran since the stub was last cleaned */
+	u32 turn;
+	u64 slept_ns;	  /* processor time when it was last known to wait */
+	u64 granted;	  /* cycles it was let run, waits included */
+	u64 since, ended; /* when this turn began, or the last one ended */
+	u64 seen_ns;	  /* [stubs.lock] processor time at the last look */
+	u64 seen_granted; /* [stubs.lock] granted then */
+	s64 over_ns;	  /* [stubs.lock] what it took beyond */
 };
 
 struct stub {
 	struct list link; /* pool */
+	struct list all;  /* [stubs.lock] */
 	struct command *cmd;
 	struct page *cmd_page, *area_page;
 	u32 area_order;
+	u32 id;	      /* in its reports; no two stubs have one */
 	u32 pid, pin; /* the service thread's */
+	s32 tgid;     /* the guest process it was given to; 0: none */
 	bool broken;  /* does not answer any more */
 	struct stub_thread thread[];
 };
@@ -102,12 +116,31 @@ void stub_put(struct stub *s);
 /* Ends the process and returns when it maps nothing any more; whoever still has it sees broken. */
 void stub_break(struct stub *s);
 void stub_kill(struct stub *s);
-/* Runs count operations of s->cmd; false when one failed or the stub is broken. */
+/* Runs count operations of s->cmd; false when one failed or the stub is broken. One caller at a time. */
 bool stub_run(struct stub *s, u32 count);
+/* Makes the application thread of this CPU. As stub_run(). */
+bool stub_make_thread(struct stub *s);
+/* Of a host process of ours. */
+bool host_is_alive(u32 pid);
+
+/* ration.c */
+u64 ration_cpu_ns(u32 tid);
+void ration_add(struct stub *s);
+void ration_remove(struct stub *s);
+/* The thread is let run, or is parked again. */
+void ration_begin(struct stub_thread *st, u64 now);
+void ration_end(struct stub_thread *st, u64 now);
+/* Cycles of the next look at what threads took that were not let run. */
+extern u64 ration_next;
+void ration_look(void);
+/* How long a CPU without work may sleep. */
+u64 ration_idle_ns(void);
 
 /* space.c */
 /* The space of the running task with a stub; NULL: none to be had. */
 struct space *space_ready(struct arch_aspace *as);
+/* A thread for this CPU in the stub, which has none. */
+bool space_make_thread(struct arch_aspace *as);
 /* Brings the stub in line before application code goes on. */
 void space_settle(struct arch_aspace *as);
 /* A fault where the tables allow the access: the stub lacks the mapping. True when it will have it. */
@@ -115,7 +148,7 @@ bool space_fault(struct arch_aspace *as, u64 va, bool is_write, bool is_exec, bo
 
 /* wait.c */
 /* The thread of this CPU in s runs until it is parked again; serves interrupts meanwhile. False: it is gone. */
-bool handover_run(struct stub *s, struct stub_thread *st);
+bool handover_run(struct stub_thread *st);
 void interrupts_serve(void);
 
 /* place.c */

@@ -25,6 +25,7 @@
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/mm/aspace.h"
+#include "guestkernel/task/task.h"
 
 #define LEAF_BYTES   (512 * PAGE_SIZE)
 #define AROUND_PAGES 32 /* looked at around a fault of the stub alone */
@@ -321,6 +322,16 @@ void space_settle(struct arch_aspace *as)
 	spin_unlock(table_lock(as));
 }
 
+bool space_make_thread(struct arch_aspace *as)
+{
+	bool ok;
+
+	spin_lock(table_lock(as));
+	ok = stub_make_thread(space_of(as)->stub);
+	spin_unlock(table_lock(as));
+	return ok;
+}
+
 struct space *space_ready(struct arch_aspace *as)
 {
 	struct space *sp = space_of(as), *now;
@@ -337,6 +348,7 @@ struct space *space_ready(struct arch_aspace *as)
 		return NULL;
 	}
 	sp->stub = s;
+	s->tgid = current()->group->tgid;
 	range_add(&sp->pending, 0, USER_VA_END); /* what fork or exec put there */
 	spin_lock(table_lock(as));
 	now = space_of(as);

@@ -121,6 +121,14 @@ static void take_faults(u32 cpu)
 		host_call(HOST_SIGACTION, signals[i], (u64)sa, 0, 8, 0, 0);
 }
 
+/* Threads of a stub whose service thread ended first are our children: nobody waits for them, so none stays a zombie. */
+static void ignore_ended_stubs(void)
+{
+	const u64 ignore[4] = { 1, 0, 0, 0 };
+
+	host_call(HOST_SIGACTION, 17, (u64)ignore, 0, 8, 0, 0);
+}
+
 /* Signals of this process are its bugs, or the host's lack of memory. */
 noreturn_fn void kernel_fault(s32 sig, const u8 *info, const u64 *uc)
 {
@@ -162,6 +170,7 @@ noreturn_fn void arch_start(const struct pm_boot *b)
 	unmap_remains();
 	features_detect();
 	fpu_setup();
+	ignore_ended_stubs();
 	stub_spawner_start();
 	take_faults(0);
 	install_filter();

@@ -8,14 +8,23 @@
  *           in the stub's code. The kernel cannot believe an area that says so: it unmaps everything (the
  *           service thread's report cannot be forged), then lets each thread that ever ran go on at an
  *           address chosen anew: only a thread that was really waiting faults just there.
- *           A stub that does not answer is killed, and so is the task that was in it.
- * Locking   pool.lock; birth.lock while the spawner makes one.
+ *           A stub that does not answer is killed, and so is the task that was in it. Whatever its processes may still
+ *           map is freed only when the host says that they are gone; of a stub whose birth nobody confirmed, never.
+ *           A report says which stub and which command it answers (report_ok()), and a stub whose answer was
+ *           given up is dead before the next command goes out, so no late report counts for anything else.
+ *           Births report on a descriptor of their own, since the late one is not dead.
+ *           Host threads: two for each stub (the service, and one where it runs), one more for each further guest CPU
+ *           that runs it; stubs: as many as there may be tasks (pm_boot->pids_limit), and the pool.
+ * Locking   pool.lock; birth.lock while the spawner makes a stub or a stub a thread: a host lock (host.h), because it is held
+ *           over waits for the host. Commands to one stub: its space's page table lock, or nobody else has it.
  */
 #include "arch/cpu.h"
+#include "arch/fpu.h"
 #include "arch/param.h"
 #include "arch/process/guest/host.h"
 #include "arch/process/guest/local.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/lock.h"
@@ -27,29 +36,31 @@
 
 BUILD_BUG_ON(offsetof(struct area, addr) != AREA_ADDR);
 BUILD_BUG_ON(offsetof(struct area, cr2) != AREA_CR2);
-BUILD_BUG_ON(offsetof(struct area, tid) != AREA_TID);
 BUILD_BUG_ON(offsetof(struct area, fp) != AREA_FP);
 BUILD_BUG_ON(offsetof(struct area, regs) != AREA_REGS);
 BUILD_BUG_ON(offsetof(struct area, fs_base) != AREA_FS);
 BUILD_BUG_ON(offsetof(struct area, ss) != AREA_SS);
 BUILD_BUG_ON(offsetof(struct area, pid) != AREA_PID);
-BUILD_BUG_ON(offsetof(struct area, nested) != AREA_NESTED);
 BUILD_BUG_ON(offsetof(struct command, off) != CMD_OFF);
+BUILD_BUG_ON(offsetof(struct command, pid_fd) != CMD_PID_FD);
 BUILD_BUG_ON(offsetof(struct command, op) != CMD_OPS);
 BUILD_BUG_ON(sizeof(struct command_op) != CMD_OP_BYTES);
 BUILD_BUG_ON(PM_STUB_AREA_BYTES != 1 << AREA_STRIDE_SHIFT);
 
 #define POOL_MAX       32
 #define ANSWER_POLL_MS 200
-#define ANSWER_ROUNDS  25 /* 5 s */
-#define PARK_POLL_NS   (10 * 1000 * 1000)
-#define BIRTH_ROUNDS   500 /* 5 s */
-#define CLEAN_ROUNDS   10 /* 100 ms for all threads: losing a stub costs less than waiting for it */
-#define CLEAN_TRIES    8
-#define IP_WORD	       16
-#define FILTER_MAX     ((STUB_DATA_BYTES - DATA_FILTERS) / 8)
-#define SIGKILL_       9
-#define SA_FLAGS       0x4c000004ull /* SIGINFO ONSTACK NODEFER RESTORER */
+#define ANSWER_ROUNDS \
+	100 /* 20 s: application code cannot delay it, only a host that is very busy */
+#define PARK_POLL_NS (10 * 1000 * 1000)
+#define BIRTH_ROUNDS 500 /* 5 s */
+#define CLEAN_ROUNDS 10	 /* 100 ms for all threads: losing a stub costs less than waiting for it */
+#define CLEAN_TRIES  8
+#define IP_WORD	     16
+#define FILTER_MAX   ((STUB_DATA_BYTES - DATA_FILTERS) / 8)
+#define SIGKILL_     9
+/* VM FS SIGHAND SYSVSEM, SIGCHLD when it ends */
+#define CLONE_APP 0x40b11ull
+#define SA_FLAGS  0x4c000004ull /* SIGINFO ONSTACK NODEFER RESTORER */
 
 extern const char stub_code[], stub_spawner[], stub_handler[], stub_restorer[];
 
@@ -64,7 +75,14 @@ static struct {
 	.lock = SPINLOCK_INIT(RANK_LEAF), .free = {&pool.free, &pool.free}
 };
 
-static struct spinlock birth_lock = SPINLOCK_INIT(RANK_LEAF);
+static struct {
+	struct host_lock lock;
+	struct list lost; /* [lock] stubs that did not report their birth, link */
+} birth = {
+	.lost = {&birth.lost, &birth.lost}
+};
+
+static atomic_t nr_stubs, next_id;
 
 struct fprog {
 	u16 len, pad[3];
@@ -139,64 +157,137 @@ void stub_spawner_start(void)
 	host_call3(HOST_MUNMAP, PM_STUB_BASE, HOST_VA_END - PM_STUB_BASE, 0);
 }
 
-static bool is_alive(u32 pid)
+bool host_is_alive(u32 pid)
 {
 	return host_call3(HOST_TGKILL, pid, pid, 0) == 0;
 }
 
-/* The report on this CPU's eventfd. pid 0: of the spawner's child, not known yet. */
-static bool wait_done(u32 pid)
+enum answer { ANSWER_OK, ANSWER_FAILED, ANSWER_NONE };
+
+/* What the service thread adds to an eventfd: no other command of any stub has the same. */
+static u64 report_ok(const struct stub *s, u32 seq)
+{
+	return (u64)s->id << 32 | (u64)(seq & 0x3fffffff) << 2 | 1;
+}
+
+static u64 report_fail(const struct stub *s, u32 seq)
+{
+	return report_ok(s, seq) + 1;
+}
+
+static u64 read_reports(u32 fd)
+{
+	u64 word = 0;
+
+	return host_call3(HOST_READ, fd, (u64)&word, sizeof word) == sizeof word ? word : 0;
+}
+
+/* The report to command seq on fd. pid 0: of a process not known yet. */
+static enum answer wait_report(u32 fd, const struct stub *s, u32 seq, u32 pid)
 {
 	struct {
 		s32 fd;
 		s16 events, revents;
-	} p = { .fd = (s32)(PM_FD_DONE + this_cpu()->id), .events = 1 };
-	u64 word = 0;
+	} p = { .fd = (s32)fd, .events = 1 };
 	u32 i;
 
+	lock_check_host_wait();
 	for (i = 0; i < ANSWER_ROUNDS; i++) {
 		if (host_call3(HOST_POLL, (u64)&p, 1, ANSWER_POLL_MS) == 1) {
-			host_call3(HOST_READ, (u64)p.fd, (u64)&word, sizeof word);
-			return word == 1;
-		}
-		if (pid && !is_alive(pid))
+			u64 word = read_reports(fd);
+
+			if (word == report_ok(s, seq))
+				return ANSWER_OK;
+			if (word == report_fail(s, seq))
+				return ANSWER_FAILED;
+			if (word)
+				log_warn("a report of a stub that was given up: %lx", word);
+		} else if (pid && !host_is_alive(pid)) {
 			break;
+		}
 	}
-	return false;
+	return ANSWER_NONE;
+}
+
+/* The words of the next report, in a page the stub cannot write. */
+static u32 prepare_report(struct command *cmd, const struct stub *s, u32 fd)
+{
+	u32 seq = cmd->seq + 1;
+
+	cmd->done_fd = fd;
+	cmd->ok = report_ok(s, seq);
+	cmd->fail = report_fail(s, seq);
+	return seq;
+}
+
+static void send_command(struct command *cmd, u32 seq)
+{
+	store_release(&cmd->seq, seq);
+	host_futex_wake(&cmd->seq);
 }
 
 bool stub_run(struct stub *s, u32 count)
 {
-	struct command *cmd = s->cmd;
+	u32 fd = PM_FD_DONE + this_cpu()->id, seq;
+	enum answer answer;
 
 	if (s->broken)
 		return false;
 	place_follow_service(s);
-	cmd->count = count;
-	cmd->done_fd = PM_FD_DONE + this_cpu()->id;
-	store_release(&cmd->seq, cmd->seq + 1);
-	host_futex_wake(&cmd->seq);
-	return wait_done(s->pid);
+	s->cmd->count = count;
+	seq = prepare_report(s->cmd, s, fd);
+	send_command(s->cmd, seq);
+	answer = wait_report(fd, s, seq, s->pid);
+	if (unlikely(answer == ANSWER_NONE)) {
+		stub_break(s);
+		read_reports(fd); /* its last one, if it made it */
+	}
+	return answer == ANSWER_OK;
 }
 
-void stub_break(struct stub *s)
+static void kill_host(u32 pid)
+{
+	if (pid)
+		host_call3(HOST_TGKILL, pid, pid, SIGKILL_);
+}
+
+static void wait_gone(u32 pid)
 {
 	const struct host_timespec t = { 0, 100000 };
 	u32 word = 0;
 
-	if (s->pid)
-		host_call3(HOST_TGKILL, s->pid, s->pid, SIGKILL_);
-	while (s->pid && is_alive(s->pid))
+	lock_check_host_wait();
+	while (pid && host_is_alive(pid))
 		host_futex_wait(&word, 0, &t);
+}
+
+void stub_break(struct stub *s)
+{
+	u32 i;
+
+	kill_host(s->pid);
+	for (i = 0; i < nr_cpus; i++)
+		kill_host(s->thread[i].tid);
+	wait_gone(s->pid);
+	for (i = 0; i < nr_cpus; i++)
+		wait_gone(s->thread[i].tid);
 	s->broken = true;
+}
+
+/* No process of it is left. */
+static void stub_free(struct stub *s)
+{
+	page_put(s->cmd_page);
+	page_free_order(s->area_page, s->area_order);
+	kfree(s);
+	atomic_add(&nr_stubs, (u32)-1);
 }
 
 void stub_kill(struct stub *s)
 {
+	ration_remove(s);
 	stub_break(s);
-	page_put(s->cmd_page);
-	page_free_order(s->area_page, s->area_order);
-	kfree(s);
+	stub_free(s);
 }
 
 static u32 area_order(void)
@@ -225,9 +316,9 @@ static struct stub *stub_alloc(void)
 	leak_forget(s); /* the pool keeps it */
 	leak_forget(s->cmd_page);
 	leak_forget(s->area_page);
+	atomic_add(&nr_stubs, 1);
 	s->cmd = page_kaddr(s->cmd_page);
-	s->cmd->ok = 1;
-	s->cmd->fail = 1ull << 32;
+	s->id = atomic_add(&next_id, 1) & 0x3fffffff;
 	for (i = 0; i < nr_cpus; i++) {
 		struct area *a = (struct area *)((u8 *)page_kaddr(s->area_page) + i * AREA_BYTES);
 
@@ -248,6 +339,7 @@ static bool wait_parked(struct stub_thread *st, u32 *rounds)
 	const struct host_timespec t = { 0, PARK_POLL_NS };
 	u32 state;
 
+	lock_check_host_wait();
 	for (; *rounds; --*rounds) {
 		state = load_acquire(&st->area->state);
 		if (state == STATE_PARKED || state == STATE_SLEEPING)
@@ -261,37 +353,95 @@ static bool wait_parked(struct stub_thread *st, u32 *rounds)
 	return false;
 }
 
-static struct stub *stub_new(void)
+/* Stubs whose birth was given up, and that were born nevertheless: their pages come back. [birth.lock] */
+static void bury_lost(void)
+{
+	struct stub *s, *next;
+
+	list_for_each_entry_safe (s, next, &birth.lost, link) {
+		s->pid = READ_ONCE(s->thread[0].area->pid);
+		if (!s->pid)
+			continue;
+		list_del(&s->link);
+		stub_break(s);
+		stub_free(s);
+	}
+}
+
+/* The spawner's command asks for a child; the child reports by its own page. [birth.lock] */
+static enum answer ask_spawner(struct stub *s)
 {
 	struct command *cmd = (struct command *)spawner_page;
-	struct stub *s = stub_alloc();
-	u32 i, rounds = BIRTH_ROUNDS;
-	bool ok;
+	u32 seq;
 
-	if (!s)
-		return NULL;
-	spin_lock(&birth_lock);
-	cmd->ok = 1;
-	cmd->fail = 1ull << 32;
-	cmd->done_fd = PM_FD_DONE + this_cpu()->id;
-	cmd->cpus = nr_cpus;
+	read_reports(PM_FD_BIRTH);
+	seq = prepare_report(cmd, s, PM_FD_BIRTH);
 	cmd->off = page_paddr(s->cmd_page).pa - HYP_RAM_BASE;
 	cmd->area_off = page_paddr(s->area_page).pa - HYP_RAM_BASE;
 	s->cmd->done_fd = cmd->done_fd;
-	store_release(&cmd->seq, cmd->seq + 1);
-	host_futex_wake(&cmd->seq);
-	ok = wait_done(0);
-	spin_unlock(&birth_lock);
-	s->pid = s->thread[0].area->pid;
-	for (i = 0; ok && i < nr_cpus; i++) {
-		ok = wait_parked(&s->thread[i], &rounds);
-		s->thread[i].tid = s->thread[i].area->tid;
-	}
-	if (ok)
+	s->cmd->pid_fd = PM_FD_BIRTH;
+	s->cmd->ok = cmd->ok;
+	s->cmd->fail = cmd->fail;
+	send_command(cmd, seq);
+	return wait_report(PM_FD_BIRTH, s, seq, 0);
+}
+
+static bool may_have_more(void)
+{
+	u32 most = pm_boot->pids_limit;
+
+	return !most || atomic_read(&nr_stubs) <= most + POOL_MAX + nr_cpus;
+}
+
+static struct stub *stub_new(void)
+{
+	struct stub *s = may_have_more() ? stub_alloc() : NULL;
+	enum answer answer;
+
+	if (!s)
+		return NULL;
+	host_lock(&birth.lock);
+	bury_lost();
+	answer = ask_spawner(s);
+	if (answer == ANSWER_NONE)
+		list_add(&birth.lost, &s->link); /* it may yet map its pages */
+	host_unlock(&birth.lock);
+	if (answer == ANSWER_OK) {
+		s->pid = s->thread[0].area->pid;
+		ration_add(s);
 		return s;
+	}
 	log_err("the host did not give us another process");
-	stub_kill(s);
+	if (answer == ANSWER_FAILED)
+		stub_free(s);
 	return NULL;
+}
+
+/* The number of the new thread comes on the birth descriptor, before the report. */
+bool stub_make_thread(struct stub *s)
+{
+	struct stub_thread *st = &s->thread[this_cpu()->id];
+	u64 va = PM_STUB_AREA + this_cpu()->id * PM_STUB_AREA_BYTES;
+	struct command_op *op = s->cmd->op;
+	u32 rounds = BIRTH_ROUNDS;
+	bool ok;
+
+	op[0] = (struct command_op){
+		.nr = HOST_MMAP,
+		.arg = {va, AREA_BYTES, HOST_PROT_READ | HOST_PROT_WRITE,
+			 HOST_MAP_SHARED | HOST_MAP_FIXED, PM_FD_RAM,
+			 page_paddr(s->area_page).pa - HYP_RAM_BASE + this_cpu()->id * AREA_BYTES},
+	};
+	op[1] = (struct command_op){
+		.nr = HOST_CLONE, .arg = {CLONE_APP, va + AREA_ALTSTACK_TOP}
+	};
+	host_lock(&birth.lock);
+	read_reports(PM_FD_BIRTH);
+	ok = stub_run(s, 2);
+	if (ok)
+		st->tid = (u32)read_reports(PM_FD_BIRTH);
+	host_unlock(&birth.lock);
+	return ok && wait_parked(st, &rounds);
 }
 
 struct stub *stub_get(void)
@@ -309,8 +459,9 @@ struct stub *stub_get(void)
 }
 
 /* Whether the thread is in the stub's code, whatever the area says. */
-static bool is_waiting(struct stub_thread *st, u64 where, u32 *rounds)
+static bool is_waiting(struct stub *s, u32 cpu, u64 where, u32 *rounds)
 {
+	struct stub_thread *st = &s->thread[cpu];
 	struct area *a = st->area;
 	u32 i;
 
@@ -322,7 +473,8 @@ static bool is_waiting(struct stub_thread *st, u64 where, u32 *rounds)
 		memset(a->regs, 0, sizeof a->regs);
 		a->regs[IP_WORD] = where;
 		a->regs[IP_WORD + 1] = 2;
-		a->fp = 0;
+		arch_fpu_init_state((struct fpu_state *)((u8 *)a + AREA_XSAVE));
+		a->fp = PM_STUB_AREA + cpu * PM_STUB_AREA_BYTES + AREA_XSAVE;
 		a->fs_base = a->gs_base = 0;
 		a->cr2 = 0;
 		if (xchg(&a->state, STATE_RUN) == STATE_SLEEPING)
@@ -331,20 +483,64 @@ static bool is_waiting(struct stub_thread *st, u64 where, u32 *rounds)
 	return false;
 }
 
+/* What the last program left must not be seen by the next: its registers in frames and images, what its commands said
+ * about its memory. The thread waits, and goes on with nothing but the words before AREA_XSAVE, all written anew. */
+static void wipe(struct stub *s)
+{
+	u32 i;
+
+	for (i = 0; i < nr_cpus; i++) {
+		struct area *a = s->thread[i].area;
+
+		if (i && !s->thread[i].tid) /* not mapped there */
+			continue;
+		memset(&a->sig, 0, offsetof(struct area, ss) - offsetof(struct area, sig));
+		memset(a + 1, 0, AREA_BYTES - sizeof *a);
+	}
+	memset(s->cmd->op, 0, sizeof s->cmd->op);
+}
+
+/* How many of the threads that ran wait; 0: not all. One that the kernel did not let run may have been woken by another:
+ * its processor time tells. */
+static u32 all_waiting(struct stub *s, u32 *rounds)
+{
+	u64 where = USER_VA_MIN + (arch_cycles() & 0x3fffffff);
+	u32 i, n = 0;
+
+	for (i = 0; i < nr_cpus; i++) {
+		struct stub_thread *st = &s->thread[i];
+		bool waits;
+
+		if (!st->tid || (!st->used && ration_cpu_ns(st->tid) == st->slept_ns))
+			continue;
+		ration_begin(st, arch_cycles());
+		waits = is_waiting(s, i, where, rounds);
+		ration_end(st, arch_cycles());
+		if (!waits)
+			return 0;
+		n++;
+	}
+	return MAX(n, 1u);
+}
+
 static bool stub_clean(struct stub *s)
 {
 	struct command_op *op = &s->cmd->op[0];
-	u64 where = USER_VA_MIN + (arch_cycles() & 0x3fffffff);
-	u32 i, rounds = CLEAN_ROUNDS;
+	u32 i, n, rounds = CLEAN_ROUNDS;
 
 	op->nr = HOST_MUNMAP;
 	op->arg[0] = 0;
 	op->arg[1] = PM_STUB_BASE;
 	if (!stub_run(s, 1))
 		return false;
+	n = all_waiting(s, &rounds);
+	if (!n || (n > 1 &&
+		   !all_waiting(s, &rounds))) /* one not asked yet could have woken one that was */
+		return false;
+	wipe(s);
 	for (i = 0; i < nr_cpus; i++) {
-		if (s->thread[i].used && !is_waiting(&s->thread[i], where, &rounds))
-			return false;
+		if (s->thread[i].tid)
+			s->thread[i].slept_ns = ration_cpu_ns(s->thread[i].tid);
 		s->thread[i].used = false;
 		s->thread[i].owner = NULL;
 		s->thread[i].image = NULL;
@@ -354,13 +550,10 @@ static bool stub_clean(struct stub *s)
 
 void stub_put(struct stub *s)
 {
-	bool keep = !s->broken && stub_clean(s);
-	u32 i;
+	bool keep;
 
-	/* what the last program left there must not be seen by the next */
-	for (i = 0; keep && i < nr_cpus; i++)
-		memset((u8 *)s->thread[i].area + sizeof(struct area), 0,
-		       AREA_ALTSTACK - sizeof(struct area));
+	s->tgid = 0;
+	keep = !s->broken && stub_clean(s);
 	spin_lock(&pool.lock);
 	keep = keep && pool.nr < POOL_MAX;
 	if (keep) {

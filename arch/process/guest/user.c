@@ -14,6 +14,7 @@
 #include "arch/x86_64/guest/admit.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/mm/aspace.h"
+#include "guestkernel/task/seccomp.h"
 #include "guestkernel/task/task.h"
 #include "guestkernel/trap.h"
 #include "guestkernel/uapi/signal.h"
@@ -159,11 +160,43 @@ static void exception(struct regs *r, const struct entry *e)
 	trap_user_exception(r, (s32)e->sig, code, addr, (u32)e->trapno, e->err);
 }
 
+static bool is_executable(struct arch_aspace *as, u64 va)
+{
+	paddr_t pa;
+	u32 flags = 0;
+	bool is_there;
+
+	spin_lock(&current()->mm->pt_lock);
+	is_there = arch_mmu_query(as, va, &pa, &flags);
+	spin_unlock(&current()->mm->pt_lock);
+	return is_there && (flags & MMU_Q_EXEC);
+}
+
+/* Whether there is a `syscall` before r->ip. Where a call came from is the area's word; filters of seccomp(2) may rely on it,
+ * and may as long as the program could have jumped to that instruction with these registers anyway. */
+static bool came_by_instruction(const struct regs *r)
+{
+	struct aspace *as = current()->mm;
+	u8 code[2];
+
+	if (likely(!seccomp_is_on(current())))
+		return true;
+	return r->ip > sizeof code &&
+	       aspace_access(as, r->ip - sizeof code, code, sizeof code, false, true) ==
+		       sizeof code &&
+	       code[0] == 0x0f && code[1] == 0x05 && is_executable(&as->arch, r->ip - 2) &&
+	       is_executable(&as->arch, r->ip - 1);
+}
+
 static void system_call(struct regs *r, struct space *space, const struct entry *e)
 {
 	if (unlikely(e->arch != AUDIT_X86_64 || r->ip >= USER_VA_END)) {
 		/* int 0x80 and the old vsyscall page: there is nothing there */
 		trap_user_exception(r, SIGSEGV, SI_KERNEL, 0, 13, 0);
+		return;
+	}
+	if (unlikely(!came_by_instruction(r))) {
+		kill_task("there is no system call instruction where it says it made one");
 		return;
 	}
 	r->orig_ax = r->ax;
@@ -175,6 +208,10 @@ static void fast_call(struct regs *r)
 {
 	if (unlikely(r->ip >= USER_VA_END)) {
 		trap_user_exception(r, SIGSEGV, SI_KERNEL, 0, 13, 0);
+		return;
+	}
+	if (unlikely(!came_by_instruction(r))) {
+		kill_task("there is no system call instruction where it says it made one");
 		return;
 	}
 	r->orig_ax = r->ax;
@@ -251,12 +288,17 @@ static void run_once(struct regs *r)
 	}
 	space_settle(as);
 	st = &sp->stub->thread[this_cpu()->id];
+	if (unlikely(!st->tid) && !space_make_thread(as)) {
+		stub_break(sp->stub);
+		kill_task("no host thread to run it in");
+		return;
+	}
 	a = st->area;
 	fpu_prepare_exit(st);
 	load_area(a, r, t);
-	if (unlikely(!handover_run(sp->stub, st))) {
+	if (unlikely(!handover_run(st))) {
 		stub_break(sp->stub);
-		kill_task("its host process does not answer");
+		kill_task("its host process does not answer, or will not stop");
 		return;
 	}
 	e = (struct entry){

@@ -8,8 +8,12 @@
  *           the application is stopped only when the scheduler or a signal wants something of it: then it gets
  *           the preemption signal, again and again until it is parked, because the handler
  *           ignores the signal when it is there already, perhaps on its way out.
- *           State words can be written by the application: nonsense only delays its own task. A program that jumped
- *           into the stub's waits gets there signal after signal in the same code: that is counted, and is its end.
+ *           Nothing in an area is believed here, neither that a thread runs nor that it is parked, nor a count: whether
+ *           a thread that is to park had its chance is told by its processor time, which the host keeps. The
+ *           host stacks signals on a thread that it does not let run, and the alternate stack has room for three
+ *           frames, so the next signal waits until the thread has run ANSWER_NS since the last, or has run at
+ *           all and SLOW_NS have passed. Who took ANSWERS signals so, and GIVE_UP_CPU_NS of processor time or
+ *           GIVE_UP_NS of any, will not park, and is killed. A thread the host does not let run is waited for.
  * Missing   Hosts before Linux 5.16 (futex_waitv); CPUs without RDTSCP.
  * See       place.c: where both sides run and how long they spin
  */
@@ -27,18 +31,27 @@
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/trap.h"
 
-#define PIN_RUN_NS	 (2 * NSEC_PER_MSEC) /* who runs longer is no longer bound */
-#define PREEMPT_RETRY_NS (200 * 1000ull)
-#define LOOK_NS		 NSEC_PER_SEC /* a stub that died is noticed */
-#define PREEMPT_GIVE_UP	 50000u	      /* 10 s */
-#define NESTED_MAX	 100u	      /* signals in the stub's code: it waits there for good */
-#define WAITV_U32	 2u
+#define PIN_RUN_NS	(2 * NSEC_PER_MSEC) /* who runs longer is no longer bound */
+#define LOOK_NS		(NSEC_PER_SEC / 4)  /* a stub that died is noticed */
+#define RETRY_NS	(200 * 1000ull)
+#define RETRY_SHIFT_MAX 6u /* 12.8 ms between looks at a thread that does not get to run */
+#define ANSWER_NS	(50 * 1000ull)
+#define SLOW_NS		(10 * NSEC_PER_MSEC)
+#define ANSWERS		16u
+#define GIVE_UP_CPU_NS	(100 * NSEC_PER_MSEC)
+#define GIVE_UP_NS	(300 * NSEC_PER_MSEC)
+#define RELAX_ROUNDS	2000u /* of a spinlock's waiter, then it sleeps */
+#define RELAX_SLEEP_NS	50000
+#define WAITV_U32	2u
 
 extern struct vdso_data vdso_data;
 
-/* Of one handover: how often the thread was asked for, and what area->nested was at the first and last signal. */
+/* Of one handover: the signals sent, by processor time of the thread and by the clock. */
 struct preemption {
-	u32 tries, first, seen;
+	u32 signals;
+	u32 idle_looks;		   /* in which it had not run */
+	u64 first_cpu, last_cpu;   /* ns */
+	u64 first_time, last_time; /* ns */
 };
 
 static u32 *wake_word(void)
@@ -113,20 +126,49 @@ void arch_ipi_send(struct cpu *to, u32 ipi)
 
 void arch_spin_relax(void)
 {
+	const struct host_timespec t = { 0, RELAX_SLEEP_NS };
+	struct cpu *c = this_cpu();
+	u32 word = 0;
+
 	__asm__ volatile("pause");
-	if (unlikely(READ_ONCE(this_cpu()->arch.ipi_pending) & IPI_STOP))
+	if (unlikely(READ_ONCE(c->arch.ipi_pending) & IPI_STOP))
 		arch_cpu_stop();
+	/* the holder may need this host CPU, or wait for a stub that does */
+	if (unlikely(++c->arch.relaxed % RELAX_ROUNDS == 0))
+		host_futex_wait(&word, 0, &t);
+}
+
+void host_lock(struct host_lock *l)
+{
+	const struct host_timespec t = { 0, 10 * NSEC_PER_MSEC };
+	u32 was = 0;
+
+	if (__atomic_compare_exchange_n(&l->word, &was, 1, false, __ATOMIC_ACQUIRE,
+					__ATOMIC_RELAXED))
+		return;
+	while (xchg(&l->word, 2)) {
+		host_futex_wait(&l->word, 2, &t);
+		arch_spin_relax(); /* a panic elsewhere */
+	}
+}
+
+void host_unlock(struct host_lock *l)
+{
+	if (xchg(&l->word, 0) == 2)
+		host_futex_wake(&l->word);
 }
 
 void arch_cpu_idle(void)
 {
-	u64 ns = ns_to_timer();
+	u64 ns = MIN(ns_to_timer(), ration_idle_ns());
 	struct host_timespec t = { (s64)(ns / NSEC_PER_SEC), (s64)(ns % NSEC_PER_SEC) };
 
 	if (ns && !READ_ONCE(*wake_word())) {
 		place_idle(true);
 		host_futex_wait(wake_word(), 0, ns == U64_MAX ? NULL : &t);
 		place_idle(false);
+		if (arch_cycles() >= READ_ONCE(ration_next))
+			ration_look();
 	}
 	interrupts_serve();
 }
@@ -208,43 +250,63 @@ static void set_running(struct stub_thread *st)
 	}
 }
 
-/* Wants the thread parked. The host stacks signals on a thread it does not let run, so the next is sent when this one
- * was seen to arrive in the stub's code. False: the thread is lost. */
-static bool preempt(struct stub *s, struct stub_thread *st, struct preemption *p)
+/* Whether the thread had its chance to park since the last signal. */
+static bool has_answered(const struct preemption *p, u64 cpu, u64 now)
 {
-	u32 nested = READ_ONCE(st->area->nested);
+	u64 ran = cpu - p->last_cpu;
 
-	if (!p->tries++) {
-		p->first = nested;
-		p->seen = nested - 1;
-	}
-	if (p->tries > PREEMPT_GIVE_UP || nested - p->first > NESTED_MAX)
-		return false;
-	if (nested == p->seen)
-		return true;
-	p->seen = nested;
-	return host_call3(HOST_TGKILL, s->pid, st->tid, SIG_PREEMPT) >= 0;
+	return ran >= ANSWER_NS || (ran && now - p->last_time >= SLOW_NS);
 }
 
-bool handover_run(struct stub *s, struct stub_thread *st)
+/* Wants the thread parked. False: it will not, or is gone. */
+static bool preempt(struct stub_thread *st, struct preemption *p)
+{
+	u64 cpu = ration_cpu_ns(st->tid), now = cycles_to_ns(arch_cycles());
+
+	if (!p->signals) {
+		p->first_cpu = cpu;
+		p->first_time = now;
+	} else if (!has_answered(p, cpu, now)) {
+		p->idle_looks++;
+		return true;
+	} else if (p->signals >= ANSWERS &&
+		   (cpu - p->first_cpu >= GIVE_UP_CPU_NS || now - p->first_time >= GIVE_UP_NS)) {
+		return false;
+	}
+	p->signals++;
+	p->idle_looks = 0;
+	p->last_cpu = cpu;
+	p->last_time = now;
+	return host_call3(HOST_TGKILL, st->tid, st->tid, SIG_PREEMPT) >= 0;
+}
+
+/* How long to sleep at most; false: the thread is lost. */
+static bool next_look(struct stub_thread *st, struct preemption *p, u64 *ns)
+{
+	u64 retry;
+
+	*ns = MIN(ns_to_timer(), LOOK_NS);
+	if (trap_work_pending() && !is_parked(st->area)) {
+		if (!preempt(st, p))
+			return false;
+		retry = RETRY_NS << MIN(p->idle_looks, RETRY_SHIFT_MAX);
+		*ns = MIN(*ns, retry);
+	}
+	if (this_cpu()->arch.pin)
+		*ns = MIN(*ns, PIN_RUN_NS);
+	return true;
+}
+
+static bool run_until_parked(struct stub_thread *st)
 {
 	struct preemption p = { 0 };
 	struct area *a = st->area;
-	u64 start = arch_cycles();
+	u64 ns;
 
-	set_running(st);
 	while (!spin_for(a)) {
-		u64 ns;
-
 		interrupts_serve();
-		ns = MIN(ns_to_timer(), LOOK_NS);
-		if (trap_work_pending() && !is_parked(a)) {
-			if (!preempt(s, st, &p))
-				return false;
-			ns = MIN(ns, PREEMPT_RETRY_NS);
-		}
-		if (this_cpu()->arch.pin)
-			ns = MIN(ns, PIN_RUN_NS);
+		if (!next_look(st, &p, &ns))
+			return false;
 		sleep_on_both(a, ns);
 		if (is_parked(a))
 			break;
@@ -252,9 +314,27 @@ bool handover_run(struct stub *s, struct stub_thread *st)
 			place_loose();
 			place_follow_app(st);
 		}
-		if (host_call3(HOST_TGKILL, s->pid, st->tid, 0) < 0)
+		if (!host_is_alive(st->tid))
 			return false;
+		if (unlikely(arch_cycles() >= READ_ONCE(ration_next)))
+			ration_look();
 	}
-	place_note_run(arch_cycles() - start);
 	return true;
+}
+
+bool handover_run(struct stub_thread *st)
+{
+	u64 start = arch_cycles(), end;
+	bool is_back;
+
+	if (unlikely(start >= READ_ONCE(ration_next)))
+		ration_look();
+	ration_begin(st, start);
+	set_running(st);
+	is_back = run_until_parked(st);
+	end = arch_cycles();
+	ration_end(st, end);
+	if (is_back)
+		place_note_run(end - start);
+	return is_back;
 }

@@ -26,7 +26,7 @@
 #define CMD_FAIL     24 /* or something did not */
 #define CMD_OFF	     32 /* birth: where in the memory file the new stub's pages are */
 #define CMD_AREA_OFF 40
-#define CMD_CPUS     48
+#define CMD_PID_FD   48 /* where the number of a new thread goes */
 #define CMD_OPS	     64
 #define CMD_OP_BYTES 64 /* number, six arguments */
 #define CMD_OP_MAX   63
@@ -43,7 +43,6 @@
 #define AREA_TRAPNO	  32
 #define AREA_CR2	  40
 #define AREA_ARCH	  48
-#define AREA_TID	  52
 #define AREA_FP		  56 /* XSAVE image to load before going on, 0: none */
 #define AREA_REGS \
 	64 /* 18 words in the order of the signal frame: r8-r15 di si bp bx dx ax cx sp ip flags */
@@ -52,7 +51,6 @@
 #define AREA_GS		  216
 #define AREA_SS		  224 /* stack_t */
 #define AREA_PID	  248
-#define AREA_NESTED	  252 /* preemption signals that found the thread in this code */
 #define AREA_XSAVE	  1024
 #define AREA_ALTSTACK	  4096
 #define AREA_ALTSTACK_TOP 0x4000

@@ -6,7 +6,10 @@
  *           application threads. stub_handler: how application code is left.
  * Rules     Spawner and service thread keep everything in registers and read only what nobody in the stub can
  *           write: application code shares their memory. They make the calls the kernel asks for and report
- *           on an eventfd that application threads do not have.
+ *           on eventfds that application threads do not have, with words that the kernel wrote; even the
+ *           number of a new thread goes there, bit by bit, since no memory here could hold it safely.
+ *           An application thread is a host process of its own that shares the stub's memory: the host
+ *           tells its processor time to the kernel process (guest/ration.c), which it would not for a thread.
  *           An application thread leaves its program by a signal only. The handler stores the registers in
  *           the area (found from the stack pointer: the alternate stack lies in it), and waits there. It goes
  *           on with iretq, never with sigreturn, so no frame can be forged. The stack pointer never rises
@@ -32,8 +35,6 @@
 #define PM_STUB_AREA	0x00007fffe0200000
 #define HOST_VA_END	0x00007ffffffff000
 #define PM_FD_RAM	3
-/* VM FS SIGHAND THREAD SYSVSEM PARENT_SETTID */
-#define CLONE_APP	0x150b00
 
 	.macro SYS nr
 	movl	$\nr, %eax
@@ -110,6 +111,11 @@ stub_spawner:
 	SYS	NR_WRITE
 	jmp	1b
 
+/* A stub that cannot be: r12 is a command page. */
+unborn:	movl	CMD_DONE_FD(%r12), %edi
+	leaq	CMD_FAIL(%r12), %rsi
+	movl	$8, %edx
+	SYS	NR_WRITE
 die:	movl	$1, %edi
 	SYS	NR_EXIT_GROUP
 	ud2
@@ -121,24 +127,15 @@ stub_main:
 	SYS	NR_PRCTL
 	movq	CMD_OFF(%r12), %r14
 	movq	CMD_AREA_OFF(%r12), %rbp
-	movl	CMD_CPUS(%r12), %ebx
-	xorl	%r13d, %r13d
-1:	movabsq	$PM_STUB_AREA, %rdi
-	movq	%r13, %rax
-	shlq	$AREA_STRIDE_SHIFT, %rax
-	addq	%rax, %rdi
-	imulq	$AREA_BYTES, %r13, %r9
-	addq	%rbp, %r9
+	movabsq	$PM_STUB_AREA, %rdi	/* the first area; the others come with their threads */
+	movq	%rbp, %r9
 	movl	$AREA_BYTES, %esi
 	movl	$3, %edx		/* read, write */
 	movl	$0x11, %r10d		/* shared, fixed */
 	movl	$PM_FD_RAM, %r8d
 	SYS	NR_MMAP
 	cmpq	$-4096, %rax
-	ja	die
-	incl	%r13d
-	cmpl	%ebx, %r13d
-	jb	1b
+	ja	unborn
 	movq	%r12, %rdi
 	movl	$4096, %esi
 	movl	$1, %edx		/* read */
@@ -147,37 +144,22 @@ stub_main:
 	movq	%r14, %r9
 	SYS	NR_MMAP
 	cmpq	$-4096, %rax
-	ja	die
+	ja	unborn
 	SYS	NR_GETPID
 	movabsq	$PM_STUB_AREA, %rsi
-	movl	%eax, AREA_PID(%rsi)
-	xorl	%r13d, %r13d
-2:	movabsq	$(PM_STUB_AREA + AREA_ALTSTACK_TOP), %rsi
-	movq	%r13, %rax
-	shlq	$AREA_STRIDE_SHIFT, %rax
-	addq	%rax, %rsi
-	leaq	AREA_TID-AREA_ALTSTACK_TOP(%rsi), %rdx
-	movl	$CLONE_APP, %edi
-	xorl	%r10d, %r10d
-	xorl	%r8d, %r8d
-	SYS	NR_CLONE
-	testl	%eax, %eax
-	jz	app_thread
-	js	die
-	incl	%r13d
-	cmpl	%ebx, %r13d
-	jb	2b
+	movl	%eax, AREA_PID(%rsi)	/* no application code has been here yet */
 	movl	$1, %edi
 	xorl	%esi, %esi
 	leaq	DATA_PROG_SERVICE(%r15), %rdx
 	SYS	NR_SECCOMP
 	testl	%eax, %eax
-	jnz	die
+	jnz	unborn
+	xorl	%esp, %esp		/* from here on only a new thread has a stack */
 	xorl	%r13d, %r13d
 	leaq	CMD_OK(%r12), %rsi
 	jmp	report
 
-/* Service: r12 command page, r13d the last request served. Only registers and the command page are believed. */
+/* Service: r12 command page, r13d the last request served, rsp 0. Only registers and the command page are believed. */
 service:
 	movl	CMD_SEQ(%r12), %eax
 	cmpl	%r13d, %eax
@@ -202,7 +184,11 @@ service:
 	movq	48(%rbp), %r9
 	movl	0(%rbp), %eax
 	syscall
-	leaq	CMD_FAIL(%r12), %rcx
+	testq	%rsp, %rsp
+	jnz	app_thread
+	cmpl	$NR_CLONE, 0(%rbp)
+	je	tell_pid
+told:	leaq	CMD_FAIL(%r12), %rcx
 	cmpq	$-4096, %rax
 	cmovaq	%rcx, %r14
 	addq	$CMD_OP_BYTES, %rbp
@@ -214,11 +200,37 @@ report:	movl	CMD_DONE_FD(%r12), %edi
 	SYS	NR_WRITE
 	jmp	service
 
+/* rax, the number of a new thread, added up from its bits in the other eventfd. Changes what the command has no use for. */
+tell_pid:
+	cmpq	$-4096, %rax
+	ja	told
+	movq	%rax, %r9
+	movq	%rax, %r8
+	leaq	powers(%rip), %rsi
+1:	testb	$1, %r8b
+	jz	2f
+	movl	CMD_PID_FD(%r12), %edi
+	movl	$8, %edx
+	SYS	NR_WRITE
+2:	addq	$8, %rsi
+	shrq	$1, %r8
+	jnz	1b
+	movq	%r9, %rax
+	jmp	told
+
+	.balign	8
+powers:	.irp	bit, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	.quad	1 << \bit
+	.endr
+
 /* rsp: top of the area. */
 app_thread:
 	movq	%rsp, %rbx
 	decq	%rbx
 	andq	$-(1 << AREA_STRIDE_SHIFT), %rbx
+	movl	$1, %edi
+	movl	$9, %esi
+	SYS	NR_PRCTL
 	xorl	%edi, %edi
 	movl	$-1, %esi
 	xorl	%edx, %edx
@@ -349,7 +361,6 @@ nested:	cmpl	$SIG_PREEMPT, %edi
 	movl	$XSAVE_MASK, %eax
 	xorl	%edx, %edx
 	xrstor64 (%rcx)
-	incl	AREA_NESTED(%rbx)	/* the kernel may send the next: there is room for three */
 	movq	%rbp, %rdi
 	jmp	load_and_go
 

@@ -169,7 +169,8 @@ static void user_page_fault(struct regs *r, u64 err)
 {
 	u64 addr = read_cr2();
 
-	note_exception(VEC_PF, err, addr);
+	/* What is mapped in the kernel's half is not told: always a protection fault, as on Linux. */
+	note_exception(VEC_PF, addr >= USER_VA_END ? err | PF_PRESENT : err, addr);
 	/* An access of the CPU itself, to a descriptor table (QEMU: also to the stack of a far return): no page helps. */
 	if (unlikely(!(err & PF_USER)))
 		trap_user_exception(r, SIGSEGV, SI_KERNEL, 0, VEC_PF, err);

@@ -15,6 +15,8 @@ struct task;
 struct fpu_state;
 struct sigframe_req;
 
+/* Boot, once there is a heap: before the first thread. */
+void arch_thread_setup(void);
 /* Prepares a new thread whose kernel stack ends at kstack_top. The frame is empty. -ENOMEM. */
 int must_check arch_thread_init(struct arch_thread *t, void *kstack_top);
 void arch_thread_fini(struct arch_thread *t);

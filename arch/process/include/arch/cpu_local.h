@@ -24,6 +24,7 @@ struct arch_cpu {
 	struct arch_aspace *active_as; /* that user memory accesses go to */
 	void *fpu_owner;	       /* unused here: each application thread knows */
 	u64 timer_at;		       /* cycles; 0: none */
+	u32 relaxed;		       /* rounds of waiting for spinlocks */
 	/* process/guest/place.c */
 	u32 place;	 /* enum place */
 	u32 spin;	 /* rounds a handover is worth waiting for awake */
