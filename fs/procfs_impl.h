@@ -22,7 +22,8 @@ static inline const struct proc_task_ops *proc_tasks(void)
 	return proc_setup_data.tasks;
 }
 extern const struct synth_ctx_ops proc_task_ctx; /* ctx: struct task */
-extern const struct synth_ctx_ops proc_task_dir_ctx; /* the same, of the directories with mode 0555 */
+extern const struct synth_ctx_ops
+	proc_task_dir_ctx; /* the same, of the directories with mode 0555 */
 
 /* procfs_task.c: /proc/<pid> and below. */
 int must_check proc_pid_lookup(struct inode *dir, const struct name *n, struct inode **out);

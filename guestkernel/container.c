@@ -112,10 +112,10 @@ static void collect_proc(void)
 	static const struct proc_row missing_row = { "monitor/missing_syscalls", 0444,
 						     syscall_show_missing, NULL };
 	static const struct proc_table missing_calls = { &missing_row, 1, NULL };
-	static const struct proc_table *const root[] = { &mm_proc_root,	 &task_proc_root,
-							 &task_sysctl,	 &mm_sysctl,
-							 &mm_zones,	 &ipc_proc, &net_sysctl,
-							 &missing_calls, NULL };
+	static const struct proc_table *const root[] = {
+		&mm_proc_root, &task_proc_root, &task_sysctl,	&mm_sysctl, &mm_zones,
+		&ipc_proc,     &net_sysctl,	&missing_calls, NULL
+	};
 	static const struct proc_table *const process[] = { &mm_proc_process,
 							    &mm_maps,
 							    &task_proc_process,

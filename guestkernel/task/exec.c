@@ -336,7 +336,8 @@ static void become(struct exec *x)
 		g->pdeath_signal = 0;
 		g->personality &= ~(u32)(ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC | MMAP_PAGE_ZERO);
 		spin_lock(&g->lock);
-		g->rlim[RLIMIT_STACK].rlim_cur = MIN(g->rlim[RLIMIT_STACK].rlim_cur, STACK_SECURE_MAX);
+		g->rlim[RLIMIT_STACK].rlim_cur =
+			MIN(g->rlim[RLIMIT_STACK].rlim_cur, STACK_SECURE_MAX);
 		spin_unlock(&g->lock);
 	}
 }

@@ -55,7 +55,8 @@ static int helper(int argc, char **argv)
 static void make_program(const char *name, mode_t mode)
 {
 	char buf[65536];
-	int from = MUST(open(t_self(), O_RDONLY)), to = MUST(open(name, O_WRONLY | O_CREAT | O_EXCL, 0700));
+	int from = MUST(open(t_self(), O_RDONLY)),
+	    to = MUST(open(name, O_WRONLY | O_CREAT | O_EXCL, 0700));
 	ssize_t n;
 
 	t_need_cap(CAP_SETUID);
@@ -191,8 +192,8 @@ static void descriptors_opened_before_exec_lead_to_nothing_after_it(void)
 
 static void check_closed(const struct guarded *g, int pidfd, int fds, int dir)
 {
-	static const char *const files[] = { "mem", "environ", "auxv", "maps", "smaps", "smaps_rollup", "io",
-					     "personality" };
+	static const char *const files[] = { "mem",   "environ",      "auxv", "maps",
+					     "smaps", "smaps_rollup", "io",   "personality" };
 	static const char *const links[] = { "cwd", "root", "exe", "ns/mnt", "ns/pid" };
 	struct iovec local = { known, 8 }, remote = { known, 8 };
 	char buf[256];
@@ -342,7 +343,9 @@ static void no_new_privs_keeps_new_rights_away(void)
 static void no_new_privs_leaves_capabilities_that_were_held(void)
 {
 	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2] = { { 0, 1u << CAP_NET_RAW, 0 } };
+	struct __user_cap_data_struct data[2] = {
+		{0, 1u << CAP_NET_RAW, 0}
+	};
 	pid_t pid;
 
 	make_program("caps", 0755);
@@ -439,9 +442,11 @@ TEST_PROGRAM_WITH_HELPER(exec_rights, helper, CASE(set_id_programs_take_their_ow
 			 CASE(a_program_that_may_not_be_read_is_closed_to_its_user),
 			 CASE(a_shared_root_directory_keeps_rights_away),
 			 CASE(a_tracer_keeps_rights_away_and_the_program_is_told),
-			 CASE(a_privileged_tracer_does_not), CASE(no_new_privs_keeps_new_rights_away),
+			 CASE(a_privileged_tracer_does_not),
+			 CASE(no_new_privs_keeps_new_rights_away),
 			 CASE(no_new_privs_leaves_capabilities_that_were_held),
 			 CASE(a_set_user_id_root_program_with_capabilities_has_only_those),
 			 CASE(what_the_caller_chose_does_not_reach_a_set_id_program),
 			 CASE(changing_ids_forgets_the_parent_death_signal),
-			 CASE(capabilities_nobody_understands_are_refused), CASE(memory_of_the_dead_is_not_kept));
+			 CASE(capabilities_nobody_understands_are_refused),
+			 CASE(memory_of_the_dead_is_not_kept));
