@@ -11,6 +11,7 @@
 #include "fs/filp.h"
 #include "guestkernel/kapi/fsctx.h"
 #include "fs/namei.h"
+#include "fs/notify.h"
 #include "fs/xattr.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
@@ -54,6 +55,8 @@ int exec_open(s32 dirfd, const char *name, u32 flags, struct file **out)
 		err = file_open(*out);
 		if (err)
 			file_put(*out);
+		else
+			notify_file(*out, IN_OPEN);
 	}
 put:
 	path_put(&p);

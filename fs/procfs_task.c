@@ -245,20 +245,68 @@ static const struct synth_dir_ops ns_dir_ops = {
 
 /* Mount tables, as the task's root shows them */
 
+/* As on Linux the namespace and the root are those of the task when the file was opened. */
+struct mounts_view {
+	struct ns *ns;	  /* referenced */
+	struct path root; /* referenced */
+	u64 seen;	  /* the namespace's event count that poll(2) told of last */
+};
+
+static struct mount_ns *view_ns(const struct mounts_view *v)
+{
+	return container_of(v->ns, struct mount_ns, ns);
+}
+
+static int mounts_open(void *ctx, void **bound)
+{
+	struct mounts_view *v = knew(struct mounts_view);
+	int ret;
+
+	if (!v)
+		return -ENOMEM;
+	ret = proc_tasks()->root(ctx, &v->root);
+	if (!ret) {
+		v->ns = proc_tasks()->ns(ctx, NS_MNT);
+		if (v->ns) {
+			v->seen = READ_ONCE(view_ns(v)->event);
+			*bound = v;
+			return 0;
+		}
+		path_put(&v->root);
+		ret = -EINVAL;
+	}
+	kfree(v);
+	return ret == -ENOENT ? -EINVAL : ret;
+}
+
+static void mounts_close(void *bound)
+{
+	struct mounts_view *v = bound;
+
+	ns_put(v->ns);
+	path_put(&v->root);
+	kfree(v);
+}
+
+/* A change is told once to each open file: POLLERR and POLLPRI, beside being readable always. */
+static u32 mounts_poll(void *bound, struct poll_table *pt)
+{
+	struct mounts_view *v = bound;
+	u64 event;
+
+	poll_wait(pt, &view_ns(v)->changed);
+	event = READ_ONCE(view_ns(v)->event);
+	if (event == v->seen)
+		return EPOLLIN | EPOLLRDNORM;
+	v->seen = event;
+	return EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLPRI;
+}
+
 static int show_mounts(struct strbuf *sb, void *ctx, enum mount_show_kind kind)
 {
-	struct path root;
-	struct ns *ns;
-	int ret = proc_tasks()->root(ctx, &root);
+	struct mounts_view *v = ctx;
 
-	if (ret)
-		return ret == -ENOENT ? -EINVAL : ret;
-	ns = proc_tasks()->ns(ctx, NS_MNT);
-	if (ns) {
-		mount_show(sb, kind, container_of(ns, struct mount_ns, ns), &root);
-		ns_put(ns);
-	}
-	path_put(&root);
+	mount_show(sb, kind, view_ns(v), &v->root);
 	return 0;
 }
 
@@ -277,10 +325,15 @@ static int row_mountstats(struct strbuf *sb, void *ctx)
 	return show_mounts(sb, ctx, MOUNT_SHOW_MOUNTSTATS);
 }
 
+#define MOUNT_ROW(n, m, fn, p)                                               \
+	{                                                                    \
+		.name = (n), .mode = (m), .show = (fn), .open = mounts_open, \
+		.close = mounts_close, .poll = (p)                           \
+	}
 static const struct proc_row mount_rows[] = {
-	{"mounts",	    0444, row_mounts,     NULL},
-	{ "mountinfo",  0444, row_mountinfo,  NULL},
-	{ "mountstats", 0400, row_mountstats, NULL},
+	MOUNT_ROW("mounts", 0444, row_mounts, mounts_poll),
+	MOUNT_ROW("mountinfo", 0444, row_mountinfo, mounts_poll),
+	MOUNT_ROW("mountstats", 0400, row_mountstats, NULL),
 };
 
 /* /proc/<pid>: first the entries below, then the rows of every table */

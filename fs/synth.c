@@ -678,6 +678,14 @@ static s64 text_lseek(struct file *f, s64 off, s32 whence)
 	return default_lseek(f, off, whence, t->sb.len);
 }
 
+static u32 text_poll(struct file *f, struct poll_table *pt)
+{
+	struct text_file *t = f->priv;
+	const struct proc_row *row = file_si(f)->row;
+
+	return row->poll ? row->poll(t->ctx, pt) : EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
+}
+
 static void text_release(struct file *f)
 {
 	struct text_file *t = f->priv;
@@ -694,6 +702,7 @@ static const struct file_ops synth_text_fops = {
 	.read = text_read,
 	.write = text_write,
 	.lseek = text_lseek,
+	.poll = text_poll,
 	.release = text_release,
 	.can_splice_from = true,
 	.can_splice_to = true,

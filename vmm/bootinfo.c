@@ -141,6 +141,8 @@ static void put_container(struct writer *w, const struct vm_start *s)
 		put_u64(w, "privileged", 1);
 	put_strings(w, "tmpfs", s->tmpfs);
 	put_strings(w, "rlimits", s->rlimits);
+	if (s->pids_limit)
+		put_u64(w, "pids-limit", s->pids_limit);
 	put_string(w, "strace", s->strace);
 	end(w);
 }

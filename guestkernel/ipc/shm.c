@@ -15,6 +15,7 @@
 #include "arch/param.h"
 #include "guestkernel/ipc/ids.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
@@ -30,7 +31,8 @@ struct shm_seg {
 	struct pager base;   /* what regions map */
 	struct pager *pages; /* [I] where its pages are */
 	u64 size;	     /* [I] bytes */
-	u64 nattch;	     /* [ids.lock] */
+	struct user_account *payer;
+	u64 nattch; /* [ids.lock] */
 	s64 atime, dtime, ctime;
 	s32 cpid, lpid;
 };
@@ -55,6 +57,7 @@ static s64 now_s(void)
 static void seg_free(struct shm_seg *s)
 {
 	s->pages->ops->put(s->pages);
+	charge_release(s->payer, CHARGE_KMEM, sizeof *s);
 	kfree(s);
 }
 
@@ -127,16 +130,20 @@ static const struct pager_ops seg_ops = {
 
 static int seg_create(u64 size, struct shm_seg **out)
 {
-	struct shm_seg *s = knew(struct shm_seg);
-	int ret;
+	struct user_account *payer;
+	struct shm_seg *s;
+	int ret = charge_kmem(sizeof *s, &payer);
 
-	if (!s)
-		return -ENOMEM;
-	ret = pager_create_anon(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT, &s->pages);
+	if (ret)
+		return ret;
+	s = knew(struct shm_seg);
+	ret = s ? pager_create_anon(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT, &s->pages) : -ENOMEM;
 	if (ret) {
 		kfree(s);
+		charge_release(payer, CHARGE_KMEM, sizeof *s);
 		return ret;
 	}
+	s->payer = payer;
 	pager_init(&s->base, &seg_ops);
 	s->size = size;
 	s->cpid = current_tgid();
@@ -148,9 +155,11 @@ static int seg_create(u64 size, struct shm_seg **out)
 /* [ids.lock] */
 static s64 seg_add(struct shm_seg *s, s32 key, u32 flags)
 {
+	u64 most = charge_is_bounded() ? (page_end_pfn - page_first_pfn) / 2 : U64_MAX;
 	int ret;
 
-	if (ipc_usage(&ids)->amount + pages_of(s) > READ_ONCE(ipc_limits.shm_all))
+	/* segments stay when those who made them are gone: killing frees nothing */
+	if (ipc_usage(&ids)->amount + pages_of(s) > MIN(most, READ_ONCE(ipc_limits.shm_all)))
 		return -ENOSPC;
 	ret = ipc_add(&ids, &s->obj, key, flags);
 	if (ret)

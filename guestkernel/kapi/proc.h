@@ -10,6 +10,7 @@
 
 #include "guestkernel/kapi/strbuf.h"
 #include "guestkernel/kapi/ns.h"
+#include "guestkernel/kapi/poll.h"
 
 struct proc_row {
 	const char *name; /* path below the table's root, e.g. "sys/kernel/pid_max" */
@@ -21,6 +22,8 @@ struct proc_row {
 	 * show gets instead of it until close. Both or neither; with them there is no store. */
 	int (*open)(void *ctx, void **bound);
 	void (*close)(void *bound);
+	/* Readiness (EPOLL*) of a file whose text programs wait on; bound: what open made. NULL: always ready. */
+	u32 (*poll)(void *bound, struct poll_table *pt);
 	void *data; /* this row's own ctx, instead of the table's; not in tables of processes */
 };
 

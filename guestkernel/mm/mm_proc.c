@@ -9,6 +9,7 @@
 #include "guestkernel/mm/mm_proc.h"
 
 #include "arch/param.h"
+#include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/page.h"
@@ -17,6 +18,7 @@
 #include "guestkernel/mm/kmap.h"
 #include "guestkernel/mm/region.h"
 #include "guestkernel/task/task.h"
+#include "guestkernel/uapi/limits.h"
 #include "guestkernel/uapi/mman.h"
 
 #define NAME_COLUMN 73
@@ -39,12 +41,28 @@ static void add_name(struct strbuf *sb, const char *name)
 	}
 }
 
+/* The path of a mapped file however long; false: it has none that could be told. */
+static bool add_path(struct strbuf *sb, const struct path *p, size_t start)
+{
+	char text[256], *big = NULL, *name = path_text(p, NULL, text, sizeof text);
+
+	if (!name) {
+		big = kmalloc(PATH_MAX);
+		name = big ? path_text(p, NULL, big, PATH_MAX) : NULL;
+	}
+	if (name && *name) {
+		pad_to_column(sb, start, NAME_COLUMN);
+		add_name(sb, name);
+	}
+	kfree(big);
+	return name != NULL;
+}
+
 static void show_region(struct strbuf *sb, struct region *r)
 {
 	struct pager_desc d = { 0 };
-	const char *name = NULL;
 	size_t start = sb->len;
-	char text[256];
+	const char *name;
 
 	if (r->pager && r->pager->ops->describe)
 		r->pager->ops->describe(r->pager, &d);
@@ -55,13 +73,12 @@ static void show_region(struct strbuf *sb, struct region *r)
 		      r->pager ? (unsigned long long)r->pgoff << PAGE_SHIFT : 0,
 		      (u32)(d.dev >> 8 & 0xfff), (u32)((d.dev & 0xff) | (d.dev >> 12 & 0xfff00)),
 		      (unsigned long long)d.ino);
-	if (r->file && !r->label)
-		name = path_text(&r->file->path, NULL, text, sizeof text);
-	if (!name)
+	if (!r->file || r->label || !add_path(sb, &r->file->path, start)) {
 		name = r->label ? r->label : d.path;
-	if (name[0]) {
-		pad_to_column(sb, start, NAME_COLUMN);
-		add_name(sb, name);
+		if (name[0]) {
+			pad_to_column(sb, start, NAME_COLUMN);
+			add_name(sb, name);
+		}
 	}
 	strbuf_addc(sb, '\n');
 }

@@ -582,6 +582,21 @@ static void exec_fini(struct exec *x)
 	kfree(x);
 }
 
+/* Of a CLONE_FILES child: its close-on-exec descriptors are not its parent's. The other threads are gone, so who shares
+ * the table is another process. Record locks stay with the old table, as on Linux. */
+static int private_files(void)
+{
+	struct fdtable *files;
+	int r;
+
+	if (!fdtable_is_shared(current()->files))
+		return 0;
+	r = fdtable_clone(current()->files, &files);
+	if (r == 0)
+		current_set_fds(files);
+	return r;
+}
+
 /* Everything that can be refused. */
 static int prepare(struct exec *x)
 {
@@ -602,6 +617,8 @@ static int replace(struct exec *x, struct regs *r)
 {
 	int e = private_sighand();
 
+	if (e == 0)
+		e = private_files();
 	if (e < 0)
 		return e;
 	commit(x);

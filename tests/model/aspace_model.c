@@ -27,6 +27,11 @@
 #define NSHM	  400
 #define SHM_PAGES NPAGES
 
+int file_fallocate(struct file *f, s32 mode, s64 off, s64 len)
+{
+	return f->ops->fallocate(f, mode, off, len);
+}
+
 void file_put(struct file *f)
 {
 }

@@ -289,6 +289,20 @@ static void vfork_and_exec(void)
 	t_wait_exit(pid, 40);
 }
 
+static void exec_of_a_child_that_shares_descriptors_keeps_the_parents(void)
+{
+	char *argv[] = { HELPER, "args", "", "a b", "\xff", NULL };
+	int kept = MUST(open(".", O_RDONLY | O_CLOEXEC));
+	pid_t pid = (pid_t)MUST(syscall(SYS_clone, 0x400 | SIGCHLD, 0, 0, 0, 0)); /* CLONE_FILES */
+
+	if (pid == 0) {
+		execv(t_self(), argv);
+		_exit(1);
+	}
+	t_wait_exit(pid, 40);
+	CHECK_EQ(fcntl(kept, F_GETFD), FD_CLOEXEC);
+}
+
 TEST_PROGRAM_WITH_HELPER(execve, after_exec, CASE(arguments_and_environment_arrive),
 			 CASE(close_on_exec_descriptors_close),
 			 CASE(handlers_reset_ignored_and_pending_stay), CASE(the_process_id_stays),
@@ -296,4 +310,5 @@ TEST_PROGRAM_WITH_HELPER(execve, after_exec, CASE(arguments_and_environment_arri
 			 CASE(scripts_start_their_interpreter), CASE(endless_scripts_are_eloop),
 			 CASE(what_cannot_be_executed), CASE(execveat_takes_descriptors),
 			 CASE(set_uid_programs_change_the_effective_id),
-			 CASE(a_running_program_is_etxtbsy), CASE(vfork_and_exec));
+			 CASE(a_running_program_is_etxtbsy), CASE(vfork_and_exec),
+			 CASE(exec_of_a_child_that_shares_descriptors_keeps_the_parents));
