@@ -383,6 +383,7 @@ static int tmpfs_rename(const struct rename_req *r)
 		err = inode_new_owner(r->old_dir, S_IFCHR, 0, &ni);
 		if (!err)
 			err = tmpfs_new_inode(r->old_dir->sb, &ni, &whiteout);
+		inode_made(whiteout, &ni);
 	}
 	if (!err)
 		err = tmpfs_rename_to(r, to);

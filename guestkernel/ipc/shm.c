@@ -159,7 +159,7 @@ static s64 seg_add(struct shm_seg *s, s32 key, u32 flags)
 	int ret;
 
 	/* segments stay when those who made them are gone: killing frees nothing */
-	if (ipc_usage(&ids)->amount + pages_of(s) > MIN(most, READ_ONCE(ipc_limits.shm_all)))
+	if (ipc_usage(&ids)->amount + pages_of(s) > MIN(READ_ONCE(ipc_limits.shm_all), most))
 		return -ENOSPC;
 	ret = ipc_add(&ids, &s->obj, key, flags);
 	if (ret)
