@@ -49,6 +49,7 @@ struct fdtable {
 	u32 nr_words;	   /* [lock] */
 	struct fd_word *w; /* [lock] */
 	u32 hint;	   /* [lock] */
+	bool owns_locks;   /* POSIX record locks were set; stays */
 	struct fd_word first_words[FIRST_WORDS];
 	struct file *first_files[WORD_FDS];
 };
@@ -267,7 +268,8 @@ static void file_closed(struct fdtable *t, struct file *f)
 {
 	if (f->ops->flush)
 		f->ops->flush(f);
-	if (f->inode->locks)
+	/* What others have locked is not looked through by who never locked anything. */
+	if (READ_ONCE(t->owns_locks) && f->inode->locks)
 		lock_posix_close(f, t);
 	file_put(f);
 }
@@ -362,6 +364,11 @@ static struct file *fd_file(struct fdtable *t, s32 fd)
 		file_get(f);
 	spin_unlock(&t->lock);
 	return f;
+}
+
+void fdtable_will_own_locks(struct fdtable *t)
+{
+	WRITE_ONCE(t->owns_locks, true);
 }
 
 bool fd_is_file(s32 fd, const struct file *f)

@@ -186,7 +186,8 @@ def test_no_permission_for_kvm():
     if os.stat('/dev/kvm').st_mode & 0o006:
         raise Skip('everybody may use /dev/kvm here')
     place = tempfile.mkdtemp(dir='/tmp')
-    os.chmod(place, 0o777)
+    os.chmod(place, 0o755)
+    os.chown(place, NOBODY, NOBODY)
     try:
         shutil.copy(MONITOR, place + '/program')
         shutil.copy(IMAGE, place + '/image.tar')
