@@ -12,6 +12,6 @@ extern const struct proc_table task_proc_process;
 extern const struct proc_table task_proc_more, task_proc_process_only, task_proc_thread_only;
 /* sys/kernel, sys/user. */
 extern const struct proc_table task_sysctl;
-extern s32 sysctl_nr_open; /* rlimit.c */
+extern s32 sysctl_nr_open;	/* rlimit.c */
 extern s32 sysctl_randomize_va; /* 0: programs lie where they always do */
 extern const struct proc_task_ops task_proc_ops;

@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "calls.h"
+#include "tests/fuzz/calls/calls.h"
 
 #define STALL_S	   10
 #define AGE_MAX_S  12	/* of anything but us: then SIGKILL */
