@@ -8,6 +8,7 @@
 #include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -76,7 +77,7 @@ Test(filter, every_kind_fits_and_the_kernel_process_makes_few_calls)
 	for (kind = SANDBOX_MAIN; kind < SANDBOX_KINDS; kind++)
 		cr_assert_gt(sandbox_filter_build((enum sandbox_thread)kind, filter), 3);
 	cr_assert_leq(sandbox_filter_calls(SANDBOX_KERNEL), 15);
-	cr_assert_eq(sandbox_filter_calls(SANDBOX_APP), 1);
+	cr_assert_eq(sandbox_filter_calls(SANDBOX_APP), 2);
 }
 
 Test(filter, application_code_makes_no_call_from_its_own_code)
@@ -148,6 +149,29 @@ Test(filter, the_stubs_code_waits_for_its_state_words_only)
 		d.args[3] = 1ull << i;
 		cr_assert_eq(verdict(&d), SECCOMP_RET_TRAP);
 	}
+}
+
+Test(filter, application_threads_may_unblock_signals_and_block_none)
+{
+	struct seccomp_data d = {
+		.nr = SYS_rt_sigprocmask,
+		.arch = ARCH_AUDIT,
+		.instruction_pointer = INSIDE,
+		.args = {SIG_SETMASK, PM_STUB_NO_SIGNALS, 0, 8}
+	};
+
+	sandbox_filter_build(SANDBOX_APP, filter);
+	cr_assert_eq(verdict(&d), SECCOMP_RET_ALLOW);
+	d.args[0] = SIG_BLOCK;
+	cr_assert_eq(verdict(&d), SECCOMP_RET_TRAP);
+	d.args[0] = SIG_SETMASK;
+	d.args[1] = STATE;
+	cr_assert_eq(verdict(&d), SECCOMP_RET_TRAP);
+	d.args[1] = PM_STUB_NO_SIGNALS ^ 1ull << 40;
+	cr_assert_eq(verdict(&d), SECCOMP_RET_TRAP);
+	d.args[1] = PM_STUB_NO_SIGNALS;
+	d.args[2] = STATE;
+	cr_assert_eq(verdict(&d), SECCOMP_RET_TRAP);
 }
 
 Test(filter, calls_of_another_architecture_trap)
