@@ -113,17 +113,16 @@ static void collect_proc(void)
 	static const struct proc_row missing_row = { "monitor/missing_syscalls", 0444,
 						     syscall_show_missing, NULL };
 	static const struct proc_table missing_calls = { &missing_row, 1, NULL };
-	static const struct proc_table *const root[] = { &mm_proc_root,	 &task_proc_root,
-							 &task_sysctl,	 &mm_sysctl,
-							 &mm_zones,	 &ipc_proc, &net_sysctl,
-							 &missing_calls, DISTURB_PROC_ROOT NULL };
-	static const struct proc_table *const process[] = { &mm_proc_process,
-							    &mm_maps,
-							    &task_proc_process,
-							    &task_proc_more,
-							    &procfs_net_table,
-							    &task_proc_process_only,
-							    DISTURB_PROC_PROCESS NULL };
+	static const struct proc_table *const root[] = {
+		&mm_proc_root, &task_proc_root, &task_sysctl,
+		&mm_sysctl,    &mm_zones,	&ipc_proc,
+		&net_sysctl,   &missing_calls,	DISTURB_PROC_ROOT NULL
+	};
+	static const struct proc_table *const process[] = {
+		&mm_proc_process,	  &mm_maps,	     &task_proc_process,
+		&task_proc_more,	  &procfs_net_table, &task_proc_process_only,
+		DISTURB_PROC_PROCESS NULL
+	};
 	static const struct proc_table *const thread[] = { &mm_proc_process,
 							   &mm_maps,
 							   &task_proc_process,
