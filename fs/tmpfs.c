@@ -14,6 +14,7 @@
  */
 #include "fs/tmpfs.h"
 
+#include "fs/acl.h"
 #include "fs/dentry.h"
 #include "fs/tmpfs_opts.h"
 #include "fs/xattr.h"
@@ -28,6 +29,8 @@
 #include "guestkernel/uapi/xattr.h"
 
 #define DIRENT_BYTES 20 /* what st_size of a directory counts per entry, as Linux */
+
+#define LINK_SHORT 128 /* bytes of a symbolic link that are not counted */
 
 struct tmpfs_super {
 	struct tmpfs_opts opts;
@@ -65,6 +68,38 @@ static struct tmpfs_super *tmpfs_sb(struct super *sb)
 
 static const struct inode_ops tmpfs_dir_ops, tmpfs_file_ops, tmpfs_special_ops;
 
+static int super_charge(struct tmpfs_super *ts, s64 npages)
+{
+	u64 used;
+
+	if (npages < 0) {
+		atomic64_sub(&ts->used_pages, (u64)-npages);
+		return 0;
+	}
+	used = atomic64_add(&ts->used_pages, (u64)npages);
+	if (ts->opts.max_pages && used > ts->opts.max_pages) {
+		atomic64_sub(&ts->used_pages, (u64)npages);
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+static int tmpfs_charge(struct inode *inode, s64 npages)
+{
+	return super_charge(tmpfs_sb(inode->sb), npages);
+}
+
+/* What an inode takes of size= beside its data: a long symbolic link, as on Linux, and its attributes. */
+static s64 link_pages(const struct inode *inode)
+{
+	return inode->link && inode->size >= LINK_SHORT;
+}
+
+static s64 xattr_pages(u64 bytes)
+{
+	return (s64)((bytes + PAGE_SIZE - 1) >> PAGE_SHIFT);
+}
+
 static int tmpfs_new_inode(struct super *sb, const struct new_inode *ni, struct inode **out)
 {
 	struct tmpfs_super *ts = tmpfs_sb(sb);
@@ -79,12 +114,13 @@ static int tmpfs_new_inode(struct super *sb, const struct new_inode *ni, struct 
 	if (!ti)
 		goto uncount;
 	if (S_ISLNK(ni->mode)) {
+		ti->vfs.size = strlen(ni->link);
 		ti->vfs.link = kstrdup(ni->link);
-		if (!ti->vfs.link) {
+		if (!ti->vfs.link || super_charge(ts, link_pages(&ti->vfs))) {
+			kfree((void *)(u64)ti->vfs.link);
 			kfree(ti);
 			goto uncount;
 		}
-		ti->vfs.size = strlen(ni->link);
 	}
 	if (S_ISDIR(ni->mode))
 		ops = &tmpfs_dir_ops;
@@ -252,11 +288,16 @@ static int tmpfs_unlink(struct inode *dir, const struct name *n, struct inode *v
 
 static int tmpfs_rmdir(struct inode *dir, const struct name *n, struct inode *victim)
 {
+	int err;
+
 	if (tmpfs_i(victim)->entries.node)
 		return -ENOTEMPTY;
+	err = tmpfs_unlink(dir, n, victim);
+	if (err)
+		return err;
 	victim->nlink--; /* "." */
 	dir->nlink--;	 /* its ".." */
-	return tmpfs_unlink(dir, n, victim);
+	return 0;
 }
 
 static void tmpfs_exchange(const struct rename_req *r, struct tmpfs_entry *from,
@@ -275,17 +316,6 @@ static void tmpfs_exchange(const struct rename_req *r, struct tmpfs_entry *from,
 	r->target->ctime = r->old_dir->ctime;
 }
 
-static int tmpfs_whiteout(struct inode *dir, const struct name *n)
-{
-	struct new_inode ni = { .mode = S_IFCHR };
-	struct inode *inode;
-	int err = tmpfs_create(dir, n, &ni, &inode);
-
-	if (!err)
-		inode_put(inode);
-	return err;
-}
-
 static int tmpfs_replace(const struct rename_req *r, struct tmpfs_entry *to)
 {
 	bool is_dir = inode_is_dir(r->inode);
@@ -302,11 +332,45 @@ static int tmpfs_replace(const struct rename_req *r, struct tmpfs_entry *to)
 	return 0;
 }
 
+/* The new name leads to the object; nothing was changed when it fails. */
+static int tmpfs_rename_to(const struct rename_req *r, struct tmpfs_entry *to)
+{
+	int err;
+
+	if (to)
+		return tmpfs_replace(r, to);
+	err = entry_add(r->new_dir, &r->new_name, inode_get(r->inode));
+	if (err)
+		inode_put(r->inode);
+	return err;
+}
+
+/* The old name goes, or leads to the whiteout: nothing that could fail. */
+static void tmpfs_rename_from(const struct rename_req *r, struct tmpfs_entry *from,
+			      struct inode *whiteout)
+{
+	if (whiteout) {
+		from->inode = whiteout;
+		whiteout->nlink = 1;
+		inode_touch(r->old_dir);
+	} else {
+		entry_remove(r->old_dir, from);
+	}
+	inode_put(r->inode);
+	if (inode_is_dir(r->inode)) {
+		r->old_dir->nlink--;
+		r->new_dir->nlink++;
+	}
+	r->inode->ctime = r->new_dir->ctime;
+}
+
 static int tmpfs_rename(const struct rename_req *r)
 {
 	struct tmpfs_entry *from = entry_find(r->old_dir, &r->old_name);
 	struct tmpfs_entry *to = entry_find(r->new_dir, &r->new_name);
-	int err;
+	struct inode *whiteout = NULL;
+	struct new_inode ni = { 0 };
+	int err = 0;
 
 	if (!from || from->inode != r->inode || (to ? to->inode : NULL) != r->target)
 		return -ENOENT;
@@ -315,24 +379,19 @@ static int tmpfs_rename(const struct rename_req *r)
 		r->inode->ctime = r->old_dir->ctime;
 		return 0;
 	}
-	if (to) {
-		err = tmpfs_replace(r, to);
-	} else {
-		err = entry_add(r->new_dir, &r->new_name, inode_get(r->inode));
-		if (err)
-			inode_put(r->inode);
+	if (r->flags & RENAME_WHITEOUT) {
+		err = inode_new_owner(r->old_dir, S_IFCHR, 0, &ni);
+		if (!err)
+			err = tmpfs_new_inode(r->old_dir->sb, &ni, &whiteout);
+		inode_made(whiteout, &ni);
 	}
-	if (err)
-		return err;
-	entry_remove(r->old_dir, from);
-	inode_put(r->inode);
-	if (inode_is_dir(r->inode)) {
-		r->old_dir->nlink--;
-		r->new_dir->nlink++;
-	}
-	r->inode->ctime = r->new_dir->ctime;
-	/* The entry is gone already; a whiteout that finds no memory is simply missing. */
-	return r->flags & RENAME_WHITEOUT ? tmpfs_whiteout(r->old_dir, &r->old_name) : 0;
+	if (!err)
+		err = tmpfs_rename_to(r, to);
+	if (!err)
+		tmpfs_rename_from(r, from, whiteout);
+	else if (whiteout)
+		inode_put(whiteout);
+	return err;
 }
 
 int tmpfs_layer_new(struct super *sb, const struct new_inode *ni, struct inode **out)
@@ -416,10 +475,30 @@ static s64 tmpfs_getxattr(struct inode *inode, const char *name, void *value, si
 	return xattr_store_get(&tmpfs_i(inode)->xattrs, name, value, size);
 }
 
+/* Attributes count against size= by the page. */
+static int set_counted(struct inode *inode, const char *name, const void *value, size_t size,
+		       u32 flags)
+{
+	struct xattr_store *x = &tmpfs_i(inode)->xattrs;
+	s64 before = xattr_pages(x->bytes), grown;
+	int ret;
+
+	grown = xattr_pages(x->bytes + (u64)xattr_store_growth(x, name, value, size)) - before;
+	if (grown > 0) {
+		ret = tmpfs_charge(inode, grown);
+		if (ret)
+			return ret;
+	}
+	ret = xattr_store_set(x, name, value, size, flags);
+	if (ret && grown > 0)
+		return tmpfs_charge(inode, -grown) ?: ret;
+	return !ret && grown < 0 ? tmpfs_charge(inode, grown) : ret;
+}
+
 static int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
 			  u32 flags)
 {
-	int err = xattr_store_set(&tmpfs_i(inode)->xattrs, name, value, size, flags);
+	int err = set_counted(inode, name, value, size, flags);
 
 	if (!err && value && !strcmp(name, XATTR_NAME_CAPS))
 		fetch_or(&inode->flags, INODE_HAS_CAPS);
@@ -428,31 +507,31 @@ static int tmpfs_setxattr(struct inode *inode, const char *name, const void *val
 
 static s64 tmpfs_listxattr(struct inode *inode, char *list, size_t size)
 {
-	return xattr_store_list(&tmpfs_i(inode)->xattrs, list, size);
+	s64 acls = acl_list(inode, list, size), n;
+
+	if (acls < 0)
+		return acls;
+	n = xattr_store_list(&tmpfs_i(inode)->xattrs, list ? list + acls : NULL,
+			     size - (size_t)acls);
+	return n < 0 ? n : n + acls;
 }
 
-static int tmpfs_charge(struct inode *inode, s64 npages)
+static int tmpfs_set_acl(struct inode *inode, enum acl_kind kind, struct acl *a)
 {
-	struct tmpfs_super *ts = tmpfs_sb(inode->sb);
-	u64 used;
-
-	if (npages < 0) {
-		atomic64_sub(&ts->used_pages, (u64)-npages);
-		return 0;
-	}
-	used = atomic64_add(&ts->used_pages, (u64)npages);
-	if (ts->opts.max_pages && used > ts->opts.max_pages) {
-		atomic64_sub(&ts->used_pages, (u64)npages);
-		return -ENOSPC;
-	}
+	acl_attach(inode, kind, a);
 	return 0;
 }
 
 static void tmpfs_free(struct tmpfs_inode *ti)
 {
+	s64 pages = link_pages(&ti->vfs) + xattr_pages(ti->xattrs.bytes);
+
 	atomic64_sub(&tmpfs_sb(ti->vfs.sb)->used_inodes, 1);
+	atomic64_sub(&tmpfs_sb(ti->vfs.sb)->used_pages, (u64)pages);
 	xa_fini(&ti->by_cookie);
 	xattr_store_fini(&ti->xattrs);
+	acl_put(ti->vfs.acl);
+	acl_put(ti->vfs.default_acl);
 	kfree((void *)(u64)ti->vfs.link);
 	kfree(ti);
 }
@@ -558,6 +637,7 @@ static const struct inode_ops tmpfs_dir_ops = {
 	.getxattr = tmpfs_getxattr,
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
+	.set_acl = tmpfs_set_acl,
 	.evict = tmpfs_evict,
 };
 
@@ -566,6 +646,7 @@ static const struct inode_ops tmpfs_file_ops = {
 	.getxattr = tmpfs_getxattr,
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
+	.set_acl = tmpfs_set_acl,
 	.charge = tmpfs_charge,
 	.evict = tmpfs_evict,
 };
@@ -575,6 +656,7 @@ static const struct inode_ops tmpfs_special_ops = {
 	.getxattr = tmpfs_getxattr,
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
+	.set_acl = tmpfs_set_acl,
 	.evict = tmpfs_evict,
 };
 

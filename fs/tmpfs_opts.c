@@ -26,7 +26,7 @@ void tmpfs_opts_default(struct tmpfs_opts *o, u32 percent)
 
 	*o = (struct tmpfs_opts){
 		.max_pages = total / 100 * percent,
-		.max_inodes = total,
+		.max_inodes = total / 2,
 		.mode = 01777,
 	};
 }
@@ -143,7 +143,7 @@ void tmpfs_opts_show(const struct tmpfs_opts *o, const struct inode *root, struc
 	if (o->max_pages)
 		strbuf_printf(out, ",size=%lluk",
 			      (unsigned long long)(o->max_pages << (PAGE_SHIFT - 10)));
-	if (o->max_inodes != total_pages())
+	if (o->max_inodes != total_pages() / 2)
 		strbuf_printf(out, ",nr_inodes=%llu", (unsigned long long)o->max_inodes);
 	if ((root->mode & S_IALLUGO) != 01777)
 		strbuf_printf(out, ",mode=%03o", root->mode & S_IALLUGO);

@@ -7,8 +7,10 @@
  */
 #include "fs/xattr.h"
 
+#include "fs/acl.h"
 #include "fs/notify.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
@@ -18,6 +20,7 @@
 struct xattr_entry {
 	struct list link;
 	size_t size;
+	struct user_account *payer;
 	char *name; /* behind the value */
 	u8 value[];
 };
@@ -25,16 +28,30 @@ struct xattr_entry {
 void xattr_store_init(struct xattr_store *s)
 {
 	list_init(&s->entries);
+	s->bytes = 0;
+}
+
+static size_t entry_bytes(const char *name, size_t size)
+{
+	return sizeof(struct xattr_entry) + size + strlen(name) + 1;
+}
+
+static void entry_free(struct xattr_store *s, struct xattr_entry *e)
+{
+	size_t n = entry_bytes(e->name, e->size);
+
+	list_del(&e->link);
+	s->bytes -= n;
+	charge_release(e->payer, CHARGE_KMEM, n);
+	kfree(e);
 }
 
 void xattr_store_fini(struct xattr_store *s)
 {
 	struct xattr_entry *e;
 
-	while ((e = list_first(&s->entries, struct xattr_entry, link))) {
-		list_del(&e->link);
-		kfree(e);
-	}
+	while ((e = list_first(&s->entries, struct xattr_entry, link)))
+		entry_free(s, e);
 }
 
 static struct xattr_entry *xattr_find(const struct xattr_store *s, const char *name)
@@ -61,31 +78,54 @@ s64 xattr_store_get(const struct xattr_store *s, const char *name, void *value, 
 	return (s64)e->size;
 }
 
+s64 xattr_store_growth(const struct xattr_store *s, const char *name, const void *value,
+		       size_t size)
+{
+	const struct xattr_entry *old = xattr_find(s, name);
+	s64 n = value ? (s64)entry_bytes(name, size) : 0;
+
+	return old ? n - (s64)entry_bytes(name, old->size) : n;
+}
+
+static int entry_add(struct xattr_store *s, const char *name, const void *value, size_t size)
+{
+	size_t n = entry_bytes(name, size);
+	struct user_account *payer;
+	struct xattr_entry *e;
+	int ret = charge_kmem(n, &payer);
+
+	if (ret)
+		return ret;
+	e = kmalloc(n);
+	if (!e) {
+		charge_release(payer, CHARGE_KMEM, n);
+		return -ENOMEM;
+	}
+	e->payer = payer;
+	e->size = size;
+	memcpy(e->value, value, size);
+	e->name = (char *)e->value + size;
+	memcpy(e->name, name, n - sizeof *e - size);
+	list_add_tail(&s->entries, &e->link);
+	s->bytes += n;
+	return 0;
+}
+
 int xattr_store_set(struct xattr_store *s, const char *name, const void *value, size_t size,
 		    u32 flags)
 {
-	struct xattr_entry *old = xattr_find(s, name), *e = NULL;
-	size_t name_len = strlen(name);
+	struct xattr_entry *old = xattr_find(s, name);
+	int ret = 0;
 
 	if (old && flags & XATTR_CREATE)
 		return -EEXIST;
 	if (!old && (!value || flags & XATTR_REPLACE))
 		return -ENODATA;
-	if (value) {
-		e = kmalloc(sizeof *e + size + name_len + 1);
-		if (!e)
-			return -ENOMEM;
-		e->size = size;
-		memcpy(e->value, value, size);
-		e->name = (char *)e->value + size;
-		memcpy(e->name, name, name_len + 1);
-		list_add_tail(&s->entries, &e->link);
-	}
-	if (old) {
-		list_del(&old->link);
-		kfree(old);
-	}
-	return 0;
+	if (value)
+		ret = entry_add(s, name, value, size);
+	if (!ret && old)
+		entry_free(s, old);
+	return ret;
 }
 
 s64 xattr_store_list(const struct xattr_store *s, char *list, size_t size)
@@ -158,8 +198,14 @@ static int xattr_permission(struct inode *inode, const char *name, bool write)
 s64 vfs_getxattr(const struct path *p, const char *name, void *value, size_t size)
 {
 	struct inode *inode = p->dentry->inode;
-	s64 n = xattr_permission(inode, name, false);
+	enum acl_kind kind = acl_kind_of(name);
+	s64 n;
 
+	if (kind)
+		return inode->ops->set_acl && !S_ISLNK(inode->mode)
+			       ? acl_show(inode, kind, value, size)
+			       : -EOPNOTSUPP;
+	n = xattr_permission(inode, name, false);
 	if (n)
 		return n;
 	if (!inode->ops->getxattr)
@@ -170,12 +216,45 @@ s64 vfs_getxattr(const struct path *p, const char *name, void *value, size_t siz
 	return n;
 }
 
+static int change_acl(const struct path *p, enum acl_kind kind, const void *value, size_t size)
+{
+	struct inode *inode = p->dentry->inode;
+	struct acl *a = NULL;
+	int err = mount_want_write(p->mnt);
+
+	if (!err && inode->flags & (INODE_IMMUTABLE | INODE_APPEND))
+		err = -EPERM;
+	if (!err && (!inode->ops->set_acl || S_ISLNK(inode->mode)))
+		err = -EOPNOTSUPP;
+	if (!err)
+		err = acl_parse(value, size, &a);
+	if (err)
+		return err;
+	inode_lock(inode);
+	if (kind == ACL_DEFAULT && !inode_is_dir(inode))
+		err = a ? -EACCES : 0;
+	else if (!inode_owner_or_capable(inode))
+		err = -EPERM;
+	if (err)
+		acl_put(a);
+	else
+		err = acl_set(inode, kind, a);
+	inode_unlock(inode);
+	if (!err && notify_active())
+		notify_dentry(p->dentry, IN_ATTRIB);
+	return err;
+}
+
 static int xattr_change(const struct path *p, const char *name, const void *value, size_t size,
 			u32 flags)
 {
 	struct inode *inode = p->dentry->inode;
-	int err = mount_want_write(p->mnt);
+	enum acl_kind kind = acl_kind_of(name);
+	int err;
 
+	if (kind)
+		return change_acl(p, kind, value, size);
+	err = mount_want_write(p->mnt);
 	if (!err)
 		err = xattr_permission(inode, name, true);
 	if (err)

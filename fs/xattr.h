@@ -5,15 +5,17 @@
  * Role      sys/sys_xattr.c calls vfs_*xattr; tmpfs keeps its attributes in a struct xattr_store.
  * Rules     user.* on regular files and directories only; trusted.* and security.* need CAP_SYS_ADMIN to write
  *           (security.capability: CAP_SETFCAP). Sizes are limited by XATTR_SIZE_MAX.
- * Missing   system.posix_acl_*
+ *           system.posix_acl_* are not stored here: fs/acl.h.
  * See       xattr(7)
  */
 #pragma once
 
 #include "fs/mount.h"
 
+/* Each attribute is charged to the user who set it (CHARGE_KMEM). */
 struct xattr_store {
 	struct list entries;
+	u64 bytes; /* of all entries, for the file system's own limit */
 };
 
 void xattr_store_init(struct xattr_store *s);
@@ -23,6 +25,9 @@ s64 must_check xattr_store_get(const struct xattr_store *s, const char *name, vo
 			       size_t size);
 int must_check xattr_store_set(struct xattr_store *s, const char *name, const void *value,
 			       size_t size, u32 flags);
+/* By how many bytes the store grows when this is set. */
+s64 xattr_store_growth(const struct xattr_store *s, const char *name, const void *value,
+		       size_t size);
 s64 must_check xattr_store_list(const struct xattr_store *s, char *list, size_t size);
 
 /* value NULL: size only. */

@@ -17,6 +17,7 @@
 #include "arch/cpu.h"
 #include "arch/frame.h"
 #include "fs/mount.h"
+#include "guestkernel/ipc/ids.h"
 #include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/bug.h"
 #include "guestkernel/kapi/charge.h"
@@ -26,6 +27,7 @@
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/task/exit.h"
 #include "guestkernel/task/job_int.h"
+#include "guestkernel/task/ns.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/task/task.h"
@@ -185,6 +187,16 @@ static void judge(void)
 		panic("leak guard: %u objects are left of %u call chains", n, shown);
 }
 
+/* System V objects outlive those who made them: that is no leak. */
+static void remove_ipc(void)
+{
+	struct ipc_ns *ns = container_of(ns_set_init.of[NS_IPC], struct ipc_ns, ns);
+
+	msg_ns_gone(ns);
+	sem_ns_gone(ns);
+	shm_ns_gone(ns);
+}
+
 static void guard_thread(void *arg)
 {
 	u64 until;
@@ -198,6 +210,7 @@ static void guard_thread(void *arg)
 	spin_lock(&tasklist_lock);
 	task_reap_group(init_group, false);
 	spin_unlock(&tasklist_lock);
+	remove_ipc();
 	vfs_umount_all();
 	dcache_shrink(0);
 	/* the last switches of the last tasks */

@@ -13,6 +13,7 @@
 
 #include "guestkernel/ipc/ids.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
@@ -23,6 +24,7 @@
 
 struct msg {
 	size_t len;
+	struct user_account *payer; /* the sender */
 	struct msg_text body;
 };
 
@@ -30,6 +32,7 @@ struct msg_queue {
 	struct ipc_obj obj;
 	u32 refs; /* [ids.lock] the number and the sleepers */
 	bool is_removed;
+	struct user_account *payer;
 	struct list messages;
 	u64 bytes, count, max_bytes;
 	s64 stime, rtime, ctime;
@@ -37,7 +40,7 @@ struct msg_queue {
 	struct waitq senders, receivers;
 };
 
-static struct ipc_ids ids = IPC_IDS_INIT(RANK_OBJECT, MSGMNI, IPC_MSG);
+static struct ipc_ids ids = IPC_IDS_INIT(RANK_OBJECT, &ipc_limits.msg_mni, IPC_MSG);
 
 static struct msg *msg_of(struct msg_text *t)
 {
@@ -56,13 +59,20 @@ static s64 now_s(void)
 
 static struct msg_queue *queue_new(void)
 {
-	struct msg_queue *q = knew(struct msg_queue);
+	struct user_account *payer;
+	struct msg_queue *q;
 
-	if (!q)
+	if (charge_kmem(sizeof *q, &payer) < 0)
 		return NULL;
+	q = knew(struct msg_queue);
+	if (!q) {
+		charge_release(payer, CHARGE_KMEM, sizeof *q);
+		return NULL;
+	}
+	q->payer = payer;
 	q->refs = 1;
 	list_init(&q->messages);
-	q->max_bytes = MSGMNB;
+	q->max_bytes = (u64)READ_ONCE(ipc_limits.msg_mnb);
 	q->ctime = now_s();
 	waitq_init(&q->senders);
 	waitq_init(&q->receivers);
@@ -72,8 +82,10 @@ static struct msg_queue *queue_new(void)
 /* [ids.lock] */
 static void queue_put(struct msg_queue *q)
 {
-	if (--q->refs == 0)
-		kfree(q);
+	if (--q->refs)
+		return;
+	charge_release(q->payer, CHARGE_KMEM, sizeof *q);
+	kfree(q);
 }
 
 s64 msg_get(s32 key, u32 flags)
@@ -105,13 +117,21 @@ s64 msg_get(s32 key, u32 flags)
 
 int msg_alloc(size_t n, struct msg_text **out)
 {
+	struct user_account *payer;
 	struct msg *m;
+	int ret;
 
-	if (n > MSGMAX)
+	if (n > (size_t)READ_ONCE(ipc_limits.msg_max))
 		return -EINVAL;
+	ret = charge_kmem(sizeof *m + n, &payer);
+	if (ret)
+		return ret;
 	m = kmalloc(sizeof *m + n);
-	if (!m)
+	if (!m) {
+		charge_release(payer, CHARGE_KMEM, sizeof *m + n);
 		return -ENOMEM;
+	}
+	m->payer = payer;
 	m->len = n;
 	*out = &m->body;
 	return 0;
@@ -215,9 +235,12 @@ int msg_receive(s32 id, size_t max, s64 type, u32 flags, struct msg_text **out, 
 	return ret;
 }
 
-void msg_free(struct msg_text *m)
+void msg_free(struct msg_text *t)
 {
-	kfree(msg_of(m));
+	struct msg *m = msg_of(t);
+
+	charge_release(m->payer, CHARGE_KMEM, sizeof *m + m->len);
+	kfree(m);
 }
 
 static void fill(const struct msg_queue *q, struct msqid64_ds *out)
@@ -257,7 +280,8 @@ int msg_set(s32 id, const struct msqid64_ds *ds)
 
 	spin_lock(&ids.lock);
 	ret = ipc_find_to_change(&ids, id, &o);
-	if (!ret && ds->msg_qbytes > MSGMNB && !capable(CAP_SYS_RESOURCE))
+	if (!ret && ds->msg_qbytes > (u64)READ_ONCE(ipc_limits.msg_mnb) &&
+	    !capable(CAP_SYS_RESOURCE))
 		ret = -EPERM;
 	if (!ret)
 		ret = ipc_set_perm(o, &ds->msg_perm);
@@ -280,7 +304,7 @@ static void remove_queue(struct ipc_obj *o)
 	ipc_usage_of(o)->count -= q->count;
 	ipc_remove(&ids, o);
 	list_for_each_entry_safe (m, tmp, &q->messages, link)
-		kfree(msg_of(m));
+		msg_free(m);
 	list_init(&q->messages);
 	q->is_removed = true;
 	wake_all(&q->senders);
@@ -316,17 +340,18 @@ s32 msg_info(struct msginfo *out, bool usage)
 	s32 last;
 
 	*out = (struct msginfo){
-		.msgmax = MSGMAX,
-		.msgmnb = MSGMNB,
-		.msgmni = MSGMNI,
+		.msgmax = ipc_limits.msg_max,
+		.msgmnb = ipc_limits.msg_mnb,
+		.msgmni = ipc_limits.msg_mni,
 		.msgssz = 16,
 		.msgseg = 0xffff,
 	};
 	spin_lock(&ids.lock);
 	last = ipc_last_slot(&ids);
-	out->msgpool = usage ? (s32)ipc_usage(&ids)->nr : MSGMNI * MSGMNB / 1024;
-	out->msgmap = usage ? (s32)ipc_usage(&ids)->count : MSGMNB;
-	out->msgtql = usage ? (s32)ipc_usage(&ids)->amount : MSGMNB;
+	out->msgpool = usage ? (s32)ipc_usage(&ids)->nr
+			     : (s32)((s64)ipc_limits.msg_mni * ipc_limits.msg_mnb / 1024);
+	out->msgmap = usage ? (s32)ipc_usage(&ids)->count : ipc_limits.msg_mnb;
+	out->msgtql = usage ? (s32)ipc_usage(&ids)->amount : ipc_limits.msg_mnb;
 	spin_unlock(&ids.lock);
 	return last;
 }

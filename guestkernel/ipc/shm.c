@@ -15,6 +15,7 @@
 #include "arch/param.h"
 #include "guestkernel/ipc/ids.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
@@ -25,20 +26,18 @@
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/mman.h"
 
-#define SHM_MAX_BYTES (U64_MAX - (1ull << 24))
-#define SHM_MAX_PAGES (SHM_MAX_BYTES >> PAGE_SHIFT)
-
 struct shm_seg {
 	struct ipc_obj obj;
 	struct pager base;   /* what regions map */
 	struct pager *pages; /* [I] where its pages are */
 	u64 size;	     /* [I] bytes */
-	u64 nattch;	     /* [ids.lock] */
+	struct user_account *payer;
+	u64 nattch; /* [ids.lock] */
 	s64 atime, dtime, ctime;
 	s32 cpid, lpid;
 };
 
-static struct ipc_ids ids = IPC_IDS_INIT(RANK_PAGECACHE, SHMMNI, IPC_SHM);
+static struct ipc_ids ids = IPC_IDS_INIT(RANK_PAGECACHE, &ipc_limits.shm_mni, IPC_SHM);
 
 static struct shm_seg *seg_of(struct pager *p)
 {
@@ -58,6 +57,7 @@ static s64 now_s(void)
 static void seg_free(struct shm_seg *s)
 {
 	s->pages->ops->put(s->pages);
+	charge_release(s->payer, CHARGE_KMEM, sizeof *s);
 	kfree(s);
 }
 
@@ -130,16 +130,20 @@ static const struct pager_ops seg_ops = {
 
 static int seg_create(u64 size, struct shm_seg **out)
 {
-	struct shm_seg *s = knew(struct shm_seg);
-	int ret;
+	struct user_account *payer;
+	struct shm_seg *s;
+	int ret = charge_kmem(sizeof *s, &payer);
 
-	if (!s)
-		return -ENOMEM;
-	ret = pager_create_anon(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT, &s->pages);
+	if (ret)
+		return ret;
+	s = knew(struct shm_seg);
+	ret = s ? pager_create_anon(ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT, &s->pages) : -ENOMEM;
 	if (ret) {
 		kfree(s);
+		charge_release(payer, CHARGE_KMEM, sizeof *s);
 		return ret;
 	}
+	s->payer = payer;
 	pager_init(&s->base, &seg_ops);
 	s->size = size;
 	s->cpid = current_tgid();
@@ -151,9 +155,11 @@ static int seg_create(u64 size, struct shm_seg **out)
 /* [ids.lock] */
 static s64 seg_add(struct shm_seg *s, s32 key, u32 flags)
 {
+	u64 most = charge_is_bounded() ? (page_end_pfn - page_first_pfn) / 2 : U64_MAX;
 	int ret;
 
-	if (ipc_usage(&ids)->amount + pages_of(s) > SHM_MAX_PAGES)
+	/* segments stay when those who made them are gone: killing frees nothing */
+	if (ipc_usage(&ids)->amount + pages_of(s) > MIN(READ_ONCE(ipc_limits.shm_all), most))
 		return -ENOSPC;
 	ret = ipc_add(&ids, &s->obj, key, flags);
 	if (ret)
@@ -178,7 +184,7 @@ s64 shm_get(s32 key, u64 size, u32 flags)
 {
 	struct shm_seg *fresh = NULL;
 	struct ipc_obj *o = NULL;
-	int made = size == 0 || size > SHM_MAX_BYTES ? -EINVAL : 0;
+	int made = size == 0 || size > READ_ONCE(ipc_limits.shm_max) ? -EINVAL : 0;
 	s64 ret;
 
 	if (flags & SHM_HUGETLB)
@@ -419,11 +425,11 @@ s32 shm_limits(struct shminfo64 *out)
 	s32 last;
 
 	*out = (struct shminfo64){
-		.shmmax = SHM_MAX_BYTES,
+		.shmmax = ipc_limits.shm_max,
 		.shmmin = 1,
-		.shmmni = SHMMNI,
-		.shmseg = SHMMNI,
-		.shmall = SHM_MAX_BYTES,
+		.shmmni = (u64)ipc_limits.shm_mni,
+		.shmseg = (u64)ipc_limits.shm_mni,
+		.shmall = ipc_limits.shm_all,
 	};
 	spin_lock(&ids.lock);
 	last = ipc_last_slot(&ids);

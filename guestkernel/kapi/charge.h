@@ -119,6 +119,11 @@ u64 charge_kmem_limit(void);
 /* charge_current() of CHARGE_KMEM against that limit. */
 int must_check charge_kmem(u64 bytes, struct user_account **payer);
 
+/* The current task is an ordinary user's: the last memory is not for what the kernel allocates for him. */
+bool charge_is_bounded(void);
+/* About how many frames the kernel holds for a process of this user, for the choice of whom to kill. */
+u64 charge_frames_a_process(const struct user_account *a);
+
 /* Boot: how much memory there is. */
 void charge_init(u64 nr_frames);
 /* The debug kernel, when everything is gone: panics when root's account is not empty. */

@@ -6,7 +6,8 @@
  * Rules     Frames above the frontier were never touched: they are zero and the host has not backed them. They
  *           are used when the free lists are empty, so that the sandbox stays small; where clearing memory
  *           is slow (arch_prefers_fresh_pages) a request for a zeroed frame takes a fresh one first.
- *           User allocations stop RESERVE frames before the end, so that the kernel can still act (kill, free).
+ *           User allocations stop a reserve before the end, so that the kernel can still act (kill, free); so do
+ *           the kernel's own for ordinary users, at half of it.
  *           Large free blocks are given back to the host when there is nothing else to do (host/release.c). They
  *           stay on the lists, behind those that the host still backs, and are zero until used.
  * Locking   zone.lock (RANK_PHYS) for lists and frontier; the per-CPU caches need none (the kernel is not
@@ -16,13 +17,14 @@
 
 #include "arch/cpu.h"
 #include "arch/mmu.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/cpu.h"
+#include "guestkernel/kapi/disturb.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/leak.h"
 #include "guestkernel/mm/slab.h"
 
-#define MAX_ORDER     11
 #define CACHE_MAX     64
 #define CACHE_BATCH   16
 #define FRESH_BATCH   8
@@ -41,13 +43,15 @@ u64 page_first_pfn, page_end_pfn;
 static struct {
 	struct spinlock lock;
 	struct list free[MAX_ORDER];
-	u32 have; /* bit n: free[n] has a block */
+	u64 nr_blocks[MAX_ORDER]; /* on the lists */
+	u32 have;		  /* bit n: free[n] has a block */
 	struct page
 		*single; /* free frames not joined with their neighbours yet, linked by next_free */
 	u64 nr_single;	 /* of them */
 	u64 frontier;	 /* next never-used pfn */
 	u64 nr_free;	 /* frames on the lists */
 	u64 nr_backed;	 /* of them, in blocks that could be given back to the host */
+	u64 nr_releasing; /* neither on the lists nor in use: on their way back to the host */
 	u64 reserve;
 	u64 nr_total;
 } zone;
@@ -98,6 +102,7 @@ static void list_put(struct page *pg, u32 order, u32 released)
 	else
 		list_add(&zone.free[order], &pg->link);
 	zone.have |= 1u << order;
+	zone.nr_blocks[order]++;
 	zone.nr_free += 1ull << order;
 	if (counts_as_backed(pg, order))
 		zone.nr_backed += 1ull << order;
@@ -111,6 +116,7 @@ static u32 list_take(struct page *pg, u32 order)
 	if (counts_as_backed(pg, order))
 		zone.nr_backed -= 1ull << order;
 	list_del(&pg->link);
+	zone.nr_blocks[order]--;
 	if (list_empty(&zone.free[order]))
 		zone.have &= ~(1u << order);
 	pg->flags = 0;
@@ -167,11 +173,17 @@ static struct page *take_fresh(u32 order)
 	return pfn_page(start);
 }
 
+/* Application memory leaves the whole reserve; what the kernel allocates for an ordinary user leaves half of it, for root,
+ * process 1 and whoever has to end. */
 static bool may_take(u32 order, u32 flags)
 {
 	u64 left = zone.nr_free + (page_end_pfn - zone.frontier);
 
-	return !(flags & PAGE_USER) || left >= zone.reserve + (1ull << order);
+	if (likely(left >= zone.reserve + (1ull << order)))
+		return true;
+	if (flags & PAGE_USER)
+		return false;
+	return left >= zone.reserve / 2 + (1ull << order) || !charge_is_bounded();
 }
 
 /* A single free frame: one that waits to be joined, or part of a block. */
@@ -337,8 +349,11 @@ static void page_start(struct page *pg)
 int page_alloc(u32 flags, struct page **out)
 {
 	bool is_zero = false;
-	struct page *pg = take_cached(flags, &is_zero);
+	struct page *pg;
 
+	if (!(flags & PAGE_USER) && disturb_alloc_fails())
+		return -ENOMEM;
+	pg = take_cached(flags, &is_zero);
 	if (!pg)
 		pg = take(0, flags, &is_zero);
 	if (unlikely(!pg))
@@ -356,7 +371,7 @@ int page_alloc_order(u32 order, u32 flags, struct page **out)
 	bool is_zero;
 	struct page *pg;
 
-	if (order >= MAX_ORDER)
+	if (order >= MAX_ORDER || (!(flags & PAGE_USER) && disturb_alloc_fails()))
 		return -ENOMEM;
 	pg = take(order, flags, &is_zero);
 	if (!pg)
@@ -429,6 +444,7 @@ u32 page_release_begin(struct page_range *r, u32 max, u64 most)
 			(void)list_take(pg, order);
 			r[n++] = (struct page_range){ page_paddr(pg), nr_order };
 			most -= nr_order;
+			zone.nr_releasing += nr_order;
 		}
 	}
 	spin_unlock(&zone.lock);
@@ -438,8 +454,18 @@ u32 page_release_begin(struct page_range *r, u32 max, u64 most)
 void page_release_end(const struct page_range *r, u32 n)
 {
 	spin_lock(&zone.lock);
-	for (; n; n--, r++)
+	for (; n; n--, r++) {
+		zone.nr_releasing -= r->nr;
 		free_block(r->start.pa >> PAGE_SHIFT, (u32)__builtin_ctzll(r->nr), PG_RELEASED);
+	}
+	spin_unlock(&zone.lock);
+}
+
+void page_free_blocks(u64 nr[MAX_ORDER])
+{
+	spin_lock(&zone.lock);
+	memcpy(nr, zone.nr_blocks, sizeof zone.nr_blocks);
+	nr[0] += zone.nr_single;
 	spin_unlock(&zone.lock);
 }
 
@@ -451,7 +477,7 @@ void page_stats(struct page_stats *out)
 	spin_lock(&zone.lock);
 	out->total = zone.nr_total;
 	out->never_used = page_end_pfn - zone.frontier;
-	out->free = zone.nr_free + out->never_used;
+	out->free = zone.nr_free + zone.nr_releasing + out->never_used;
 	spin_unlock(&zone.lock);
 	for_each_cpu(c) out->free += c->page_cache_nr + c->zero_cache_nr;
 	slab_stats(&out->slab);

@@ -2,8 +2,9 @@
 /*
  * reclaim - out of memory: choose a process and kill it
  *
- * Rules     As on Linux the one with most memory (resident pages and page tables, moved by oom_score_adj) dies;
- *           process 1 only when there is nobody else. One victim at a time: while it is on its way out
+ * Rules     As on Linux the one with most memory (resident pages, page tables, kernel stacks, and its part of the kernel
+ *           memory its user is charged for, moved by oom_score_adj) dies; process 1 only when there is nobody
+ *           else. One victim at a time: while it is on its way out
  *           everybody else waits and tries again. The kernel's own reserve (mm/phys.c) lets it get there.
  * Locking   lock (RANK_LEAF) covers the last victim.
  * Missing   Giving clean page cache pages back first; limits by cgroup.
@@ -11,6 +12,9 @@
 #include "guestkernel/mm/reclaim.h"
 
 #include "arch/clock.h"
+#include "arch/param.h"
+#include "guestkernel/kapi/charge.h"
+#include "guestkernel/kapi/disturb.h"
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/kapi/page.h"
 #include "guestkernel/kapi/time.h"
@@ -29,6 +33,19 @@ static struct {
 	u64 until_ns;
 } victim = { SPINLOCK_INIT(RANK_LEAF), 0, 0 };
 
+/* Kernel memory that goes, or may go, with the process: stacks, and its part of what its user is charged for. */
+static s64 kernel_frames(struct task *leader)
+{
+	const struct cred *c = task_cred_get(leader);
+	u64 n = READ_ONCE(leader->group->nr_threads) * (KSTACK_SIZE / PAGE_SIZE + 1ull);
+
+	if (c) {
+		n += charge_frames_a_process(c->account);
+		cred_put(c);
+	}
+	return (s64)n;
+}
+
 /* 0: not to be killed. */
 static u64 badness(struct task *leader, u64 total)
 {
@@ -42,6 +59,7 @@ static u64 badness(struct task *leader, u64 total)
 	aspace_put(mm);
 	if (leader->group->oom_score_adj == NEVER_KILL)
 		return 0;
+	score += kernel_frames(leader);
 	score += (s64)leader->group->oom_score_adj * (s64)(total / 1000);
 	return score > 0 ? (u64)score : 1;
 }
@@ -104,6 +122,8 @@ bool reclaim_memory(void)
 {
 	if (signal_fatal_pending())
 		return false;
+	if (disturb_was_alloc())
+		return true;
 	if (!victim_is_dying())
 		kill_one();
 	if (signal_fatal_pending())

@@ -15,6 +15,7 @@
 
 #include "arch/mmu.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/disturb.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/lock.h"
 #include "guestkernel/kapi/page.h"
@@ -156,6 +157,7 @@ static void *slab_take(struct kmem_cache *c, struct page *pg)
 		p = (struct free_object *)((u8 *)page_kaddr(pg) + (size_t)c->size * pg->carve_at);
 		pg->carve_at = (pg->carve_at + pg->carve_step) % c->per_slab;
 		pg->carved++;
+		p->mark = 0; /* the page may have been a slab before: its marks are not ours */
 	}
 	if (pg->inuse++ == 0)
 		c->nr_empty--;
@@ -169,6 +171,8 @@ void *kmem_cache_alloc(struct kmem_cache *c)
 	struct page *pg;
 	void *p;
 
+	if (disturb_alloc_fails())
+		return NULL;
 	spin_lock(&c->lock);
 	pg = list_first(&c->partial, struct page, link);
 	if (unlikely(!pg)) {

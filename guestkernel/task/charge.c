@@ -18,10 +18,11 @@
 #include "guestkernel/kapi/log.h"
 #include "guestkernel/uapi/capability.h"
 
-#define BUCKETS	   64u
-#define KMEM_PART  4 /* of all memory may be one user's kernel objects */
-#define KMEM_MIN   (4ull << 20)
-#define FRAME_SIZE 4096ull
+#define BUCKETS	    64u
+#define KMEM_PART   4 /* of all memory may be one user's kernel objects */
+#define KMEM_MIN    (4ull << 20)
+#define FRAME_SIZE  4096ull
+#define SMALL_BYTES 192
 
 static struct spinlock table_lock = SPINLOCK_INIT(RANK_LEAF);
 static struct user_account root_account = { .refs = { ATOMIC_INIT(1) } };
@@ -45,6 +46,12 @@ static const struct {
 	[CHARGE_MOUNTS] = { "mounts",		      -ENOSPC      },
 	[CHARGE_NAMESPACES] = { "namespaces",	      -ENOSPC      },
 	[CHARGE_KMEM] = { "kernel memory",	   -ENOMEM	   },
+};
+
+/* Each of them takes about SMALL_BYTES. */
+static const enum charge_what small_objects[] = {
+	CHARGE_SIGPENDING,   CHARGE_INOTIFY_WATCHES, CHARGE_EPOLL_WATCHES,
+	CHARGE_INFLIGHT_FDS, CHARGE_LOCKS,
 };
 
 void charge_init(u64 nr_frames)
@@ -182,9 +189,28 @@ bool charge_exempt(void)
 
 u64 charge_kmem_limit(void)
 {
+	return charge_is_bounded() ? kmem_limit : CHARGE_UNLIMITED;
+}
+
+bool charge_is_bounded(void)
+{
 	const struct user_account *a = account_current();
 
-	return !a || a->uid == 0 || capable(CAP_SYS_RESOURCE) ? CHARGE_UNLIMITED : kmem_limit;
+	return a && a->uid != 0 && !capable(CAP_SYS_RESOURCE);
+}
+
+u64 charge_frames_a_process(const struct user_account *a)
+{
+	u64 bytes, n;
+	u32 i;
+
+	if (!a)
+		return 0;
+	bytes = charge_read(a, CHARGE_KMEM) + charge_read(a, CHARGE_PIPE_PAGES) * FRAME_SIZE;
+	for (i = 0; i < ARRAY_SIZE(small_objects); i++)
+		bytes += charge_read(a, small_objects[i]) * SMALL_BYTES;
+	n = charge_read(a, CHARGE_PROCESSES);
+	return bytes / FRAME_SIZE / MAX(n, 1ull);
 }
 
 int charge_kmem(u64 bytes, struct user_account **payer)

@@ -22,6 +22,7 @@
 #include "guestkernel/task/ns.h"
 #include "guestkernel/task/ptrace.h"
 #include "guestkernel/task/sched.h"
+#include "guestkernel/task/seccomp.h"
 #include "guestkernel/task/signal.h"
 #include "guestkernel/uapi/ptrace.h"
 
@@ -210,6 +211,7 @@ static bool leave_group(struct task *t) NO_LOCK_ANALYSIS
 	stop_done = signal_stop_thread_gone_locked(g, t);
 	if (g->leader == t && !g->exiting)
 		g->exit_code = t->exit_code;
+	seccomp_exit(t);
 	spin_unlock(&g->lock);
 	if (stop_done)
 		signal_notify_parent_stop(g, CLD_STOPPED);

@@ -57,9 +57,11 @@ static const char *env_get(const char *name)
 
 static int try_exec(struct regs *r, const char *name)
 {
-	struct exec_req q = {
-		.dirfd = AT_FDCWD, .open_name = name, .name = name, .argv = &init.argv, .env = &init.env
-	};
+	struct exec_req q = { .dirfd = AT_FDCWD,
+			      .open_name = name,
+			      .name = name,
+			      .argv = &init.argv,
+			      .env = &init.env };
 
 	return task_exec(r, &q);
 }
@@ -196,6 +198,7 @@ static int make_group(struct task *t, const struct init_spec *s)
 		return -ENOMEM;
 	memcpy(g->rlim, s->rlim, sizeof g->rlim);
 	g->is_init = true;
+	g->core_filter = 0x33;
 	g->leader = t;
 	g->nr_threads = 1;
 	atomic_set(&g->live, 1);

@@ -82,6 +82,7 @@ static void push(u32 rank, const void *lock, bool is_child)
 
 void lock_rank_push(u32 rank, const void *lock)
 {
+	disturb_lock(rank < RANK_SPIN && !spinning()->n);
 	push(rank, lock, false);
 }
 
@@ -101,6 +102,7 @@ void lock_rank_pop(u32 rank, const void *lock)
 	struct held_locks *h = rank >= RANK_SPIN ? spinning() : sleeping();
 	u32 i = h->n;
 
+	disturb_lock(false);
 	if (is_off)
 		return;
 	while (i && h->e[i - 1].lock != lock)

@@ -185,6 +185,7 @@ void sched_finish_switch(void)
 		return;
 	if (unlikely(READ_ONCE(prev->state) == TASK_DEAD)) {
 		store_release(&prev->on_cpu, false);
+		task_release_stack(prev);
 		task_put(prev);
 		return;
 	}

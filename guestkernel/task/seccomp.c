@@ -4,6 +4,7 @@
  */
 #include "guestkernel/task/seccomp.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/lock.h"
 #include "guestkernel/kapi/string.h"
@@ -20,15 +21,28 @@ struct seccomp_filter {
 	u32 path; /* instructions from here to the oldest, with penalties */
 	bool log;
 	struct seccomp_filter *prev;
+	struct user_account *payer;
 	struct sock_filter code[];
 };
 
+static size_t filter_bytes(u32 len)
+{
+	return sizeof(struct seccomp_filter) + len * sizeof(struct sock_filter);
+}
+
 struct seccomp_filter *seccomp_filter_alloc(u32 len)
 {
-	struct seccomp_filter *f = kzalloc(sizeof *f + len * sizeof f->code[0]);
+	struct user_account *payer;
+	struct seccomp_filter *f;
 
-	if (!f)
+	if (charge_kmem(filter_bytes(len), &payer) < 0)
 		return NULL;
+	f = kzalloc(filter_bytes(len));
+	if (!f) {
+		charge_release(payer, CHARGE_KMEM, filter_bytes(len));
+		return NULL;
+	}
+	f->payer = payer;
 	refs_init(&f->refs, 1);
 	f->len = len;
 	return f;
@@ -49,6 +63,7 @@ void seccomp_filter_put(struct seccomp_filter *f)
 	while (f && refs_put(&f->refs)) {
 		struct seccomp_filter *prev = f->prev;
 
+		charge_release(f->payer, CHARGE_KMEM, filter_bytes(f->len));
 		kfree(f);
 		f = prev;
 	}

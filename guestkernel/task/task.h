@@ -18,6 +18,7 @@
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
+#include "guestkernel/kapi/disturb.h"
 #include "guestkernel/kapi/defer.h"
 #include "guestkernel/kapi/htab.h"
 #include "guestkernel/kapi/sigmask.h"
@@ -135,6 +136,7 @@ struct tgroup {
 	struct ktimer cpu_timer;	      /* looks at CPU time again */
 	u32 rlimit_cpu_warned_s;	      /* [S] */
 	s32 oom_score_adj;
+	u32 core_filter;	  /* which memory a core file would hold; kept for whoever asks */
 	struct mutex timer_mutex; /* RANK_EXEC: setting itimers and POSIX timers */
 	u32 personality;	  /* [self] */
 };
@@ -213,7 +215,7 @@ struct task {
 	u64 nvcsw, nivcsw;
 	u64 min_flt, maj_flt; /* [self] counted by mm */
 	u64 wait_chan;	      /* wait queue asleep on, for wchan */
-	void *kstack;	      /* top */
+	void *kstack;	      /* top; NULL after the last switch away from it */
 
 	/* identity */
 	struct tgroup *group;	  /* [I] */
@@ -250,14 +252,16 @@ struct task {
 	uaddr_t robust_list;			/* [self] */
 	struct rseq_state rseq;			/* [self] */
 	u64 timer_slack_ns;
-	bool keep_caps;	   /* [self] */
-	bool no_new_privs; /* [T and S for writing by others] */
+	u32 loginuid, sessionid; /* [self] of audit, inherited; U32_MAX: nobody logged in */
+	bool keep_caps;		 /* [self] */
+	bool no_new_privs;	 /* [T and S for writing by others] */
 	struct seccomp seccomp;
 	bool in_execve;
 	bool is_beyond_drain;	    /* [self] exiting: nobody would run what is deferred now */
 	struct defer_list deferred; /* [self] last puts to be done on the way out */
 	u32 ioprio;
 	u64 syscw, syscr;
+	struct disturb disturb; /* [self] */
 #ifdef DEBUG_LOCKS
 	struct held_locks held; /* [self] sleeping locks */
 #endif
@@ -324,7 +328,7 @@ u64 task_fork_count(void);
 
 /* References to another task's resources; NULL when it has exited or is a kernel thread. */
 struct aspace *task_mm_get(struct task *t);
-struct fdtable *task_files_get(struct task *t);
+struct fdtable *task_files_get(struct task *t); /* fdtable_drop() gives it back */
 struct fs_ctx *task_fs_get(struct task *t); /* given back by fs_ctx_unlook() */
 const struct cred *task_cred_get(struct task *t);
 u32 task_uid(struct task *t);
@@ -349,6 +353,8 @@ void pid_release_if_unused(struct pid *p);
 
 /* A bare task with stack, number not assigned. */
 int must_check task_alloc(struct task **out);
+/* It has run for the last time: a zombie needs no stack. */
+void task_release_stack(struct task *t);
 void task_free_new(struct task *t);
 int must_check tgroup_alloc(struct tgroup **out);
 

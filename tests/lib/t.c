@@ -7,6 +7,8 @@
  *           `--helper PROGRAM ARGS`.
  * Rules     Output is deterministic: one plan, one line per case in table order.
  *           A case has CASE_SECONDS; then its whole process group is killed.
+ *           In debug kernels: `--fail-nth SEED` runs each case with allocations failing, `--perturb SEED` shakes
+ *           the schedules (guestkernel/kapi/disturb.h).
  *           Works as process 1: orphans left by a case are reaped after it.
  * See       tests/lib/t.h
  */
@@ -20,6 +22,8 @@
 #include <sys/time.h>
 
 #define CASE_SECONDS 20
+#define FAIL_SECONDS 2
+#define FAIL_MOST    256 /* allocations of a case among which one is chosen to fail */
 #define EXIT_SKIP    77
 
 extern const struct t_program *const t_programs[];
@@ -28,6 +32,8 @@ static char self_path[4096];
 static char work_dir[4096];
 static char *skip_reason;		     /* one page shared with the child */
 static const char *here_program, *here_case; /* what --here runs */
+static unsigned long long fail_seed;	     /* 0: nothing is made to fail */
+static unsigned fail_nth;
 static volatile sig_atomic_t timed_out;
 static volatile pid_t current_child;
 
@@ -252,6 +258,19 @@ static void on_time_limit(int sig)
 	}
 }
 
+/* Of the debug kernel: the n-th allocation of this process from now on fails. */
+static void fail_allocation(unsigned n)
+{
+	char text[16];
+	int fd = open("/proc/self/fail-nth", O_WRONLY);
+
+	if (fd < 0 || write(fd, text, (size_t)snprintf(text, sizeof text, "%u", n)) < 0) {
+		printf("Bail out! no /proc/self/fail-nth: not a debug kernel\n");
+		fflush(stdout);
+		_exit(1);
+	}
+}
+
 static void child_of_case(const struct t_case *c)
 {
 	setpgid(0, 0);
@@ -260,6 +279,8 @@ static void child_of_case(const struct t_case *c)
 	alarm(0);
 	umask(022);
 	(void)!setpriority(PRIO_PROCESS, 0, 0); /* the same for its niceness */
+	if (fail_nth)
+		fail_allocation(fail_nth);
 	c->fn();
 	fflush(stdout);
 	_exit(0);
@@ -283,7 +304,7 @@ static int run_in_child(const struct t_case *c)
 		child_of_case(c);
 	setpgid(pid, pid);
 	current_child = pid;
-	alarm(CASE_SECONDS);
+	alarm(fail_nth ? FAIL_SECONDS : CASE_SECONDS);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	alarm(0);
@@ -292,6 +313,30 @@ static int run_in_child(const struct t_case *c)
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 	return status;
+}
+
+/*
+ * The case again and again, with another of its allocations failing. It may fail as it likes: what is judged is whether
+ * the kernel outlives it, and finds nothing missing in the end.
+ */
+static void run_with_failures(const struct t_case *c, int number)
+{
+	unsigned long long rnd = fail_seed * 0x9e3779b97f4a7c15ull + (unsigned)number;
+	char dir[24];
+	FILE *out = stdout;
+
+	for (unsigned most = 2; most <= FAIL_MOST; most *= 2) {
+		rnd = rnd * 6364136223846793005ull + 1442695040888963407ull;
+		fail_nth = 1 + (unsigned)(rnd >> 33) % most;
+		snprintf(dir, sizeof(dir), "case%d-%u", number, most);
+		if (mkdir(dir, 0755) < 0 || chdir(dir) < 0)
+			break;
+		run_in_child(c);
+		fflush(out);
+		if (chdir(work_dir) < 0)
+			break;
+		remove_tree(AT_FDCWD, dir);
+	}
 }
 
 /* Returns true when the case did not fail. */
@@ -357,8 +402,14 @@ static int run_selected(char **filters, int count_only, int *failed)
 			if (!selected(*p, c, filters))
 				continue;
 			n++;
-			if (!count_only && !run_case(*p, c, n))
+			if (count_only)
+				continue;
+			if (fail_seed) {
+				run_with_failures(c, n);
+				printf("ok %d - %s: %s\n", n, (*p)->name, c->name);
+			} else if (!run_case(*p, c, n)) {
 				++*failed;
+			}
 		}
 	}
 	return n;
@@ -445,6 +496,12 @@ int main(int argc, char **argv)
 	find_self(argv[0]);
 	if (argc > 2 && !strcmp(argv[1], "--here"))
 		return enter_work_dir() < 0 ? 1 : run_here(argv + 2);
+	for (; argc > 2 && argv[1][0] == '-'; argc -= 2, argv += 2) {
+		if (!strcmp(argv[1], "--fail-nth"))
+			fail_seed = strtoull(argv[2], NULL, 10);
+		else if (!strcmp(argv[1], "--perturb"))
+			t_write_file("/proc/monitor/perturb", argv[2]);
+	}
 	total = run_selected(argv + 1, 1, NULL);
 	if (!total) {
 		printf("Bail out! no such program or case\n");

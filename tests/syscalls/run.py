@@ -60,6 +60,7 @@ def cases_of(programs, filters):
 
 def run_sandbox(args, image, filters):
     command = args.monitor.split() + ["run", "--privileged"] + args.option + [str(image), "/bin/syscalls_all"]
+    command += args.disturb
     try:
         done = subprocess.run(command + filters, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=patience.seconds(args.timeout), check=False)
@@ -118,8 +119,12 @@ def main():
                         help="one sandbox for every case, which must not fork for that")
     parser.add_argument("--once", action="store_true", help="one sandbox for all programs")
     parser.add_argument("--quiet", action="store_true", help="print only what went wrong")
+    parser.add_argument("--fail-nth", type=int, help="debug kernel: run each case with allocations failing")
+    parser.add_argument("--perturb", type=int, help="debug kernel: shake the schedules as this seed says")
     parser.add_argument("filter", nargs="*", help="PROGRAM or PROGRAM/CASE")
     args = parser.parse_args()
+    args.disturb = ["--fail-nth", str(args.fail_nth)] if args.fail_nth else []
+    args.disturb += ["--perturb", str(args.perturb)] if args.perturb else []
     groups, total = {}, {}
     for name in cases_of(args.programs.resolve(), args.filter):
         group = "all" if args.once else name if args.each else name.split("/")[0]
