@@ -55,7 +55,9 @@ BUILD_BUG_ON(PM_STUB_AREA_BYTES != 1 << AREA_STRIDE_SHIFT);
 	100 /* 20 s: application code cannot delay it, only a host that is very busy */
 #define PARK_POLL_NS (10 * 1000 * 1000)
 #define BIRTH_ROUNDS 500 /* 5 s */
-#define CLEAN_ROUNDS 10	 /* 100 ms for all threads: losing a stub costs less than waiting for it */
+#define BORN_STILL   100 /* 1 s */
+#define BORN_CPU_NS  (20 * NSEC_PER_MSEC)
+#define CLEAN_ROUNDS 10 /* 100 ms for all threads: losing a stub costs less than waiting for it */
 #define CLEAN_TRIES  8
 #define IP_WORD	     16
 #define FILTER_MAX   ((STUB_DATA_BYTES - DATA_FILTERS) / 8)
@@ -423,13 +425,31 @@ static struct stub *stub_new(void)
 	return NULL;
 }
 
+/* Until the new thread waits. Others of its stub may write to its area meanwhile, so that it never does: who has had
+ * BORN_CPU_NS of processor time, or has begun and then got no further for BORN_STILL looks, is given up. */
+static bool wait_born(struct stub_thread *st)
+{
+	u64 cpu = 0, last;
+	u32 still = 0, i;
+
+	for (i = 0; i < BIRTH_ROUNDS && still < BORN_STILL && cpu < BORN_CPU_NS; i++) {
+		u32 one = 1;
+
+		if (wait_parked(st, &one))
+			return true;
+		last = cpu;
+		cpu = ration_cpu_ns(st->tid);
+		still = cpu && cpu == last ? still + 1 : 0;
+	}
+	return false;
+}
+
 /* The number of the new thread comes on the birth descriptor, before the report. */
 bool stub_make_thread(struct stub *s)
 {
 	struct stub_thread *st = &s->thread[this_cpu()->id];
 	u64 va = PM_STUB_AREA + this_cpu()->id * PM_STUB_AREA_BYTES;
 	struct command_op *op = s->cmd->op;
-	u32 rounds = BIRTH_ROUNDS;
 	bool ok;
 
 	op[0] = (struct command_op){
@@ -447,7 +467,7 @@ bool stub_make_thread(struct stub *s)
 	if (ok)
 		st->tid = (u32)read_reports(PM_FD_BIRTH);
 	host_unlock(&birth.lock);
-	return ok && wait_parked(st, &rounds);
+	return ok && wait_born(st);
 }
 
 struct stub *stub_get(void)
