@@ -271,7 +271,7 @@ static int write_etc(void)
  * says. */
 static void make_workdir(void)
 {
-	if (boot.cwd && vfs_mkdir_p(boot.cwd, 0755))
+	if (boot.cwd && boot.cwd[1] && vfs_mkdir_p(boot.cwd, 0755))
 		log_info("%s cannot be made", boot.cwd);
 }
 

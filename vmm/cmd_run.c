@@ -284,6 +284,8 @@ static void report_frames(const struct run *r)
 	const struct kimage k = {
 		.elf = r->cfg.kernel ? r->cfg.kernel : m->kernel,
 		.elf_len = r->cfg.kernel ? r->cfg.kernel_len : (size_t)(m->kernel_end - m->kernel),
+		.va = m->kernel_va,
+		.slide = r->report.slide,
 	};
 	const struct vm_result *res = &r->report.result;
 	char name[128];

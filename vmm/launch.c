@@ -77,6 +77,7 @@ static _Noreturn void locked_in(const struct launch *l)
 	}
 	r->result = vm.result;
 	r->exec_errno = vm.exec_errno;
+	r->slide = vm.kimage.slide;
 	_exit(0);
 }
 

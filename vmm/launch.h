@@ -25,6 +25,7 @@ struct launch_report {
 	struct err error;	 /* code: it never ran */
 	struct vm_result result; /* else how it ended */
 	int exec_errno;
+	uint64_t slide;	    /* of the guest kernel, for the names of its addresses */
 	uint32_t suspended; /* futex: the machine stands still, see forward.c */
 	int refused_call;   /* number + 1 of a call that a filter refused */
 };
