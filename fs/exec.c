@@ -125,16 +125,28 @@ bool exec_file_readable(struct file *f)
 
 void exec_file_name(struct file *f, char *buf, u32 size)
 {
+	static const char mark[] = " (deleted)";
+	const struct dentry *d = f->path.dentry;
+	const char *name;
 	u32 n;
 
 	spin_lock(&dcache_lock);
-	n = MIN(f->path.dentry->name_len, size - 1);
-	memcpy(buf, f->path.dentry->name, n);
+	name = d->name;
+	n = d->name_len;
+	/* Names of files on the internal mount are what /proc shows: "/memfd:x (deleted)". */
+	if (f->path.mnt->flags & MNT_INTERNAL) {
+		if (n && *name == '/') {
+			name++;
+			n--;
+		}
+		if (n >= sizeof mark - 1 &&
+		    !memcmp(name + n - (sizeof mark - 1), mark, sizeof mark - 1))
+			n -= sizeof mark - 1;
+	}
+	n = MIN(n, size - 1);
+	memcpy(buf, name, n);
 	spin_unlock(&dcache_lock);
 	buf[n] = 0;
-	/* Names of files on the internal mount are what /proc shows: "/memfd:x (deleted)". */
-	if (f->path.mnt->flags & MNT_INTERNAL && buf[0] == '/')
-		memmove(buf, buf + 1, n);
 }
 
 int exec_chdir(const char *path)

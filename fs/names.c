@@ -222,6 +222,19 @@ end:
 	return err;
 }
 
+/* Who handed a descriptor on may not have meant a name. */
+static bool opened_with_these_rights(s32 fd)
+{
+	struct file *f;
+	bool ok;
+
+	if (fd_lookup_path(fd, &f))
+		return false;
+	ok = f->cred == current_cred();
+	file_put(f);
+	return ok;
+}
+
 int vfs_linkat(s32 olddirfd, const char *oldpath, s32 newdirfd, const char *newpath, u32 flags)
 {
 	u32 lookup = flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0;
@@ -231,7 +244,8 @@ int vfs_linkat(s32 olddirfd, const char *oldpath, s32 newdirfd, const char *newp
 	if (flags & ~(u32)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	if (flags & AT_EMPTY_PATH) {
-		if (!*oldpath && !capable(CAP_DAC_READ_SEARCH))
+		if (!*oldpath && !capable(CAP_DAC_READ_SEARCH) &&
+		    !opened_with_these_rights(olddirfd))
 			return -ENOENT;
 		lookup |= LOOKUP_EMPTY;
 	}

@@ -10,8 +10,10 @@
  */
 #include "fs/procfs_impl.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/uapi/capability.h"
 
 #define AT_ONCE 64 /* pages */
 #define PAGES	(1ull << (47 - PAGE_SHIFT))
@@ -136,9 +138,17 @@ static s64 link_readlink(struct inode *inode, char *buf, u32 size)
 	return n;
 }
 
+/* The way to a mapped file past the directories that lead to it is for those who save and restore processes. */
+static int follow(struct inode *inode, struct path *out)
+{
+	if (!capable(CAP_CHECKPOINT_RESTORE) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return find(inode, out);
+}
+
 static const struct inode_ops link_iops = {
 	.readlink = link_readlink,
-	.get_link_path = find,
+	.get_link_path = follow,
 	.setattr = synth_setattr,
 	.is_stale = synth_is_stale,
 	.evict = synth_evict,

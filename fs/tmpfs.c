@@ -475,8 +475,9 @@ static s64 tmpfs_getxattr(struct inode *inode, const char *name, void *value, si
 	return xattr_store_get(&tmpfs_i(inode)->xattrs, name, value, size);
 }
 
-static int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
-			  u32 flags)
+/* Attributes count against size= by the page. */
+static int set_counted(struct inode *inode, const char *name, const void *value, size_t size,
+		       u32 flags)
 {
 	struct xattr_store *x = &tmpfs_i(inode)->xattrs;
 	s64 before = xattr_pages(x->bytes), grown;
@@ -491,9 +492,17 @@ static int tmpfs_setxattr(struct inode *inode, const char *name, const void *val
 	ret = xattr_store_set(x, name, value, size, flags);
 	if (ret && grown > 0)
 		return tmpfs_charge(inode, -grown) ?: ret;
-	if (!ret && value && !strcmp(name, XATTR_NAME_CAPS))
-		fetch_or(&inode->flags, INODE_HAS_CAPS);
 	return !ret && grown < 0 ? tmpfs_charge(inode, grown) : ret;
+}
+
+static int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, size_t size,
+			  u32 flags)
+{
+	int err = set_counted(inode, name, value, size, flags);
+
+	if (!err && value && !strcmp(name, XATTR_NAME_CAPS))
+		fetch_or(&inode->flags, INODE_HAS_CAPS);
+	return err;
 }
 
 static s64 tmpfs_listxattr(struct inode *inode, char *list, size_t size)

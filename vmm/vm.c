@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "vmm/kslide.h"
 #include "vmm/machine.h"
 #include "vmm/sandbox.h"
 
@@ -70,6 +71,8 @@ static int build_memory(struct vm *vm, struct err *e)
 				  cfg->kernel ? cfg->kernel_len
 					      : (size_t)(m->kernel_end - m->kernel),
 				  m->kernel_va, &vm->mem, HYP_RAM_BASE, e);
+	if (!ret)
+		ret = kslide_apply(&vm->kimage, &vm->mem, e);
 	if (!ret)
 		ret = plan_layout(vm, e);
 	return ret;

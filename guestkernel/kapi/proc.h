@@ -56,7 +56,7 @@ struct proc_task_ops {
 	s32 (*next_thread)(struct task *leader, s32 after);
 	s32 (*tid)(struct task *t);
 	s32 (*tgid)(struct task *t);
-	/* Who owns the files of /proc/<pid>: root, when t's own user may not look into it. */
+	/* Who owns the files of /proc/<pid>: root, when t's own user may not look into it, or it has ended. */
 	void (*owner)(struct task *t, u32 *uid, u32 *gid);
 	/* Referenced credentials (cred_put); they own the directories everybody may list. */
 	const struct cred *(*cred)(struct task *t);

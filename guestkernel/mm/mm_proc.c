@@ -415,10 +415,14 @@ static const struct proc_row root_rows[] = {
 };
 const struct proc_table mm_proc_root = { root_rows, ARRAY_SIZE(root_rows), NULL };
 
+#define ROW(name, mode, show, store)    \
+	{                               \
+		name, mode, show, store \
+	}
 static const struct proc_row process_rows[] = {
-	{"maps",	  0444,		row_maps,	  NULL,	mm_row_open, mm_row_close },
-	{ "smaps", 0444,		 row_smaps,			    NULL,				  mm_row_open, mm_row_close },
-	{ "smaps_rollup",	  0444,		row_smaps_rollup,NULL,mm_row_open, mm_row_close },
-	{ "statm", 0444,row_statm,	    NULL				 },
+	MM_ROW("maps", 0444, row_maps),
+	MM_ROW("smaps", 0444, row_smaps),
+	MM_ROW("smaps_rollup", 0444, row_smaps_rollup),
+	ROW("statm", 0444, row_statm, NULL),
 };
 const struct proc_table mm_proc_process = { process_rows, ARRAY_SIZE(process_rows), NULL };

@@ -23,6 +23,10 @@ u64 mm_rss_pages(struct aspace *as);
 /* open and close of rows about a task's memory: bound is the struct aspace, held but not in use; NULL: it has none. */
 int must_check mm_row_open(void *task, void **bound);
 void mm_row_close(void *bound);
+#define MM_ROW(name, mode, show)                                  \
+	{                                                         \
+		name, mode, show, NULL, mm_row_open, mm_row_close \
+	}
 
 /* /proc/meminfo, vmstat. */
 extern const struct proc_table mm_proc_root;

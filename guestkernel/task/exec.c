@@ -319,6 +319,19 @@ static void reset_signals(struct task *t)
 	t->restart.fn = NULL;
 }
 
+/* Signals that children made by the old program were to send at their ends are not for the new one. */
+static void tame_children(struct tgroup *g)
+{
+	struct tgroup *child;
+
+	if (list_empty(&g->children))
+		return;
+	spin_lock(&tasklist_lock);
+	list_for_each_entry (child, &g->children, sibling)
+		child->exit_signal = SIGCHLD;
+	spin_unlock(&tasklist_lock);
+}
+
 static void become(struct exec *x)
 {
 	struct task *t = current();
@@ -330,6 +343,7 @@ static void become(struct exec *x)
 	task_comm_set(t, x->comm);
 	g->did_exec = true;
 	g->exit_signal = SIGCHLD;
+	tame_children(g);
 	t->keep_caps = false;
 	t->set_child_tid = UADDR_NULL;
 	if (x->creds.secure) {

@@ -184,7 +184,7 @@ s64 posix_timer_create(s32 clock, const sigevent_t *ev, bool value_is_id, s32 *i
 	struct tgroup *g = current_group();
 	struct user_account *payer = NULL;
 	struct posix_timer *pt, *it;
-	struct task *target;
+	struct task *target = NULL;
 	u64 ns;
 	u32 n = 0;
 	s64 r = clock_get_ns(clock, &ns);

@@ -535,25 +535,29 @@ static int show_setgroups(struct strbuf *sb, void *ctx)
 	return done(sb);
 }
 
+#define ROW(name, mode, show, store)    \
+	{                               \
+		name, mode, show, store \
+	}
 static const struct proc_row process_rows[] = {
-	{"stat",	  0444,		show_stat,NULL},
-	{ "status",	    0444,		  show_status,NULL},
-	{ "cmdline",    0444,		   show_cmdline,NULL},
-	{ "environ",    0400,		   show_environ,NULL,mm_row_open, mm_row_close },
-	{ "auxv", 0400,			show_auxv,NULL,mm_row_open, mm_row_close },
-	{ "comm",	  0644,		show_comm,store_comm				      },
-	{ "limits", 0444,show_limits,NULL},
-	{ "io",		0400,		      show_io,			       NULL														   },
-	{ "wchan", 0444,show_wchan,NULL},
-	{ "cgroup",	    0444,			   show_cgroup,							      NULL																																	},
-	{ "oom_score", 0444,show_oom_score,NULL},
-	{ "oom_score_adj",	   0644,				 show_oom_score_adj,														store_oom_score_adj																																																															    },
-	{ "sched", 0444,show_sched,NULL},
-	{ "schedstat",	       0444,						show_schedstat,																									     NULL																																																																																																																			  },
-	{ "personality", 0400,show_personality,NULL},
-	{ "uid_map",	     0444,						      show_id_map,																																					     NULL																																																																																																																																																																																														  },
-	{ "gid_map", 0444,show_id_map,NULL},
-	{ "setgroups",	       0444,							      show_setgroups,																																																			NULL																																																																																																																																																																																																																																																																																																			},
+	ROW("stat", 0444, show_stat, NULL),
+	ROW("status", 0444, show_status, NULL),
+	ROW("cmdline", 0444, show_cmdline, NULL),
+	MM_ROW("environ", 0400, show_environ),
+	MM_ROW("auxv", 0400, show_auxv),
+	ROW("comm", 0644, show_comm, store_comm),
+	ROW("limits", 0444, show_limits, NULL),
+	ROW("io", 0400, show_io, NULL),
+	ROW("wchan", 0444, show_wchan, NULL),
+	ROW("cgroup", 0444, show_cgroup, NULL),
+	ROW("oom_score", 0444, show_oom_score, NULL),
+	ROW("oom_score_adj", 0644, show_oom_score_adj, store_oom_score_adj),
+	ROW("sched", 0444, show_sched, NULL),
+	ROW("schedstat", 0444, show_schedstat, NULL),
+	ROW("personality", 0400, show_personality, NULL),
+	ROW("uid_map", 0444, show_id_map, NULL),
+	ROW("gid_map", 0444, show_id_map, NULL),
+	ROW("setgroups", 0444, show_setgroups, NULL),
 };
 const struct proc_table task_proc_process = { process_rows, ARRAY_SIZE(process_rows), NULL };
 
@@ -606,7 +610,7 @@ static void op_owner(struct task *t, u32 *uid, u32 *gid)
 {
 	*uid = *gid = 0;
 	spin_lock(&t->alloc_lock);
-	if (t->cred && (!t->mm || t->mm->dumpable)) {
+	if (t->cred && t->mm && t->mm->dumpable) { /* nor a zombie */
 		*uid = t->cred->euid;
 		*gid = t->cred->egid;
 	}

@@ -32,7 +32,7 @@ static int has_cap(int cap)
 	return !!(data[cap / 32].effective & (1u << (cap % 32)));
 }
 
-/* state: answers what it became. wait IN OUT: says that it runs, and waits. */
+/* state: answers what it became. wait IN OUT: says that it runs, and waits. reap OUT: the same, for a child. */
 static int helper(int argc, char **argv)
 {
 	int sig = 0;
@@ -43,6 +43,10 @@ static int helper(int argc, char **argv)
 		MUST(write(atoi(argv[3]), &c, 1));
 		MUST(read(atoi(argv[2]), &c, 1));
 		return 0;
+	}
+	if (argc > 1 && !strcmp(argv[1], "reap")) {
+		MUST(write(atoi(argv[2]), &c, 1));
+		return waitpid(-1, NULL, __WALL) > 0 ? 0 : 1;
 	}
 	MUST(prctl(PR_GET_PDEATHSIG, &sig));
 	return (getauxval(AT_SECURE) ? SECURE : 0) | (geteuid() == 0 ? EUID_0 : 0) |
@@ -418,6 +422,38 @@ static void capabilities_nobody_understands_are_refused(void)
 	CHECK_ERRNO(setxattr("caps", "security.capability", v, 20, 0), EINVAL);
 }
 
+static int wait_and_end(void *gate)
+{
+	char c;
+
+	MUST(read(*(int *)gate, &c, 1));
+	return 0;
+}
+
+/* A child that was to send SIGTERM at its end ends when its parent has become a set-id program. */
+static void signals_at_the_end_of_children_do_not_reach_the_next_program(void)
+{
+	static char stack[65536];
+	char out[12], c;
+	char *args[] = { "syscalls_all", "--helper", "exec_rights", "reap", out, NULL };
+	int ready[2], end[2];
+	pid_t pid;
+
+	make_program("plain", 0755);
+	MUST(pipe(ready));
+	MUST(pipe(end));
+	pid = t_fork();
+	if (pid == 0) {
+		MUST(clone(wait_and_end, stack + sizeof stack, SIGTERM, &end[0]));
+		snprintf(out, sizeof out, "%d", ready[1]);
+		execv("./plain", args);
+		_exit(121);
+	}
+	MUST(read(ready[0], &c, 1));
+	MUST(write(end[1], "x", 1));
+	t_wait_exit(pid, 0);
+}
+
 static void memory_of_the_dead_is_not_kept(void)
 {
 	struct guarded g;
@@ -449,4 +485,5 @@ TEST_PROGRAM_WITH_HELPER(exec_rights, helper, CASE(set_id_programs_take_their_ow
 			 CASE(what_the_caller_chose_does_not_reach_a_set_id_program),
 			 CASE(changing_ids_forgets_the_parent_death_signal),
 			 CASE(capabilities_nobody_understands_are_refused),
-			 CASE(memory_of_the_dead_is_not_kept));
+			 CASE(memory_of_the_dead_is_not_kept),
+			 CASE(signals_at_the_end_of_children_do_not_reach_the_next_program));

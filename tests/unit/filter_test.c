@@ -90,7 +90,7 @@ Test(filter, every_kind_fits)
 		if (kind < SANDBOX_REAPER)
 			cr_assert_gt(build(SANDBOX_KVM, (enum sandbox_thread)kind), 3);
 	}
-	cr_assert_eq(sandbox_filter_calls(SANDBOX_PROCESS, 1u << SANDBOX_APP), 1);
+	cr_assert_eq(sandbox_filter_calls(SANDBOX_PROCESS, 1u << SANDBOX_APP), 2);
 }
 
 #ifndef __SANITIZE_ADDRESS__ /* its run-time library has rows of its own */
@@ -235,6 +235,29 @@ Test(filter, the_stubs_code_waits_for_its_state_words_only)
 		d.args[3] = 1ull << i;
 		cr_assert_eq(verdict(&d), SECCOMP_RET_TRAP);
 	}
+}
+
+Test(filter, application_threads_may_unblock_signals_and_block_none)
+{
+	struct seccomp_data d = {
+		.nr = SYS_rt_sigprocmask,
+		.arch = ARCH_AUDIT,
+		.instruction_pointer = INSIDE,
+		.args = {SIG_SETMASK, PM_STUB_NO_SIGNALS, 0, 8}
+	};
+
+	build(SANDBOX_PROCESS, SANDBOX_APP);
+	cr_assert_eq(verdict(&d), SECCOMP_RET_ALLOW);
+	d.args[0] = SIG_BLOCK;
+	cr_assert_eq(verdict(&d), SECCOMP_RET_TRAP);
+	d.args[0] = SIG_SETMASK;
+	d.args[1] = STATE;
+	cr_assert_eq(verdict(&d), SECCOMP_RET_TRAP);
+	d.args[1] = PM_STUB_NO_SIGNALS ^ 1ull << 40;
+	cr_assert_eq(verdict(&d), SECCOMP_RET_TRAP);
+	d.args[1] = PM_STUB_NO_SIGNALS;
+	d.args[2] = STATE;
+	cr_assert_eq(verdict(&d), SECCOMP_RET_TRAP);
 }
 
 Test(filter, calls_of_another_architecture_trap)
