@@ -10,11 +10,8 @@
 #include "guestkernel/uapi/socket.h"
 #include "net/socket.h"
 
-#define BUFFER	     212992
 #define SNDBUF_LEAST 4608
 #define RCVBUF_LEAST 2304
-
-struct net_limits net_limits = { SOMAXCONN, BUFFER, BUFFER, BUFFER, BUFFER };
 
 static const struct sysctl k_somaxconn = { &net_limits.somaxconn, 1, 4, 0, S32_MAX };
 static const struct sysctl k_wmem_default = { &net_limits.wmem_default, 1, 4, SNDBUF_LEAST,

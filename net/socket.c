@@ -22,6 +22,11 @@
 #include "guestkernel/uapi/signal.h"
 #include "guestkernel/uapi/stat.h"
 
+#define SOCK_BUF_DEFAULT 212992
+
+struct net_limits net_limits = { SOMAXCONN, SOCK_BUF_DEFAULT, SOCK_BUF_DEFAULT, SOCK_BUF_DEFAULT,
+				 SOCK_BUF_DEFAULT };
+
 static const struct file_ops socket_ops;
 static const struct sock_family *const families[] = { &unix_family };
 

@@ -13,8 +13,6 @@
 #include "guestkernel/mm/mm_proc.h"
 #include "guestkernel/mm/region.h"
 
-s32 sysctl_max_map_count = 65530;
-
 static const struct sysctl k_max_map_count = { &sysctl_max_map_count, 1, 4, 0, S32_MAX };
 
 /* Advice about swap, write-back and caches that are not there; kept, and without effect, as on a Linux without them. */

@@ -17,6 +17,8 @@
 #include "guestkernel/kapi/wait.h"
 #include "guestkernel/uapi/mman.h"
 
+s32 sysctl_max_map_count = 65530;
+
 #define ZAP_BATCH 64
 #define PROT_RWX  (PROT_READ | PROT_WRITE | PROT_EXEC)
 
