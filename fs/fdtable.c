@@ -170,11 +170,6 @@ bool fdtable_is_shared(struct fdtable *t)
 	return refs_read(&t->refs) > 1;
 }
 
-u32 fdtable_size(struct fdtable *t)
-{
-	return READ_ONCE(t->a.max);
-}
-
 /* What each close of a descriptor does, after it left the table. */
 static void file_closed(struct fdtable *t, struct file *f)
 {

@@ -57,9 +57,11 @@ static const char *env_get(const char *name)
 
 static int try_exec(struct regs *r, const char *name)
 {
-	struct exec_req q = {
-		.dirfd = AT_FDCWD, .open_name = name, .name = name, .argv = &init.argv, .env = &init.env
-	};
+	struct exec_req q = { .dirfd = AT_FDCWD,
+			      .open_name = name,
+			      .name = name,
+			      .argv = &init.argv,
+			      .env = &init.env };
 
 	return task_exec(r, &q);
 }
