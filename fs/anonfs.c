@@ -3,7 +3,7 @@
  * anonfs - open files without a name: one internal mount, one inode each
  *
  * Role      See anonfs.h. Pipes, sockets, eventfd, epoll and the like.
- * Rules     A name that holds a bracket is shown as it is and shares nothing; others become "name:[ino]".
+ * Rules     A name that holds a colon or a slash is shown as it is; others become "name:[ino]".
  * See       proc(5), /proc/pid/fd
  */
 #include "fs/anonfs.h"
@@ -82,13 +82,14 @@ static int anon_place(const char *name, u32 mode, struct path *out)
 {
 	struct inode *inode;
 	char text[64];
+	bool is_whole = strchr(name, ':') || strchr(name, '/');
 	int err = anon_inode_create(mode, &inode);
 
 	if (err)
 		return err;
-	if (!strchr(name, '['))
+	if (!is_whole)
 		snprintf(text, sizeof text, "%s:[%llu]", name, (unsigned long long)inode->ino);
-	err = dentry_create_root(inode, strchr(name, '[') ? name : text, anon_super, &out->dentry);
+	err = dentry_create_root(inode, is_whole ? name : text, anon_super, &out->dentry);
 	if (err) {
 		inode_put(inode);
 		return err;

@@ -17,6 +17,7 @@
  * Locking   inode->lock exclusively around the driver's setattr; what is dropped is decided under it.
  * See       chmod(2), chown(2), utimensat(2), truncate(2), access(2), inode(7)
  */
+#include "fs/acl.h"
 #include "fs/filp.h"
 #include "fs/namei.h"
 #include "fs/notify.h"
@@ -47,10 +48,15 @@ static u32 attr_events(const struct attr *a)
 
 	if (a->valid & (ATTR_MODE | ATTR_UID | ATTR_GID))
 		mask |= IN_ATTRIB;
+	/* Both times are an attribute, one of them alone is what reading or writing would have changed. */
 	if (a->valid & ATTR_SIZE)
 		mask |= IN_MODIFY;
-	else if (a->valid & (ATTR_ATIME | ATTR_MTIME))
+	else if ((a->valid & (ATTR_ATIME | ATTR_MTIME)) == (ATTR_ATIME | ATTR_MTIME))
 		mask |= IN_ATTRIB;
+	else if (a->valid & ATTR_ATIME)
+		mask |= IN_ACCESS;
+	else if (a->valid & ATTR_MTIME)
+		mask |= IN_MODIFY;
 	return mask;
 }
 
@@ -98,6 +104,22 @@ static int drop_privs(struct inode *inode, struct attr *a)
 	return drop_caps(inode);
 }
 
+/* The list's mask follows the mode. */
+static int setattr_with_acl(struct inode *inode, const struct attr *a)
+{
+	struct acl *acl;
+	int err = acl_for_mode(inode, a->mode, &acl);
+
+	if (err)
+		return err;
+	err = inode->ops->setattr(inode, a);
+	if (err)
+		acl_put(acl);
+	else
+		err = inode->ops->set_acl(inode, ACL_ACCESS, acl);
+	return err;
+}
+
 /* The caller has checked permissions. */
 static int setattr_locked(struct inode *inode, struct attr *a)
 {
@@ -108,7 +130,8 @@ static int setattr_locked(struct inode *inode, struct attr *a)
 		return err;
 	if (!inode->ops->setattr)
 		return -EPERM;
-	return inode->ops->setattr(inode, a);
+	return unlikely(a->valid & ATTR_MODE && inode->acl) ? setattr_with_acl(inode, a)
+							    : inode->ops->setattr(inode, a);
 }
 
 int vfs_setattr(const struct path *p, struct attr *a)

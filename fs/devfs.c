@@ -29,8 +29,8 @@ int chrdev_open(struct inode *inode, struct file *f)
 		f->ops = ops;
 		return 0;
 	}
-	if (major >= TTY_PTS_MAJOR && major < TTY_PTS_MAJOR + 8)
-		return tty_open_slave((major - TTY_PTS_MAJOR) * 256 + minor, f);
+	if (major == TTY_PTS_MAJOR)
+		return tty_open_slave(minor, f);
 	if (major != MAJOR_TTY)
 		return -ENXIO;
 	switch (minor) {

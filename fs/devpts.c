@@ -127,7 +127,7 @@ static int devpts_lookup(struct inode *dir, const struct name *n, struct inode *
 	ret = synth_special_inode(dir->sb, S_IFCHR | o.mode, &slave_iops, t, &slave_ctx_ops,
 				  index + DEVPTS_FIRST_INO, out);
 	if (!ret) {
-		(*out)->rdev = makedev(TTY_PTS_MAJOR + index / 256, index % 256);
+		(*out)->rdev = makedev(TTY_PTS_MAJOR, index);
 		(*out)->uid = o.uid;
 		(*out)->gid = o.gid;
 	}

@@ -11,6 +11,7 @@
 #include "fs/filp.h"
 #include "guestkernel/kapi/fsctx.h"
 #include "fs/namei.h"
+#include "fs/notify.h"
 #include "fs/xattr.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
@@ -54,6 +55,8 @@ int exec_open(s32 dirfd, const char *name, u32 flags, struct file **out)
 		err = file_open(*out);
 		if (err)
 			file_put(*out);
+		else
+			notify_file(*out, IN_OPEN);
 	}
 put:
 	path_put(&p);
@@ -122,16 +125,28 @@ bool exec_file_readable(struct file *f)
 
 void exec_file_name(struct file *f, char *buf, u32 size)
 {
+	static const char mark[] = " (deleted)";
+	const struct dentry *d = f->path.dentry;
+	const char *name;
 	u32 n;
 
 	spin_lock(&dcache_lock);
-	n = MIN(f->path.dentry->name_len, size - 1);
-	memcpy(buf, f->path.dentry->name, n);
+	name = d->name;
+	n = d->name_len;
+	/* Names of files on the internal mount are what /proc shows: "/memfd:x (deleted)". */
+	if (f->path.mnt->flags & MNT_INTERNAL) {
+		if (n && *name == '/') {
+			name++;
+			n--;
+		}
+		if (n >= sizeof mark - 1 &&
+		    !memcmp(name + n - (sizeof mark - 1), mark, sizeof mark - 1))
+			n -= sizeof mark - 1;
+	}
+	n = MIN(n, size - 1);
+	memcpy(buf, name, n);
 	spin_unlock(&dcache_lock);
 	buf[n] = 0;
-	/* Names of files on the internal mount are what /proc shows: "/memfd:x (deleted)". */
-	if (f->path.mnt->flags & MNT_INTERNAL && buf[0] == '/')
-		memmove(buf, buf + 1, n);
 }
 
 int exec_chdir(const char *path)

@@ -11,6 +11,8 @@
 /* Puts f (reference consumed on success) at exactly fd, closing what was there. -EBADF beyond RLIMIT_NOFILE, -EBUSY
  * while another thread has fd reserved. */
 int must_check fd_install_at(struct file *f, s32 fd, bool cloexec);
+/* Before t becomes the owner of a record lock: closes look for such from now on. */
+void fdtable_will_own_locks(struct fdtable *t);
 /* Whether fd still names f: other threads close it while a call sleeps. */
 bool fd_is_file(s32 fd, const struct file *f);
 /* -EBADF when fd is not open. */

@@ -60,15 +60,22 @@ int file_open(struct file *f)
 	int err;
 
 	if (writes) {
-		err = inode_get_write(inode);
+		err = mount_get_write(f->path.mnt);
 		if (err)
 			return err;
+		err = inode_get_write(inode);
+		if (err) {
+			mount_put_write(f->path.mnt);
+			return err;
+		}
 	}
 	err = inode->ops->open ? inode->ops->open(inode, f) : default_open(inode, f);
 	if (err) {
 		f->ops = &file_no_ops;
-		if (writes)
+		if (writes) {
 			inode_put_write(inode);
+			mount_put_write(f->path.mnt);
+		}
 	}
 	return err;
 }
@@ -87,8 +94,10 @@ static void file_last_put(struct deferred *d)
 	if (notify_active() && !(f->flags & O_PATH))
 		notify_dentry(f->path.dentry,
 			      file_can_write(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
-	if (counts_writers(f))
+	if (counts_writers(f)) {
 		inode_put_write(f->inode);
+		mount_put_write(f->path.mnt);
+	}
 	if (f->flags & FILE_DENIES_WRITE)
 		inode_allow_write(f->inode);
 	if (f->ops->release)

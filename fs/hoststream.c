@@ -356,6 +356,8 @@ void stdio_set_owner(u32 uid, u32 gid)
 	tty_set_owner(console.tty, &o);
 }
 
+static const struct file_ops unattached_ops; /* until tty_slave_attach() */
+
 int console_open(u32 flags, struct file **out)
 {
 	struct open_how how = { .flags = flags };
@@ -367,14 +369,11 @@ int console_open(u32 flags, struct file **out)
 	snprintf(name, sizeof name, "/dev/pts/%u", console.tty->index);
 	if (vfs_open(AT_FDCWD, name, &how, out) == 0)
 		return 0;
-	ret = file_create_anon("/dev/console", S_IFCHR | 0620, flags, &tty_slave_ops, console.tty,
-			       out);
+	ret = file_create_anon("/dev/console", S_IFCHR | 0620, flags, &unattached_ops, NULL, out);
 	if (ret)
 		return ret;
-	spin_lock(&console.tty->lock);
-	console.tty->nr_slaves++;
-	console.tty->slave_seen = true;
-	spin_unlock(&console.tty->lock);
-	tty_get(console.tty);
-	return 0;
+	ret = tty_slave_attach(tty_get(console.tty), *out);
+	if (ret)
+		file_put(*out);
+	return ret;
 }

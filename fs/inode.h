@@ -23,6 +23,10 @@
 struct inode;
 struct super;
 struct fs_type;
+struct acl;
+
+/* POSIX ACLs: fs/acl.h. */
+enum acl_kind { ACL_NONE, ACL_ACCESS, ACL_DEFAULT };
 
 #define NAME_LEN_MAX 255
 
@@ -53,8 +57,9 @@ static inline struct name name_make(const char *s, u32 len)
 struct new_inode {
 	u32 mode; /* S_IFxxx | permissions */
 	u32 uid, gid;
-	u32 rdev;	  /* S_IFCHR, S_IFBLK */
-	const char *link; /* S_IFLNK: terminated text */
+	u32 rdev;		       /* S_IFCHR, S_IFBLK */
+	const char *link;	       /* S_IFLNK: terminated text */
+	struct acl *acl, *default_acl; /* inherited; the VFS gives them to what was made */
 };
 
 enum attr_valid {
@@ -138,6 +143,10 @@ struct inode_ops {
 			u32 flags);
 	s64 (*listxattr)(struct inode *inode, char *list, size_t size);
 
+	/* Locked exclusively. Keeps a (NULL: none) with acl_attach(); takes over the reference, on failure too. NULL: the
+	 * file system has no ACLs. Never fails for an object just made. */
+	int (*set_acl)(struct inode *inode, enum acl_kind kind, struct acl *a);
+
 	/* Sets f->ops and f->priv (the data inode for regular files). f->inode, path, flags, cred are set.
 	 * Unlocked. May return another errno. NULL: by type (default_open in defaults.c). */
 	int (*open)(struct inode *inode, struct file *f);
@@ -180,11 +189,12 @@ struct inode {
 	u64 size;				    /* [lock] read atomically */
 	struct timespec atime, mtime, ctime, btime; /* [lock] atime: unlocked */
 	struct rwsem lock;
-	struct inode *hash_next; /* [icache_lock] */
-	const char *link;	 /* symbolic link text, or NULL: readlink; owned by the driver */
-	u32 seals;	 /* [lock] F_SEAL_*; memfd starts with what it wants, others F_SEAL_SEAL */
-	s32 write_count; /* atomic: open for writing n times, or -n denied by exec */
-	void *special;	 /* FIFO: struct pipe (fs/pipe.c); socket: the bound socket */
+	struct inode *hash_next;       /* [icache_lock] */
+	struct acl *acl, *default_acl; /* fs/acl.h; freed by drivers that have set_acl */
+	const char *link; /* symbolic link text, or NULL: readlink; owned by the driver */
+	u32 seals;	  /* [lock] F_SEAL_*; memfd starts with what it wants, others F_SEAL_SEAL */
+	s32 write_count;  /* atomic: open for writing n times, or -n denied by exec */
+	void *special;	  /* FIFO: struct pipe (fs/pipe.c); socket: the bound socket */
 	struct lock_list *locks;   /* fs/lock.c; allocated on first use, xchg */
 	struct notify_mark *marks; /* fs/notify.c: inotify watches, or NULL */
 	struct pagecache pages;	   /* regular files */
@@ -204,8 +214,9 @@ struct super_ops {
 
 struct super {
 	struct refs refs;
-	u32 flags; /* MS_RDONLY and friends */
-	u32 dev;   /* [I] st_dev, an anonymous device number */
+	atomic_t writers; /* the sum over its mounts: see fs/mount.h */
+	u32 flags;	  /* MS_RDONLY and friends */
+	u32 dev;	  /* [I] st_dev, an anonymous device number */
 	u64 magic;
 	u64 max_bytes;		     /* largest file */
 	const struct fs_type *type;  /* [I] */
@@ -299,8 +310,11 @@ bool inode_owner_or_capable(const struct inode *inode);
 /* May the caller make or remove names in dir? victim NULL: make. */
 int must_check inode_may_create(struct inode *dir);
 int must_check inode_may_delete(struct inode *dir, struct inode *victim, bool want_dir);
-/* Owner, group and mode bits of something new in dir: of the mode asked for, what the umask leaves. */
-void inode_new_owner(const struct inode *dir, u32 mode, u32 umask, struct new_inode *ni);
+/* Owner, group, mode and ACLs of something new in dir: of the mode asked for, what the umask, or the directory's default
+ * ACL, leaves. Afterwards inode_made(), whatever came of it. -ENOMEM. */
+int must_check inode_new_owner(struct inode *dir, u32 mode, u32 umask, struct new_inode *ni);
+/* inode NULL: it was not made. */
+void inode_made(struct inode *inode, struct new_inode *ni);
 
 /* In directories that everybody may write the files of others are traps: sys/fs/protected_*. */
 struct protect {

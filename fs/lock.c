@@ -29,11 +29,14 @@
 
 #include "fs/namei.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/wait.h"
 
 #define DEADLOCK_STEPS 64
+/* Of one user: every call on a file goes through all the locks of the file. Linux has given up its own limit. */
+#define LOCKS_MAX (1u << 17)
 
 struct flk {
 	struct list link;
@@ -42,6 +45,7 @@ struct flk {
 	s32 pid;
 	u8 type; /* F_RDLCK, F_WRLCK; LOCK_SH/LOCK_EX use the same two */
 	bool ofd;
+	struct user_account *payer; /* of this structure, whoever the lock belongs to */
 };
 
 struct lock_list {
@@ -81,6 +85,38 @@ static int lock_list_get(struct inode *inode, struct lock_list **out)
 	return 0;
 }
 
+static struct flk *flk_new(void)
+{
+	struct user_account *payer;
+	struct flk *l;
+
+	if (charge_current(CHARGE_LOCKS, 1, charge_limit(LOCKS_MAX), &payer))
+		return NULL;
+	l = knew(struct flk);
+	if (l)
+		l->payer = payer;
+	else
+		charge_release(payer, CHARGE_LOCKS, 1);
+	return l;
+}
+
+static void flk_free(struct flk *l)
+{
+	if (!l)
+		return;
+	charge_release(l->payer, CHARGE_LOCKS, 1);
+	kfree(l);
+}
+
+static void flk_copy(struct flk *to, const struct flk *from)
+{
+	struct user_account *payer = to->payer;
+
+	*to = *from;
+	to->payer = payer;
+	list_init(&to->link);
+}
+
 static bool overlaps(const struct flk *a, const struct flk *b)
 {
 	return a->start <= b->end && b->start <= a->end;
@@ -97,6 +133,16 @@ static struct flk *find_conflict(struct list *head, const struct flk *want)
 	return NULL;
 }
 
+static bool splits(const struct list *head, const struct flk *want)
+{
+	struct flk *l;
+
+	list_for_each_entry (l, head, link)
+		if (l->owner == want->owner && l->start < want->start && l->end > want->end)
+			return true;
+	return false;
+}
+
 /* Removes [want] from the owner's locks. *spare is used when one must be split. */
 static void cut_range(struct list *head, const struct flk *want, struct flk **spare,
 		      struct list *freed)
@@ -110,10 +156,9 @@ static void cut_range(struct list *head, const struct flk *want, struct flk **sp
 			struct flk *right = *spare;
 
 			*spare = NULL;
-			*right = *l;
+			flk_copy(right, l);
 			right->start = want->end + 1;
 			l->end = want->start - 1;
-			list_init(&right->link);
 			list_add(&l->link, &right->link);
 		} else if (l->start < want->start) {
 			l->end = want->start - 1;
@@ -163,7 +208,7 @@ static void free_locks(struct list *freed)
 
 	while ((l = list_first(freed, struct flk, link))) {
 		list_del(&l->link);
-		kfree(l);
+		flk_free(l);
 	}
 }
 
@@ -235,23 +280,25 @@ static int wait_for(struct lock_list *ll, struct list *head, const struct flk *w
 /* Sets or clears want in head. block: wait for conflicting owners. */
 static int lock_apply(struct lock_list *ll, struct list *head, const struct flk *want, bool block)
 {
-	struct flk *n = want->type == F_UNLCK ? NULL : kmemdup(want, sizeof *want);
-	struct flk *spare = knew(struct flk);
+	struct flk *n = want->type == F_UNLCK ? NULL : flk_new(), *spare = flk_new();
 	struct list freed = LIST_INIT(freed);
 	int err = 0;
 
-	if (!spare || (want->type != F_UNLCK && !n)) {
+	/* Without a spare what must not be split can still be unlocked: who is at his limit gets below it. */
+	if (want->type != F_UNLCK && (!n || !spare)) {
 		err = -ENOLCK;
 		goto free;
 	}
 	spin_lock(&ll->lock);
 	if (n) {
-		list_init(&n->link);
+		flk_copy(n, want);
 		if (block)
 			err = wait_for(ll, head, want, !want->ofd && head == &ll->records);
 		else if (find_conflict(head, want))
 			err = -EAGAIN;
 	}
+	if (!err && !spare && splits(head, want))
+		err = -ENOLCK;
 	if (!err) {
 		cut_range(head, want, &spare, &freed);
 		if (n)
@@ -263,8 +310,8 @@ static int lock_apply(struct lock_list *ll, struct list *head, const struct flk 
 		wake_all(&ll->changed);
 	free_locks(&freed);
 free:
-	kfree(n);
-	kfree(spare);
+	flk_free(n);
+	flk_free(spare);
 	return err;
 }
 

@@ -22,13 +22,14 @@
 #include "guestkernel/kapi/strbuf.h"
 #include "guestkernel/uapi/mount.h"
 
-#define MOUNT_BUCKETS 256u
+#define MOUNT_BUCKETS 4096u
 #define FS_TYPES_MAX  32
 
 struct mount_ns mount_ns_init = {
 	.ns = {.refs = { ATOMIC_INIT(REFS_SATURATED) }, .kind = NS_MNT, .ino = 4026531841ull},
 };
-static struct mount *mount_hash[MOUNT_BUCKETS];
+static struct mount *mount_hash[MOUNT_BUCKETS];	  /* [dcache_lock] by (parent, mountpoint) */
+static struct mount *mount_points[MOUNT_BUCKETS]; /* [dcache_lock] by mountpoint */
 static const struct fs_type *fs_types[FS_TYPES_MAX];
 static u32 nr_fs_types;
 static atomic_t next_mount_id;
@@ -75,6 +76,11 @@ static struct mount **mount_bucket(const struct mount *mnt, const struct dentry 
 	return &mount_hash[(x >> 32) & (MOUNT_BUCKETS - 1)];
 }
 
+static struct mount **point_bucket(const struct dentry *d)
+{
+	return &mount_points[(((u64)d >> 4) * 0x9e3779b97f4a7c15ull >> 32) & (MOUNT_BUCKETS - 1)];
+}
+
 struct mount *mount_find_locked(struct mount *mnt, struct dentry *d)
 {
 	struct mount *m;
@@ -106,6 +112,25 @@ void path_climb(struct path *p)
 int mount_want_write(const struct mount *m)
 {
 	return m->flags & MNT_RDONLY || m->sb->flags & MS_RDONLY ? -EROFS : 0;
+}
+
+int mount_get_write(struct mount *m)
+{
+	int err;
+
+	atomic_add(&m->writers, 1);
+	atomic_add(&m->sb->writers, 1);
+	smp_mb();
+	err = mount_want_write(m);
+	if (err)
+		mount_put_write(m);
+	return err;
+}
+
+void mount_put_write(struct mount *m)
+{
+	atomic_sub(&m->sb->writers, 1);
+	atomic_sub(&m->writers, 1);
 }
 
 int mount_create(struct super *sb, const char *source, u32 mnt_flags, struct mount **out)
@@ -183,6 +208,9 @@ void mount_attach(struct mount_ns *ns, struct mount *m, const struct path *at)
 	m->parent = at->mnt;
 	m->mountpoint = at->dentry;
 	m->hash_next = *bucket;
+	*bucket = m;
+	bucket = point_bucket(at->dentry);
+	m->point_next = *bucket;
 	*bucket = m;
 	at->dentry->flags |= DENTRY_MOUNTED;
 	dcache_move_seq++;
@@ -267,10 +295,12 @@ struct dentry *mount_detach(struct mount *m)
 	for (p = mount_bucket(m->parent, d); *p != m; p = &(*p)->hash_next)
 		BUG_ON(!*p);
 	*p = m->hash_next;
+	for (p = point_bucket(d); *p != m; p = &(*p)->point_next)
+		BUG_ON(!*p);
+	*p = m->point_next;
 	/* The flag stays while the dentry carries a mount seen through another bind mount. */
-	for (u32 i = 0; i < MOUNT_BUCKETS && !used; i++)
-		for (struct mount *o = mount_hash[i]; o && !used; o = o->hash_next)
-			used = o->mountpoint == d;
+	for (struct mount *o = *point_bucket(d); o && !used; o = o->point_next)
+		used = o->mountpoint == d;
 	if (!used)
 		d->flags &= ~(u32)DENTRY_MOUNTED;
 	m->parent = NULL;

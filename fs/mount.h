@@ -31,8 +31,20 @@ enum mount_flags {
 
 struct mount_ns;
 
+/*
+ * INVARIANTS
+ * - A mount in a tree: one reference of the tree, parent and mountpoint set, hashed by (parent, mountpoint) and by
+ *   mountpoint; taken out of all four places at once (mount_detach()) under ns->lock and dcache_lock. A walk that found
+ *   it takes a reference under dcache_lock and may go on in it after it was unmounted.
+ * - DENTRY_MOUNTED is set on a dentry exactly while it is the mountpoint of some mount.
+ * - sb and root outlive the mount's last reference; parent does not need one: a mount is detached before its parent goes.
+ * - writers counts files open for writing regular data, mappings of them included, from before the check for read-only
+ *   until after the release. Whoever makes mount or super block read-only sets the flag first and looks at the
+ *   writers then: either he sees a writer, or the writer sees the flag.
+ */
 struct mount {
 	struct refs refs;
+	atomic_t writers;
 	u32 flags;		   /* enum mount_flags */
 	u32 id;			   /* [I] */
 	u32 copy_of;		   /* [I] id of the mount it is a copy of, 0: none */
@@ -41,6 +53,7 @@ struct mount {
 	struct mount *parent;	   /* [dcache_lock] NULL: root of the namespace or detached */
 	struct dentry *mountpoint; /* [dcache_lock] referenced, in parent */
 	struct mount *hash_next;   /* [dcache_lock] */
+	struct mount *point_next;  /* [dcache_lock] of those with a mountpoint in the same bucket */
 	struct list children;	   /* [ns->lock] */
 	struct list child_link;	   /* [ns->lock] */
 	struct list ns_link;	   /* [ns->lock] in order of mounting */
@@ -88,6 +101,9 @@ struct mount *mount_find_locked(struct mount *mnt, struct dentry *d) REQUIRES(&d
 void path_climb(struct path *p);
 /* -EROFS when the mount or its super block is read-only. */
 int must_check mount_want_write(const struct mount *m);
+/* A file is opened for writing: as above, and until mount_put_write() neither can become read-only. */
+int must_check mount_get_write(struct mount *m);
+void mount_put_write(struct mount *m);
 
 /* File system types, listed once by main.c. */
 int must_check vfs_init(void);

@@ -177,30 +177,59 @@ unlock:
 	return err;
 }
 
+/* See INVARIANTS of struct mount: the flag first, then the look. */
+static int mount_set_flags(struct mount *m, u32 flags)
+{
+	bool becomes_ro = flags & MNT_RDONLY && !(m->flags & MNT_RDONLY);
+
+	if (becomes_ro) {
+		WRITE_ONCE(m->flags, m->flags | MNT_RDONLY);
+		smp_mb();
+		if (atomic_read(&m->writers)) {
+			WRITE_ONCE(m->flags, m->flags & ~(u32)MNT_RDONLY);
+			return -EBUSY;
+		}
+	}
+	WRITE_ONCE(m->flags, flags);
+	return 0;
+}
+
+static int super_remount(struct super *sb, u32 ro, const char *data)
+{
+	u32 sb_flags = ro, was = sb->flags & MS_RDONLY;
+	int err = 0;
+
+	if (ro && !was) {
+		WRITE_ONCE(sb->flags, sb->flags | MS_RDONLY);
+		smp_mb();
+		if (atomic_read(&sb->writers))
+			err = -EBUSY;
+	}
+	if (!err && sb->ops->remount)
+		err = sb->ops->remount(sb, &sb_flags, data);
+	else if (!err && !ro && was)
+		err = -EROFS;
+	WRITE_ONCE(sb->flags, (sb->flags & ~(u32)MS_RDONLY) | (err ? was : sb_flags));
+	return err;
+}
+
 int vfs_remount(const struct path *at, u32 flags, const char *data)
 {
 	struct mount_ns *ns = current_mount_ns();
 	struct mount *m = at->mnt;
-	u32 sb_flags = flags & MS_RDONLY;
-	int err = 0;
+	int err;
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (at->dentry != m->root || m->ns != ns)
 		return -EINVAL;
 	mutex_lock(&ns->lock);
-	if (!(flags & MS_BIND)) {
-		if (m->sb->ops->remount)
-			err = m->sb->ops->remount(m->sb, &sb_flags, data);
-		else if (!sb_flags && m->sb->flags & MS_RDONLY)
-			err = -EROFS;
-		if (!err)
-			m->sb->flags = (m->sb->flags & ~(u32)MS_RDONLY) | sb_flags;
-	}
-	if (!err) {
-		m->flags = (m->flags & ~MNT_COPIED) | mount_flags_from_ms(flags);
+	err = flags & MS_BIND ? 0 : super_remount(m->sb, flags & MS_RDONLY, data);
+	if (!err)
+		err = mount_set_flags(m,
+				      (m->flags & ~(u32)MNT_COPIED) | mount_flags_from_ms(flags));
+	if (!err)
 		mount_changed(ns);
-	}
 	mutex_unlock(&ns->lock);
 	return err;
 }

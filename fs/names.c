@@ -13,6 +13,7 @@
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/string.h"
 #include "guestkernel/uapi/capability.h"
 
 /* A walk that ended at a directory, its lock, and the dentry of the last component. */
@@ -83,14 +84,14 @@ static int name_op_create(struct name_op *op, s32 dirfd, const char *path, bool 
 	return err;
 }
 
-static int name_op_make(struct name_op *op, const struct new_inode *ni)
+static int name_op_make(struct name_op *op, struct new_inode *ni)
 {
-	struct inode *inode;
-	int err;
+	struct inode *inode = NULL;
+	int err = -EPERM;
 
-	if (!op->dir->ops->create)
-		return -EPERM;
-	err = op->dir->ops->create(op->dir, &op->w.last, ni, &inode);
+	if (op->dir->ops->create)
+		err = op->dir->ops->create(op->dir, &op->w.last, ni, &inode);
+	inode_made(err ? NULL : inode, ni);
 	if (err)
 		return err;
 	dentry_instantiate(op->d, inode);
@@ -108,8 +109,9 @@ static int make_node(s32 dirfd, const char *path, u32 mode, u32 rdev, struct pat
 
 	if (err)
 		return err;
-	inode_new_owner(op.dir, mode, fs_ctx_umask(op.w.fs), &ni);
-	err = name_op_make(&op, &ni);
+	err = inode_new_owner(op.dir, mode, fs_ctx_umask(op.w.fs), &ni);
+	if (!err)
+		err = name_op_make(&op, &ni);
 	if (!err && out) {
 		out->mnt = mount_get(op.w.path.mnt);
 		out->dentry = dentry_get(op.d);
@@ -171,8 +173,9 @@ int vfs_symlinkat(const char *target, s32 dirfd, const char *path)
 	err = name_op_create(&op, dirfd, path, false);
 	if (err)
 		return err;
-	inode_new_owner(op.dir, S_IFLNK | 0777, 0, &ni);
-	err = name_op_make(&op, &ni);
+	err = inode_new_owner(op.dir, S_IFLNK | 0777, 0, &ni);
+	if (!err)
+		err = name_op_make(&op, &ni);
 	name_op_end(&op);
 	return err;
 }
@@ -219,6 +222,19 @@ end:
 	return err;
 }
 
+/* Who handed a descriptor on may not have meant a name. */
+static bool opened_with_these_rights(s32 fd)
+{
+	struct file *f;
+	bool ok;
+
+	if (fd_lookup_path(fd, &f))
+		return false;
+	ok = f->cred == current_cred();
+	file_put(f);
+	return ok;
+}
+
 int vfs_linkat(s32 olddirfd, const char *oldpath, s32 newdirfd, const char *newpath, u32 flags)
 {
 	u32 lookup = flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0;
@@ -228,7 +244,8 @@ int vfs_linkat(s32 olddirfd, const char *oldpath, s32 newdirfd, const char *newp
 	if (flags & ~(u32)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	if (flags & AT_EMPTY_PATH) {
-		if (!*oldpath && !capable(CAP_DAC_READ_SEARCH))
+		if (!*oldpath && !capable(CAP_DAC_READ_SEARCH) &&
+		    !opened_with_these_rights(olddirfd))
 			return -ENOENT;
 		lookup |= LOOKUP_EMPTY;
 	}
@@ -268,13 +285,21 @@ static int unlink_check(const struct name_op *op, bool want_dir)
 	return op->d->flags & DENTRY_MOUNTED ? -EBUSY : 0;
 }
 
+/* IN_DELETE_SELF comes when the object goes, which may be in use still; a directory nobody uses ends before its parent
+ * hears of it, as on Linux. */
 static void unlink_notify(struct name_op *op, struct inode *victim, bool is_dir)
 {
-	notify_inode(op->dir, IN_DELETE | (is_dir ? IN_ISDIR : 0), op->d->name, 0);
-	if (!is_dir)
+	char name[NAME_LEN_MAX + 1];
+
+	memcpy(name, op->w.last.s, op->w.last.len);
+	name[op->w.last.len] = 0;
+	if (is_dir) {
+		dentry_put(op->d);
+		op->d = NULL;
+	} else {
 		notify_inode(victim, IN_ATTRIB, NULL, 0);
-	if (is_dir || !victim->nlink)
-		notify_inode(victim, IN_DELETE_SELF, NULL, 0);
+	}
+	notify_inode(op->dir, IN_DELETE | (is_dir ? IN_ISDIR : 0), name, 0);
 }
 
 static int unlink_locked(struct name_op *op, bool want_dir)

@@ -6,10 +6,11 @@
  * Rules     A mark belongs to one instance and one inode; inode->marks chains those of an inode. Marks hold no
  *           reference: an inode that goes away ends its marks (IN_DELETE_SELF when its last name is gone, then
  *           IN_IGNORED), an instance that is closed ends its own. An event equal to the last queued one is
- *           dropped; beyond INOTIFY_MAX_EVENTS one IN_Q_OVERFLOW is queued and the rest lost.
+ *           dropped; beyond max_queued_events, or without memory for more, one IN_Q_OVERFLOW is queued and the rest
+ *           lost. Instances, watches and the memory of queues are charged to the user who made the instance.
  * Locking   notify_lock (RANK_OBJECT_OUTER): all marks, wd tables. in->lock (RANK_OBJECT): the queue.
  *           dcache_lock is taken outside of both to read names.
- * Missing   Limits per user (max_user_watches, max_user_instances). An inode that only the name cache
+ * Missing   An inode that only the name cache
  *           keeps in memory may be dropped under memory pressure and its watch with it. fanotify, dnotify.
  * See       inotify(7); tests/unit/notify_test.c
  */
@@ -18,24 +19,40 @@
 #include "fs/notify.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/async.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/strbuf.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/timer.h"
+#include "guestkernel/kapi/wait.h"
 #include "guestkernel/kapi/xarray.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/ioctl.h"
 
-#define INOTIFY_MAX_EVENTS 16384
-#define IN_ALWAYS	   (IN_IGNORED | IN_Q_OVERFLOW | IN_UNMOUNT)
-#define IN_OPTIONS	   (IN_EXCL_UNLINK | IN_ONESHOT)
+#define RELEASE_BATCH 64u /* watches taken away between two chances for other tasks */
+#define IN_ALWAYS     (IN_IGNORED | IN_Q_OVERFLOW | IN_UNMOUNT)
+#define IN_OPTIONS    (IN_EXCL_UNLINK | IN_ONESHOT)
 
+/*
+ * INVARIANTS
+ * - A mark is in marks of its instance and in the chain of its inode, or in neither: mark_unlink_locked() takes it out of
+ *   both under notify_lock, and whoever called that frees it. Nobody keeps a mark beyond notify_lock.
+ * - A mark's instance lives: inotify_release() ends all marks before it frees. A mark's inode lives: notify_inode_gone()
+ *   ends all marks before the inode is freed, under the same lock; so an event meets a mark or its end, never both.
+ * - Work under notify_lock is bounded by the marks of one inode (as many as instances, at most one each) or by
+ *   RELEASE_BATCH; taking a mark out costs the same however many others there are.
+ * - queued nodes are charged to payer (CHARGE_KMEM), and given back by whoever takes them off the queue. overflow is
+ *   kept ready so that a queue that cannot take an event can always say so.
+ */
 struct inotify {
 	struct spinlock lock;
-	struct list events; /* [lock] of inotify_node */
-	u32 nr_events;	    /* [lock] */
-	u64 bytes;	    /* [lock] as read(2) would return them */
-	bool overflowed;    /* [lock] the last event is IN_Q_OVERFLOW */
+	struct user_account *payer;    /* [I] */
+	u64 memory_limit;	       /* [I] of payer's CHARGE_KMEM */
+	u32 max_events;		       /* [I] */
+	struct list events;	       /* [lock] of inotify_node */
+	u32 nr_events;		       /* [lock] */
+	u64 bytes;		       /* [lock] as read(2) would return them */
+	struct inotify_node *overflow; /* [lock] IN_Q_OVERFLOW while it is not queued */
 	struct waitq wq;
 	struct async_list async;
 	struct ktimer
@@ -46,6 +63,7 @@ struct inotify {
 
 struct notify_mark {
 	struct notify_mark *next; /* [notify_lock] of the same inode */
+	struct notify_mark **at;  /* [notify_lock] what points at this one there */
 	struct inode *inode;	  /* [I] */
 	struct inotify *owner;	  /* [I] */
 	s32 wd;			  /* [I] */
@@ -58,6 +76,9 @@ struct inotify_node {
 	struct inotify_event event;
 };
 
+s32 inotify_max_queued_events = 16384;
+s32 inotify_max_user_instances = 128;
+s32 inotify_max_user_watches = 1048576;
 atomic_t notify_nr_marks;
 static struct spinlock notify_lock = SPINLOCK_INIT(RANK_OBJECT_OUTER);
 static atomic_t cookie_counter;
@@ -77,51 +98,89 @@ static bool same_event(const struct inotify_node *a, const struct inotify_node *
 	       memcmp(a->event.name, b->event.name, a->name_space) == 0;
 }
 
-/* False when the event was merged, or dropped because the queue already says so. Takes over node if true. */
-static bool enqueue_locked(struct inotify *in, struct inotify_node *node) REQUIRES(&in->lock)
+static u64 node_bytes(const struct inotify_node *node)
+{
+	return sizeof *node + node->name_space;
+}
+
+static void node_free(struct inotify *in, struct inotify_node *node)
+{
+	uncharge(in->payer, CHARGE_KMEM, node_bytes(node));
+	kfree(node);
+}
+
+static void append_locked(struct inotify *in, struct inotify_node *node) REQUIRES(&in->lock)
+{
+	list_add_tail(&in->events, &node->link);
+	in->nr_events++;
+	in->bytes += sizeof node->event + node->name_space;
+}
+
+/* An event is lost: says so once. True: there is something new to read. */
+static bool overflow_locked(struct inotify *in) REQUIRES(&in->lock)
+{
+	if (!in->overflow)
+		return false;
+	append_locked(in, in->overflow);
+	in->overflow = NULL;
+	return true;
+}
+
+/* node NULL: there was no memory. *taken: it belongs to the queue now. True: there is something new to read. */
+static bool enqueue_locked(struct inotify *in, struct inotify_node *node, bool *taken)
+	REQUIRES(&in->lock)
 {
 	struct inotify_node *last;
 
-	if (!list_empty(&in->events)) {
+	*taken = false;
+	if (node && !list_empty(&in->events)) {
 		last = list_entry(in->events.prev, struct inotify_node, link);
 		if (same_event(last, node))
 			return false;
 	}
-	if (in->nr_events >= INOTIFY_MAX_EVENTS) {
-		if (in->overflowed)
-			return false;
-		in->overflowed = true;
-		node->event = (struct inotify_event){ .wd = -1, .mask = IN_Q_OVERFLOW };
-		node->name_space = 0;
-	}
-	list_add_tail(&in->events, &node->link);
-	in->nr_events++;
-	in->bytes += sizeof node->event + node->name_space;
+	if (!node || in->nr_events >= in->max_events)
+		return overflow_locked(in);
+	append_locked(in, node);
+	*taken = true;
 	return true;
+}
+
+static struct inotify_node *node_make(struct inotify *in, u32 space)
+{
+	u64 bytes = sizeof(struct inotify_node) + space;
+	struct inotify_node *node;
+
+	if (charge(in->payer, CHARGE_KMEM, bytes, in->memory_limit))
+		return NULL;
+	node = kzalloc(bytes);
+	if (!node)
+		uncharge(in->payer, CHARGE_KMEM, bytes);
+	else
+		node->name_space = space;
+	return node;
 }
 
 static void queue_event(struct inotify *in, s32 wd, u32 mask, u32 cookie, const char *name, u32 len)
 {
 	u32 space = name ? ALIGN_UP(len + 1, (u32)sizeof(struct inotify_event)) : 0;
-	struct inotify_node *node = kzalloc(sizeof *node + space);
-	bool queued;
+	struct inotify_node *node = node_make(in, space);
+	bool news, taken;
 
-	if (!node)
-		return; /* as a full queue, but without the word for it */
-	node->name_space = space;
-	node->event.wd = wd;
-	node->event.mask = mask;
-	node->event.cookie = cookie;
-	node->event.len = space;
-	if (name)
-		memcpy(node->event.name, name, len);
-	spin_lock(&in->lock);
-	queued = enqueue_locked(in, node);
-	spin_unlock(&in->lock);
-	if (!queued) {
-		kfree(node);
-		return;
+	if (node) {
+		node->event.wd = wd;
+		node->event.mask = mask;
+		node->event.cookie = cookie;
+		node->event.len = space;
+		if (name)
+			memcpy(node->event.name, name, len);
 	}
+	spin_lock(&in->lock);
+	news = enqueue_locked(in, node, &taken);
+	spin_unlock(&in->lock);
+	if (node && !taken)
+		node_free(in, node);
+	if (!news)
+		return;
 	wake_events(&in->wq, EPOLLIN | EPOLLRDNORM);
 	if (async_wanted(&in->async))
 		ktimer_arm(&in->async_timer, 0);
@@ -131,12 +190,11 @@ static void queue_event(struct inotify *in, s32 wd, u32 mask, u32 cookie, const 
 
 static void mark_unlink_locked(struct notify_mark *m) REQUIRES(&notify_lock)
 {
-	struct notify_mark **at = &m->inode->marks;
-
-	while (*at != m)
-		at = &(*at)->next;
-	*at = m->next;
+	*m->at = m->next;
+	if (m->next)
+		m->next->at = m->at;
 	xa_erase(&m->owner->marks, (u64)m->wd);
+	uncharge(m->owner->payer, CHARGE_INOTIFY_WATCHES, 1);
 	atomic_sub(&notify_nr_marks, 1);
 }
 
@@ -177,8 +235,7 @@ void notify_inode_gone(struct inode *inode)
 {
 	spin_lock(&notify_lock);
 	if (inode->nlink == 0)
-		tell_locked(inode, IN_DELETE_SELF | (inode_is_dir(inode) ? IN_ISDIR : 0), NULL, 0,
-			    0, false);
+		tell_locked(inode, IN_DELETE_SELF, NULL, 0, 0, false);
 	while (inode->marks)
 		mark_end_locked(inode->marks);
 	spin_unlock(&notify_lock);
@@ -204,12 +261,18 @@ void notify_dentry(struct dentry *d, u32 mask)
 
 /* Instances */
 
-static s64 put_event(struct iov_cursor *dst, struct inotify_node *node)
+static s64 put_event(struct inotify *in, struct iov_cursor *dst, struct inotify_node *node)
 {
 	u64 n = sizeof node->event + node->name_space;
 	int ret = iov_put(dst, &node->event, n);
 
-	kfree(node);
+	if (node->event.mask & IN_Q_OVERFLOW) {
+		spin_lock(&in->lock);
+		in->overflow = node; /* ready for the next time */
+		spin_unlock(&in->lock);
+	} else {
+		node_free(in, node);
+	}
 	return ret ? ret : (s64)n;
 }
 
@@ -229,8 +292,6 @@ static struct inotify_node *take_locked(struct inotify *in, u64 room, int *err) 
 	list_del(&node->link);
 	in->nr_events--;
 	in->bytes -= n;
-	if (node->event.mask & IN_Q_OVERFLOW)
-		in->overflowed = false;
 	return node;
 }
 
@@ -251,7 +312,7 @@ static s64 inotify_read(struct file *f, struct iov_cursor *dst, s64 *pos)
 		spin_unlock(&in->lock);
 		if (!node)
 			break;
-		n = put_event(dst, node);
+		n = put_event(in, dst, node);
 		if (n > 0)
 			done += n;
 		else
@@ -285,38 +346,65 @@ static s64 inotify_ioctl(struct file *f, u32 cmd, u64 arg)
 	return put_user(UADDR(arg), n);
 }
 
-static void inotify_release(struct file *f)
+/* Takes up to RELEASE_BATCH watches away; false: there were none left. */
+static bool drop_marks(struct inotify *in)
 {
-	struct inotify *in = f->priv;
-	struct inotify_node *node, *tmp;
-	struct notify_mark *m;
-	u64 wd;
+	struct notify_mark *m = NULL;
 
 	spin_lock(&notify_lock);
-	xa_for_each (&in->marks, wd, m) {
+	for (u32 n = 0; n < RELEASE_BATCH; n++) {
+		u64 wd = 0;
+
+		m = xa_find(&in->marks, &wd);
+		if (!m)
+			break;
 		mark_unlink_locked(m);
 		kfree(m);
 	}
 	spin_unlock(&notify_lock);
-	ktimer_cancel(&in->async_timer);
-	xa_fini(&in->marks);
-	list_for_each_entry_safe (node, tmp, &in->events, link)
-		kfree(node);
+	return m != NULL;
+}
+
+static void inotify_free(struct inotify *in)
+{
+	if (in->overflow)
+		node_free(in, in->overflow);
+	charge_release(in->payer, CHARGE_INOTIFY_INSTANCES, 1);
 	kfree(in);
 }
 
+static void inotify_release(struct file *f)
+{
+	struct inotify *in = f->priv;
+	struct inotify_node *node, *tmp;
+
+	while (drop_marks(in))
+		cond_resched();
+	ktimer_cancel(&in->async_timer);
+	xa_fini(&in->marks);
+	list_for_each_entry_safe (node, tmp, &in->events, link)
+		node_free(in, node);
+	inotify_free(in);
+}
+
+/* Watch by watch: nobody waits for a long list. */
 static void inotify_show_fdinfo(struct file *f, struct strbuf *sb)
 {
 	struct inotify *in = f->priv;
 	struct notify_mark *m;
-	u64 wd;
+	u64 wd = 0;
 
-	spin_lock(&notify_lock);
-	xa_for_each (&in->marks, wd, m)
-		strbuf_printf(sb, "inotify wd:%x ino:%llx sdev:%x mask:%x ignored_mask:0\n", m->wd,
-			      (unsigned long long)m->inode->ino,
-			      m->inode->sb ? m->inode->sb->dev : 0, m->mask);
-	spin_unlock(&notify_lock);
+	do {
+		spin_lock(&notify_lock);
+		m = xa_find(&in->marks, &wd);
+		if (m)
+			strbuf_printf(sb, "inotify wd:%x ino:%llx sdev:%x mask:%x ignored_mask:0\n",
+				      m->wd, (unsigned long long)m->inode->ino,
+				      m->inode->sb ? m->inode->sb->dev : 0, m->mask);
+		spin_unlock(&notify_lock);
+		if (wd++ % RELEASE_BATCH == 0)
+			cond_resched();
+	} while (m);
 }
 
 static void async_timer_fired(struct ktimer *t)
@@ -347,21 +435,36 @@ bool file_is_inotify(const struct file *f)
 
 int inotify_create(u32 flags, struct file **out)
 {
-	struct inotify *in = knew(struct inotify);
-	int ret;
+	struct user_account *payer;
+	struct inotify *in;
+	int ret = charge_current(CHARGE_INOTIFY_INSTANCES, 1,
+				 (u64)READ_ONCE(inotify_max_user_instances), &payer);
 
-	if (!in)
+	if (ret)
+		return ret;
+	in = knew(struct inotify);
+	if (!in) {
+		charge_release(payer, CHARGE_INOTIFY_INSTANCES, 1);
 		return -ENOMEM;
+	}
+	in->payer = payer;
+	in->memory_limit = charge_kmem_limit();
+	in->max_events = (u32)READ_ONCE(inotify_max_queued_events);
 	spin_init(&in->lock, RANK_OBJECT);
 	list_init(&in->events);
 	waitq_init(&in->wq);
 	async_init(&in->async);
 	ktimer_init(&in->async_timer, async_timer_fired);
 	xa_init(&in->marks);
-	ret = file_create_anon("anon_inode:inotify", 0600, O_RDONLY | (flags & IN_NONBLOCK),
-			       &inotify_ops, in, out);
+	in->overflow = node_make(in, 0);
+	ret = -ENOMEM;
+	if (in->overflow) {
+		in->overflow->event = (struct inotify_event){ .wd = -1, .mask = IN_Q_OVERFLOW };
+		ret = file_create_anon("anon_inode:inotify", 0600, O_RDONLY | (flags & IN_NONBLOCK),
+				       &inotify_ops, in, out);
+	}
 	if (ret)
-		kfree(in);
+		inotify_free(in);
 	return ret;
 }
 
@@ -373,13 +476,22 @@ static int mark_add_locked(struct inotify *in, struct notify_mark *m, struct ino
 
 	if (xa_load(&in->marks, (u64)wd))
 		return -ENOSPC;
-	ret = xa_store(&in->marks, (u64)wd, m, NULL);
+	ret = charge(in->payer, CHARGE_INOTIFY_WATCHES, 1,
+		     (u64)READ_ONCE(inotify_max_user_watches));
 	if (ret)
 		return ret;
+	ret = xa_store(&in->marks, (u64)wd, m, NULL);
+	if (ret) {
+		uncharge(in->payer, CHARGE_INOTIFY_WATCHES, 1);
+		return ret;
+	}
 	in->last_wd = wd;
 	m->wd = wd;
 	m->inode = inode;
 	m->next = inode->marks;
+	m->at = &inode->marks;
+	if (m->next)
+		m->next->at = &m->next;
 	inode->marks = m;
 	atomic_add(&notify_nr_marks, 1);
 	return wd;

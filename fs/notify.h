@@ -10,6 +10,8 @@
 #include "fs/inode.h"
 #include "guestkernel/uapi/inotify.h"
 
+/* fs.inotify.max_*: see sysctl(5), inotify(7). The first is what an instance made later gets. */
+extern s32 inotify_max_queued_events, inotify_max_user_instances, inotify_max_user_watches;
 extern atomic_t notify_nr_marks; /* inotify watches in the whole system */
 
 /* To watchers of the inode itself. name NULL, or the child's when inode is a directory. */

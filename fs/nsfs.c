@@ -39,7 +39,7 @@ static s64 nsfs_ioctl(struct file *f, u32 cmd, u64 arg)
 					    CLONE_NEWNET,    CLONE_NEWPID, CLONE_NEWTIME,
 					    CLONE_NEWUSER,   CLONE_NEWUTS };
 
-	return cmd == NS_GET_NSTYPE ? flag[ns_of(f->inode)->kind] : -ENOTTY;
+	return cmd == NS_GET_NSTYPE ? (s64)flag[ns_of(f->inode)->kind] : -ENOTTY;
 }
 
 static const struct file_ops nsfs_fops = {

@@ -14,6 +14,7 @@
 #include "fs/walk.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/string.h"
 #include "guestkernel/uapi/mount.h"
 
 #define OPEN_PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
@@ -96,23 +97,26 @@ static int open_finish(const struct path *p, u32 flags, bool created, struct fil
 		if (err)
 			return err;
 	}
-	/* O_TRUNC stays until the driver has seen it: no need to copy up what will be cut off. */
-	err = file_alloc(p, flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC), &f);
+	/* O_TRUNC and O_NOCTTY stay until the driver has seen them: no need to copy up what will be cut off; a
+	 * terminal becomes the controlling one only for those who did not say no. */
+	err = file_alloc(p, flags & ~(u32)(O_CREAT | O_EXCL | O_CLOEXEC), &f);
 	if (err)
 		return err;
 	if (flags & O_PATH) {
+		f->flags &= ~(u32)O_NOCTTY;
 		*out = f;
 		return 0;
 	}
 	err = file_open(f);
-	f->flags &= ~(u32)O_TRUNC;
+	f->flags &= ~(u32)(O_TRUNC | O_NOCTTY);
+	if (!err)
+		notify_file(f, IN_OPEN);
 	if (!err && flags & O_TRUNC && S_ISREG(inode->mode) && !created)
 		err = vfs_truncate(p, 0, f);
 	if (err) {
 		file_put(f);
 		return err;
 	}
-	notify_file(f, IN_OPEN);
 	*out = f;
 	return 0;
 }
@@ -131,8 +135,11 @@ static int open_make(struct walk *w, u32 mode, struct dentry *d)
 		return err;
 	if (!dir->ops->create)
 		return -EACCES;
-	inode_new_owner(dir, S_IFREG | (mode & S_IALLUGO), fs_ctx_umask(w->fs), &ni);
+	err = inode_new_owner(dir, S_IFREG | (mode & S_IALLUGO), fs_ctx_umask(w->fs), &ni);
+	if (err)
+		return err;
 	err = dir->ops->create(dir, &w->last, &ni, &inode);
+	inode_made(err ? NULL : inode, &ni);
 	if (!err)
 		dentry_instantiate(d, inode);
 	return err;
@@ -232,7 +239,8 @@ static int open_tmpfile(const struct path *dirp, u32 flags, u32 mode, struct fil
 	struct inode *dir = path_inode(dirp), *inode;
 	struct new_inode ni = { 0 };
 	struct path p = { .mnt = dirp->mnt };
-	struct name n = name_make("#tmpfile", 8);
+	struct name n;
+	char text[24];
 	int err;
 
 	err = mount_want_write(dirp->mnt);
@@ -242,12 +250,17 @@ static int open_tmpfile(const struct path *dirp, u32 flags, u32 mode, struct fil
 		return err;
 	if (!dir->ops->tmpfile)
 		return -EOPNOTSUPP;
-	inode_new_owner(dir, S_IFREG | (mode & S_IALLUGO), fs_ctx_umask(current_fs()), &ni);
+	err = inode_new_owner(dir, S_IFREG | (mode & S_IALLUGO), fs_ctx_umask(current_fs()), &ni);
+	if (err)
+		return err;
 	err = dir->ops->tmpfile(dir, &ni, &inode);
+	inode_made(err ? NULL : inode, &ni);
 	if (err)
 		return err;
 	if (!(flags & O_EXCL))
 		fetch_or(&inode->flags, INODE_LINKABLE);
+	n = name_make(text,
+		      (u32)snprintf(text, sizeof text, "#%llu", (unsigned long long)inode->ino));
 	err = dentry_create(dirp->dentry, &n, inode, &p.dentry);
 	if (err) {
 		inode_put(inode);

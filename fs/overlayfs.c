@@ -14,13 +14,15 @@
  *           An entry of an upper directory names an upper inode; "copied" leads from there to the overlay
  *           inode if that has lower parts. Entries hide lower names.
  *           A file opened read-only before copy-up keeps reading the lower data, as on Linux.
- * Locking   An upper directory changes only under the exclusive lock of its overlay directory. copy_lock
+ * Locking   An upper directory changes only under the exclusive lock of its overlay directory. is_copying
  *           makes copy-ups happen once. An upper file's lock is taken inside the overlay inode's.
- * Missing   layers on disk: everything above the images lives and dies with the sandbox; nlink of directories
- *           that merge is 1
+ * Missing   layers on disk: everything above the images lives and dies with the sandbox; so mount(2) of an overlay with
+ *           a program's own lowerdir and upperdir is ENODEV: an upper object here needs no name in an upper
+ *           directory, there it must have one. nlink of directories that merge is 1
  * See       Linux Documentation/filesystems/overlayfs.rst; tests/model/overlay_model.c
  */
 #include "fs/overlayfs_impl.h"
+#include "fs/acl.h"
 
 #include "fs/filp.h"
 #include "fs/tmpfs.h"
@@ -29,6 +31,7 @@
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/mount.h"
+#include "guestkernel/uapi/xattr.h"
 
 #define OVL_UPPER_PERCENT 75u
 #define OVL_INO_UPPER	  (1ull << 40)
@@ -82,12 +85,43 @@ void ovl_sync_attr(struct ovl_inode *oi)
 	oi->vfs.ctime = real->ctime;
 }
 
+static int load_acl(struct inode *inode, struct inode *lower, enum acl_kind kind, const char *name)
+{
+	s64 n = lower->ops->getxattr ? lower->ops->getxattr(lower, name, NULL, 0) : -ENODATA;
+	struct acl *a;
+	void *value;
+
+	if (n <= 0 || n > XATTR_SIZE_MAX)
+		return n == -ENOMEM ? (int)n : 0;
+	value = kmalloc((size_t)n);
+	if (!value)
+		return -ENOMEM;
+	n = lower->ops->getxattr(lower, name, value, (size_t)n);
+	n = n < 0 ? n : acl_parse(value, (size_t)n, &a);
+	kfree(value);
+	/* One that makes no sense is none; the mode's group bits are then the group's. */
+	if (!n)
+		acl_attach(inode, kind, a);
+	return n == -ENOMEM ? (int)n : 0;
+}
+
+/* Layers that are never written keep lists as attributes. */
+static int load_acls(struct inode *inode, struct inode *lower)
+{
+	int err = load_acl(inode, lower, ACL_ACCESS, XATTR_NAME_POSIX_ACL_ACCESS);
+
+	return err || !inode_is_dir(inode)
+		       ? err
+		       : load_acl(inode, lower, ACL_DEFAULT, XATTR_NAME_POSIX_ACL_DEFAULT);
+}
+
 /* Consumes the references. */
 static int ovl_new(struct super *sb, u64 ino, struct inode *upper, struct inode *const *lower,
 		   u32 nr, struct inode **out)
 {
 	struct ovl_inode *oi = kzalloc(sizeof *oi + nr * sizeof *lower);
 	struct inode *real = upper ? upper : lower[0], *old;
+	int err = 0;
 
 	if (!oi) {
 		if (upper)
@@ -110,6 +144,14 @@ static int ovl_new(struct super *sb, u64 ino, struct inode *upper, struct inode 
 	oi->vfs.link = real->link;
 	oi->vfs.nlink = upper || real->nlink ? real->nlink : 1;
 	oi->vfs.fops = S_ISDIR(real->mode) ? &ovl_dir_fops : NULL;
+	if (upper)
+		acl_share(&oi->vfs, upper);
+	else if (real->flags & INODE_HAS_CAPS)
+		err = load_acls(&oi->vfs, real);
+	if (err) {
+		inode_put(&oi->vfs);
+		return err;
+	}
 	old = inode_hash_insert(&oi->vfs);
 	if (old)
 		inode_put(&oi->vfs);
@@ -182,6 +224,8 @@ void ovl_evict(struct inode *inode)
 		inode_put(oi->upper);
 	for (u32 i = 0; i < oi->nr_lower; i++)
 		inode_put(oi->lower[i]);
+	acl_put(oi->vfs.acl);
+	acl_put(oi->vfs.default_acl);
 	kfree(oi);
 }
 
@@ -252,6 +296,20 @@ int ovl_setxattr(struct inode *inode, const char *name, const void *value, size_
 	return err;
 }
 
+int ovl_set_acl(struct inode *inode, enum acl_kind kind, struct acl *a)
+{
+	struct ovl_inode *oi = ovl_i(inode);
+	int err = ovl_copy_up(oi, U64_MAX);
+
+	if (err) {
+		acl_put(a);
+		return err;
+	}
+	acl_attach(ovl_upper(oi), kind, acl_get(a));
+	acl_attach(inode, kind, a);
+	return 0;
+}
+
 s64 ovl_listxattr(struct inode *inode, char *list, size_t size)
 {
 	struct inode *real = ovl_real(ovl_i(inode));
@@ -285,6 +343,7 @@ static const struct inode_ops ovl_inode_ops = {
 	.getxattr = ovl_getxattr,
 	.setxattr = ovl_setxattr,
 	.listxattr = ovl_listxattr,
+	.set_acl = ovl_set_acl,
 	.open = ovl_open,
 	.evict = ovl_evict,
 };
@@ -363,7 +422,7 @@ int ovl_create(struct super *const *lowers, u32 nr, struct super *upper, struct 
 	os = knew(struct ovl_super);
 	if (!os)
 		return -ENOMEM;
-	mutex_init(&os->copy_lock, RANK_COPY_UP);
+	waitq_init(&os->copy_wq);
 	spin_init(&os->lock, RANK_OBJECT);
 	xa_init(&os->copied);
 	list_init(&os->pinned);

@@ -5,14 +5,18 @@
  * Rules     The upper object is complete (data, attributes, extended attributes) before it is published; lower
  *           objects never change, so no lock on them is needed. Published, the overlay inode is pinned and
  *           known by the upper inode's number.
- * Locking   copy_lock. Callers may hold any inode or directory lock of the overlay.
+ * Locking   is_copying of the object, which sleeps and can be killed. Callers may hold any inode or directory lock of
+ *           the overlay.
  */
 #include "fs/overlayfs_impl.h"
 
+#include "fs/acl.h"
 #include "fs/tmpfs.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/wait.h"
 #include "guestkernel/uapi/xattr.h"
 
 static int copy_data(struct inode *lower, struct inode *upper, u64 size)
@@ -37,6 +41,9 @@ static int copy_data(struct inode *lower, struct inode *upper, u64 size)
 		page_put(to);
 		if (err)
 			return err;
+		cond_resched();
+		if (current_is_killed())
+			return -EINTR;
 	}
 	WRITE_ONCE(upper->size, size);
 	/* Zeroes what was copied beyond a size that cuts a page. */
@@ -45,8 +52,11 @@ static int copy_data(struct inode *lower, struct inode *upper, u64 size)
 
 static int copy_one_xattr(struct inode *lower, struct inode *upper, const char *name, char *value)
 {
-	s64 n = lower->ops->getxattr(lower, name, value, XATTR_SIZE_MAX);
+	s64 n;
 
+	if (acl_kind_of(name))
+		return 0; /* the overlay inode has it: acl_share() */
+	n = lower->ops->getxattr(lower, name, value, XATTR_SIZE_MAX);
 	if (n < 0)
 		return (int)n;
 	return upper->ops->setxattr(upper, name, value, (size_t)n, 0);
@@ -124,23 +134,48 @@ static int publish(struct ovl_super *os, struct ovl_inode *oi, struct inode *upp
 	return err;
 }
 
+/* 0: the caller copies, and ends with copy_end(); 1: it is done already. */
+static int copy_begin(struct ovl_super *os, struct ovl_inode *oi)
+{
+	int err = 0;
+
+	spin_lock(&os->lock);
+	while (oi->is_copying && !err)
+		err = wait_on_killable(&os->copy_wq, &os->lock) ? -EINTR : 0;
+	if (!err && oi->upper)
+		err = 1;
+	if (!err)
+		oi->is_copying = true;
+	spin_unlock(&os->lock);
+	return err;
+}
+
+static void copy_end(struct ovl_super *os, struct ovl_inode *oi)
+{
+	spin_lock(&os->lock);
+	oi->is_copying = false;
+	spin_unlock(&os->lock);
+	wake_all(&os->copy_wq);
+}
+
 int ovl_copy_up(struct ovl_inode *oi, u64 size_limit)
 {
 	struct ovl_super *os = ovl_sb(oi->vfs.sb);
 	struct inode *upper;
-	int err = 0;
+	int err;
 
 	if (ovl_upper(oi))
 		return 0;
-	mutex_lock(&os->copy_lock);
-	if (!oi->upper) {
-		err = make_upper(os, oi->lower[0], size_limit, &upper);
-		if (!err) {
-			err = publish(os, oi, upper);
-			if (err)
-				inode_put(upper);
-		}
+	err = copy_begin(os, oi);
+	if (err)
+		return err < 0 ? err : 0;
+	err = make_upper(os, oi->lower[0], size_limit, &upper);
+	if (!err) {
+		acl_share(upper, &oi->vfs);
+		err = publish(os, oi, upper);
+		if (err)
+			inode_put(upper);
 	}
-	mutex_unlock(&os->copy_lock);
+	copy_end(os, oi);
 	return err;
 }

@@ -308,5 +308,6 @@ const struct inode_ops ovl_dir_inode_ops = {
 	.getxattr = ovl_getxattr,
 	.setxattr = ovl_setxattr,
 	.listxattr = ovl_listxattr,
+	.set_acl = ovl_set_acl,
 	.evict = ovl_evict,
 };

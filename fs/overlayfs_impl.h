@@ -15,16 +15,27 @@ struct ovl_super {
 	u32 nr_lower;
 	struct super *upper;
 	struct inode *whiteout; /* every whiteout entry is a link to this one */
-	struct mutex copy_lock; /* RANK_COPY_UP: one copy-up at a time */
+	struct waitq copy_wq;	/* sleepers on ovl_inode.is_copying */
 	struct spinlock lock;	/* RANK_OBJECT */
 	struct xarray copied;	/* [lock] upper inode number -> ovl_inode with a lower origin */
 	struct list pinned;	/* [lock] ovl_inodes that must not be forgotten */
 };
 
+/*
+ * INVARIANTS
+ * - upper or lower[0] is there, always; ovl_real() is one of them. upper goes from NULL to its object once (publish()),
+ *   complete, and stays until the inode is freed: who has read it needs no lock and no reference of his own.
+ * - is_copying has one owner, from copy_begin() to copy_end(); he alone may publish. Copies of different objects do not
+ *   wait for each other. A copy that fails or is killed leaves nothing: its upper object had no name yet.
+ * - An inode whose only trace is its upper object (copied, or new and named) is pinned: pin_link holds a reference, until
+ *   its last name goes or the overlay does.
+ * - os->copied leads from an upper inode's number to the inode with lower parts that it belongs to, while both live.
+ */
 struct ovl_inode {
 	struct inode vfs;
 	struct inode *upper;   /* set once, atomically; referenced. NULL: not changed */
 	struct list pin_link;  /* [ovl_super.lock] */
+	bool is_copying;       /* [ovl_super.lock] */
 	u32 nr_lower;	       /* [I] */
 	struct inode *lower[]; /* [I] referenced; directories may have several, topmost first */
 };
@@ -70,7 +81,8 @@ void ovl_unpin(struct ovl_inode *oi);
 /* Takes mode, owner, times and size over from the real inode. */
 void ovl_sync_attr(struct ovl_inode *oi);
 
-/* Makes the upper object. size_limit: copy at most that much data (truncation follows). */
+/* Makes the upper object. size_limit: copy at most that much data (truncation follows). May take long: lets others run,
+ * and ends with -EINTR when the task is killed. */
 int must_check ovl_copy_up(struct ovl_inode *oi, u64 size_limit);
 
 /* The topmost visible lower object called n below dir (and, for directories, those it merges with), with
@@ -87,4 +99,5 @@ int ovl_setattr(struct inode *inode, const struct attr *a);
 s64 ovl_getxattr(struct inode *inode, const char *name, void *value, size_t size);
 int ovl_setxattr(struct inode *inode, const char *name, const void *value, size_t size, u32 flags);
 s64 ovl_listxattr(struct inode *inode, char *list, size_t size);
+int ovl_set_acl(struct inode *inode, enum acl_kind kind, struct acl *a);
 void ovl_evict(struct inode *inode);

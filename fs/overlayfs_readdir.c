@@ -90,15 +90,22 @@ static bool collect(struct dir_ctx *ctx, const char *s, u32 len, u64 ino, u8 typ
 	m->len = len;
 	m->type = type;
 	m->ino = c->upper ? ino : ovl_lower_ino(c->os, c->layer->sb, ino);
+	n = name_make(s, len);
 	if (c->upper) {
-		n = name_make(s, len);
 		u = tmpfs_layer_get(c->layer, &n);
 		if (u) {
 			m->hidden = ovl_is_whiteout(u);
 			m->ino = ovl_upper_ino(c->os, u);
 		}
-	} else {
-		m->hidden = type == DT_CHR && c->os->nr_lower > 1 && ino == 0;
+	} else if (type == DT_CHR) {
+		/* Only the inode says which device it is. */
+		c->err = c->layer->ops->lookup(c->layer, &n, &u);
+		if (c->err) {
+			kfree(m);
+			return false;
+		}
+		m->hidden = ovl_is_whiteout(u);
+		inode_put(u);
 	}
 	rb_link(&m->node, parent, link);
 	rb_insert_fixup(&c->md->names, &m->node);

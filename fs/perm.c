@@ -5,9 +5,10 @@
  * Role      Path walk and every call that names a file ask here; drivers only see permitted operations.
  * Rules     fsuid, fsgid and groups decide; capabilities override as capabilities(7) describes. Nothing sleeps:
  *           path walk calls with dcache_lock held.
- * Missing   POSIX access control lists; user namespaces
+ * Missing   user namespaces
  * See       path_resolution(7), capabilities(7)
  */
+#include "fs/acl.h"
 #include "fs/inode.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
@@ -17,12 +18,19 @@
 int inode_permission_mode(const struct cred *c, const struct inode *inode, u32 mask)
 {
 	u32 mode = inode->mode;
+	int ret;
 
 	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
-	if (c->fsuid == inode->uid)
+	if (c->fsuid == inode->uid) {
 		mode >>= 6;
-	else if (((mode >> 3) ^ mode) & 7 && cred_in_group(c, inode->gid))
+	} else if (unlikely(inode->acl) && mode & S_IRWXG &&
+		   (ret = acl_permission(c, inode, mask)) != -EAGAIN) {
+		if (!ret)
+			return 0;
+		mode = 0; /* the list has decided; only capabilities help */
+	} else if (((mode >> 3) ^ mode) & 7 && cred_in_group(c, inode->gid)) {
 		mode >>= 3;
+	}
 	if ((mode & mask) == mask)
 		return 0;
 	if (S_ISDIR(inode->mode)) {
@@ -92,9 +100,11 @@ static bool may_give_group(const struct inode *dir, u32 mode)
 	       cred_in_group(current_cred(), dir->gid) || capable(CAP_FSETID);
 }
 
-void inode_new_owner(const struct inode *dir, u32 mode, u32 umask, struct new_inode *ni)
+int inode_new_owner(struct inode *dir, u32 mode, u32 umask, struct new_inode *ni)
 {
 	const struct cred *c = current_cred();
+	bool inherited;
+	int err;
 
 	ni->uid = c->fsuid;
 	ni->gid = c->fsgid;
@@ -105,7 +115,21 @@ void inode_new_owner(const struct inode *dir, u32 mode, u32 umask, struct new_in
 		else if (!may_give_group(dir, mode))
 			mode &= ~(u32)S_ISGID;
 	}
-	ni->mode = mode & ~(umask & S_IRWXUGO);
+	ni->mode = mode;
+	err = acl_inherit(dir, ni, &inherited);
+	if (!inherited)
+		ni->mode &= ~(umask & S_IRWXUGO);
+	return err;
+}
+
+void inode_made(struct inode *inode, struct new_inode *ni)
+{
+	if (likely(!ni->acl && !ni->default_acl))
+		return;
+	if (inode)
+		acl_give_new(inode, ni);
+	else
+		acl_drop_new(ni);
 }
 
 struct protect protect = { .symlinks = 1, .hardlinks = 1, .fifos = 1, .regular = 2 };

@@ -10,12 +10,13 @@
  * Locking   rd, wr (RANK_PIPE) serialise readers and writers while they touch user memory; both only by pipe_move(),
  *           in address order; never while asleep for data or room. lock (RANK_OBJECT) covers the ring and
  *           the counts. fifo_lock (RANK_OBJECT_OUTER) covers inode->special and the life of a FIFO's pipe.
- * Missing   Per-user accounting of pipe pages; O_NOTIFICATION_PIPE; times of the inode are not updated.
+ * Missing   O_NOTIFICATION_PIPE; times of the inode are not updated.
  * See       pipe(7), fifo(7); tests/unit/pipe_test.c
  */
 #include "fs/pipe_impl.h"
 #include "fs/anonfs.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
@@ -27,18 +28,37 @@
 
 static struct spinlock fifo_lock = SPINLOCK_INIT(RANK_OBJECT_OUTER);
 
+/* Linux' numbers: beyond USER_PAGES_SOFT a user gets the smallest pipes only, and cannot enlarge any. */
+#define USER_PAGES_SOFT 16384u
+#define MIN_SLOTS	2u
+
+/* The slots a new pipe gets; they are charged. */
+static int slots_charge(struct user_account **payer, u32 *nr)
+{
+	*nr = PIPE_DEF_SLOTS;
+	if (likely(!charge_current(CHARGE_PIPE_PAGES, *nr, charge_limit(USER_PAGES_SOFT), payer)))
+		return 0;
+	*nr = MIN_SLOTS;
+	return charge_current(CHARGE_PIPE_PAGES, *nr, CHARGE_UNLIMITED, payer);
+}
+
 static int pipe_alloc(struct pipe **out)
 {
-	struct pipe *p = knew(struct pipe);
+	struct user_account *payer;
+	struct pipe *p;
+	u32 nr;
+	int ret = slots_charge(&payer, &nr);
 
+	if (ret)
+		return ret;
+	p = knew(struct pipe);
 	if (!p)
-		return -ENOMEM;
-	p->bufs = kcalloc(PIPE_DEF_SLOTS, sizeof *p->bufs);
-	if (!p->bufs) {
-		kfree(p);
-		return -ENOMEM;
-	}
-	p->nr_slots = PIPE_DEF_SLOTS;
+		goto release;
+	p->bufs = kcalloc(nr, sizeof *p->bufs);
+	if (!p->bufs)
+		goto free;
+	p->payer = payer;
+	p->nr_slots = nr;
 	mutex_init(&p->rd, RANK_PIPE);
 	mutex_init(&p->wr, RANK_PIPE);
 	spin_init(&p->lock, RANK_OBJECT);
@@ -48,6 +68,12 @@ static int pipe_alloc(struct pipe **out)
 	async_init(&p->async);
 	*out = p;
 	return 0;
+
+free:
+	kfree(p);
+release:
+	charge_release(payer, CHARGE_PIPE_PAGES, nr);
+	return -ENOMEM;
 }
 
 static void pipe_free(struct pipe *p)
@@ -58,6 +84,7 @@ static void pipe_free(struct pipe *p)
 	}
 	if (p->spare)
 		page_put(p->spare);
+	charge_release(p->payer, CHARGE_PIPE_PAGES, p->nr_slots);
 	kfree(p->bufs);
 	kfree(p);
 }
@@ -405,6 +432,28 @@ static struct pipe_buf *replace_ring_locked(struct pipe *p, struct pipe_buf *rin
 	return old;
 }
 
+/* wr held. More is charged before, less is given back after. */
+static s64 replace_ring(struct pipe *p, struct pipe_buf **ring, u32 slots) REQUIRES(&p->wr)
+{
+	u32 old = p->nr_slots, more = slots > old ? slots - old : 0;
+	s64 ret = 0;
+
+	if (more)
+		ret = charge(p->payer, CHARGE_PIPE_PAGES, more, charge_limit(USER_PAGES_SOFT));
+	if (ret)
+		return ret;
+	spin_lock(&p->lock);
+	if (p->head - p->tail > slots || p->wr_taken) {
+		ret = -EBUSY; /* a splice under way counts on the room it has seen */
+	} else {
+		*ring = replace_ring_locked(p, *ring, slots);
+		ret = (s64)slots << PAGE_SHIFT;
+	}
+	spin_unlock(&p->lock);
+	uncharge(p->payer, CHARGE_PIPE_PAGES, ret < 0 ? more : slots < old ? old - slots : 0);
+	return ret;
+}
+
 static s64 pipe_set_size(struct pipe *p, u64 bytes)
 {
 	struct pipe_buf *ring;
@@ -421,14 +470,7 @@ static s64 pipe_set_size(struct pipe *p, u64 bytes)
 	if (!ring)
 		return -ENOMEM;
 	mutex_lock(&p->wr);
-	spin_lock(&p->lock);
-	if (p->head - p->tail > slots || p->wr_taken) {
-		ret = -EBUSY; /* a splice under way counts on the room it has seen */
-	} else {
-		ring = replace_ring_locked(p, ring, slots);
-		ret = (s64)slots << PAGE_SHIFT;
-	}
-	spin_unlock(&p->lock);
+	ret = replace_ring(p, &ring, slots);
 	mutex_unlock(&p->wr);
 	kfree(ring);
 	if (ret > 0)

@@ -29,21 +29,22 @@
  *           there, so a pipe that is found is alive.
  */
 struct pipe {
-	struct mutex rd;       /* RANK_PIPE: one reader copies */
-	struct mutex wr;       /* RANK_PIPE: one writer copies */
-	struct spinlock lock;  /* RANK_OBJECT */
-	struct pipe_buf *bufs; /* [lock] ring */
-	u32 nr_slots;	       /* [lock] power of two */
-	u32 head, tail;	       /* [lock] running indexes: next to fill, oldest */
-	bool rd_taken;	       /* [lock; set under rd too] a splice owns the front */
-	bool wr_taken;	       /* [lock; set under wr too] a splice owns the back */
-	bool refused;	       /* [lock] somebody was told "not ready" because of these two */
-	struct page *spare;    /* [lock] an emptied page for the next write */
-	u32 readers, writers;  /* [lock] open ends */
-	u32 r_opens, w_opens;  /* [lock] count every open of an end */
-	u32 files;	       /* [fifo_lock] files (and opens under way) */
-	struct inode *inode;   /* [I] FIFO: where inode->special points back from */
-	bool is_fifo;	       /* [I] made by opening a name, not by pipe(2) */
+	struct mutex rd;	    /* RANK_PIPE: one reader copies */
+	struct mutex wr;	    /* RANK_PIPE: one writer copies */
+	struct spinlock lock;	    /* RANK_OBJECT */
+	struct pipe_buf *bufs;	    /* [lock] ring */
+	u32 nr_slots;		    /* [lock] power of two */
+	u32 head, tail;		    /* [lock] running indexes: next to fill, oldest */
+	bool rd_taken;		    /* [lock; set under rd too] a splice owns the front */
+	bool wr_taken;		    /* [lock; set under wr too] a splice owns the back */
+	bool refused;		    /* [lock] somebody was told "not ready" because of these two */
+	struct page *spare;	    /* [lock] an emptied page for the next write */
+	u32 readers, writers;	    /* [lock] open ends */
+	u32 r_opens, w_opens;	    /* [lock] count every open of an end */
+	struct user_account *payer; /* [I] of nr_slots pages */
+	u32 files;		    /* [fifo_lock] files (and opens under way) */
+	struct inode *inode;	    /* [I] FIFO: where inode->special points back from */
+	bool is_fifo;		    /* [I] made by opening a name, not by pipe(2) */
 	struct waitq readable, writable, opened;
 	struct async_list async;
 };

@@ -47,6 +47,12 @@ static int build(struct synth_node *root)
 	if (!ret)
 		ret = add_table(root, &procfs_own_table);
 	if (!ret)
+		ret = add_table(root, &procfs_fixed_table);
+	if (!ret)
+		ret = add_table(root, &procfs_limits_table);
+	if (!ret)
+		ret = synth_add_link(root, "net", "self/net");
+	if (!ret)
 		ret = synth_add_link(root, "mounts", "self/mounts");
 	return ret == -EEXIST ? 0 : ret;
 }

@@ -31,7 +31,7 @@ static struct file *file_of(struct task *t, s32 fd, bool *cloexec)
 	if (!table)
 		return NULL;
 	f = fdtable_next(table, &at, cloexec);
-	fdtable_put(table);
+	fdtable_drop(table);
 	if (f && (at != fd || proc_tasks()->may_read(t))) {
 		file_put(f);
 		f = NULL;
@@ -212,7 +212,7 @@ static int iterate(struct inode *dir, struct dir_ctx *ctx, bool info)
 					(u8)mode_to_dtype(info ? S_IFREG : S_IFLNK), (s64)fd + 3);
 		fd++;
 	}
-	fdtable_put(table);
+	fdtable_drop(table);
 	return 0;
 }
 
@@ -248,7 +248,7 @@ static u64 fd_dir_size(struct inode *dir)
 		return 0;
 	for (fd = 0; (f = fdtable_next(table, &fd, NULL)) != NULL; fd++, n++)
 		file_put(f);
-	fdtable_put(table);
+	fdtable_drop(table);
 	return n;
 }
 

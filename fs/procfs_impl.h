@@ -22,7 +22,8 @@ static inline const struct proc_task_ops *proc_tasks(void)
 	return proc_setup_data.tasks;
 }
 extern const struct synth_ctx_ops proc_task_ctx; /* ctx: struct task */
-extern const struct synth_ctx_ops proc_task_dir_ctx; /* the same, of the directories with mode 0555 */
+extern const struct synth_ctx_ops
+	proc_task_dir_ctx; /* the same, of the directories with mode 0555 */
 
 /* procfs_task.c: /proc/<pid> and below. */
 int must_check proc_pid_lookup(struct inode *dir, const struct name *n, struct inode **out);
@@ -38,6 +39,11 @@ int must_check proc_fd_dir(struct super *sb, struct task *t, bool info, struct i
 /* procfs_mem.c: /proc/<pid>/mem. */
 extern const struct inode_ops proc_mem_iops;
 
-/* procfs_system.c: rows that belong to fs/. */
+/* procfs_maps.c: pagemap and map_files/. */
+extern const struct inode_ops proc_pagemap_iops;
+extern const struct synth_dir_ops proc_map_files_ops;
+
+/* procfs_system.c: rows that belong to fs/; procfs_fixed.c: those that never change. */
+extern const struct proc_table procfs_fixed_table, procfs_limits_table;
 extern const struct proc_table procfs_own_table;
 int must_check procfs_add_links(struct synth_node *root);

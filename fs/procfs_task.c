@@ -6,7 +6,6 @@
  * Rules     An inode holds a reference on its task. A dead task's directory stays readable as far as its rows
  *           answer; its names are not found any more, since nothing here is cached.
  *           exe, cwd and root lead to the place itself, not to the text they show.
- * Missing   map_files/, pagemap; ns/pid_for_children, ns/time_for_children.
  * See       proc(5)
  */
 #include "fs/procfs_impl.h"
@@ -189,19 +188,35 @@ static const struct inode_ops ns_iops = {
 	.evict = synth_evict,
 };
 
+/* Those of children are the task's own: no namespace of these two kinds can be made for children alone. */
+static const struct {
+	const char *name;
+	enum ns_kind kind;
+} for_children[] = {
+	{"pid_for_children",   NS_PID },
+	{ "time_for_children", NS_TIME}
+};
+
+#define NS_LINKS (NS_KINDS + ARRAY_SIZE(for_children))
+
+static const char *ns_link_name(u64 i)
+{
+	return i < NS_KINDS ? ns_names[i] : for_children[i - NS_KINDS].name;
+}
+
 static int ns_lookup(struct inode *dir, const struct name *n, struct inode **out)
 {
 	struct task *t = task_of(dir);
 
-	for (u32 i = 0; i < NS_KINDS; i++) {
+	for (u32 i = 0; i < NS_LINKS; i++) {
 		int ret;
 
-		if (!name_is(n, ns_names[i]))
+		if (!name_is(n, ns_link_name(i)))
 			continue;
 		ret = synth_special_inode(dir->sb, S_IFLNK | 0777, &ns_iops, t, &proc_task_ctx,
 					  proc_ino(proc_tasks()->tid(t), PI_NS, i), out);
 		if (!ret)
-			synth_inode(*out)->tag = i;
+			synth_inode(*out)->tag = i < NS_KINDS ? i : for_children[i - NS_KINDS].kind;
 		return ret;
 	}
 	return -ENOENT;
@@ -211,8 +226,8 @@ static int ns_iterate(struct inode *dir, struct dir_ctx *ctx)
 {
 	struct task *t = task_of(dir);
 
-	for (u64 i = (u64)ctx->pos - 2; i < NS_KINDS; i++) {
-		const char *s = ns_names[i];
+	for (u64 i = (u64)ctx->pos - 2; i < NS_LINKS; i++) {
+		const char *s = ns_link_name(i);
 
 		if (!ctx->emit(ctx, s, (u32)strlen(s), proc_ino(proc_tasks()->tid(t), PI_NS, i),
 			       (u8)mode_to_dtype(S_IFLNK), (s64)i + 3))
@@ -230,20 +245,68 @@ static const struct synth_dir_ops ns_dir_ops = {
 
 /* Mount tables, as the task's root shows them */
 
+/* As on Linux the namespace and the root are those of the task when the file was opened. */
+struct mounts_view {
+	struct ns *ns;	  /* referenced */
+	struct path root; /* referenced */
+	u64 seen;	  /* the namespace's event count that poll(2) told of last */
+};
+
+static struct mount_ns *view_ns(const struct mounts_view *v)
+{
+	return container_of(v->ns, struct mount_ns, ns);
+}
+
+static int mounts_open(void *ctx, void **bound)
+{
+	struct mounts_view *v = knew(struct mounts_view);
+	int ret;
+
+	if (!v)
+		return -ENOMEM;
+	ret = proc_tasks()->root(ctx, &v->root);
+	if (!ret) {
+		v->ns = proc_tasks()->ns(ctx, NS_MNT);
+		if (v->ns) {
+			v->seen = READ_ONCE(view_ns(v)->event);
+			*bound = v;
+			return 0;
+		}
+		path_put(&v->root);
+		ret = -EINVAL;
+	}
+	kfree(v);
+	return ret == -ENOENT ? -EINVAL : ret;
+}
+
+static void mounts_close(void *bound)
+{
+	struct mounts_view *v = bound;
+
+	ns_put(v->ns);
+	path_put(&v->root);
+	kfree(v);
+}
+
+/* A change is told once to each open file: POLLERR and POLLPRI, beside being readable always. */
+static u32 mounts_poll(void *bound, struct poll_table *pt)
+{
+	struct mounts_view *v = bound;
+	u64 event;
+
+	poll_wait(pt, &view_ns(v)->changed);
+	event = READ_ONCE(view_ns(v)->event);
+	if (event == v->seen)
+		return EPOLLIN | EPOLLRDNORM;
+	v->seen = event;
+	return EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLPRI;
+}
+
 static int show_mounts(struct strbuf *sb, void *ctx, enum mount_show_kind kind)
 {
-	struct path root;
-	struct ns *ns;
-	int ret = proc_tasks()->root(ctx, &root);
+	struct mounts_view *v = ctx;
 
-	if (ret)
-		return ret == -ENOENT ? -EINVAL : ret;
-	ns = proc_tasks()->ns(ctx, NS_MNT);
-	if (ns) {
-		mount_show(sb, kind, container_of(ns, struct mount_ns, ns), &root);
-		ns_put(ns);
-	}
-	path_put(&root);
+	mount_show(sb, kind, view_ns(v), &v->root);
 	return 0;
 }
 
@@ -262,17 +325,36 @@ static int row_mountstats(struct strbuf *sb, void *ctx)
 	return show_mounts(sb, ctx, MOUNT_SHOW_MOUNTSTATS);
 }
 
+#define MOUNT_ROW(n, m, fn, p)                                               \
+	{                                                                    \
+		.name = (n), .mode = (m), .show = (fn), .open = mounts_open, \
+		.close = mounts_close, .poll = (p)                           \
+	}
 static const struct proc_row mount_rows[] = {
-	{"mounts",	    0444, row_mounts,     NULL},
-	{ "mountinfo",  0444, row_mountinfo,  NULL},
-	{ "mountstats", 0400, row_mountstats, NULL},
+	MOUNT_ROW("mounts", 0444, row_mounts, mounts_poll),
+	MOUNT_ROW("mountinfo", 0444, row_mountinfo, mounts_poll),
+	MOUNT_ROW("mountstats", 0400, row_mountstats, NULL),
 };
 
 /* /proc/<pid>: first the entries below, then the rows of every table */
 
-static const struct synth_dir_ops thread_dir_ops, tasks_dir_ops;
+static const struct synth_dir_ops thread_dir_ops, tasks_dir_ops, attr_dir_ops, net_dir_ops;
 
-enum entry_kind { E_FD, E_FDINFO, E_TASK, E_NS, E_EXE, E_CWD, E_ROOT, E_MOUNT_ROW, E_MEM };
+enum entry_kind {
+	E_FD,
+	E_FDINFO,
+	E_TASK,
+	E_NS,
+	E_EXE,
+	E_CWD,
+	E_ROOT,
+	E_MOUNT_ROW,
+	E_MEM,
+	E_PAGEMAP,
+	E_MAP_FILES,
+	E_ATTR,
+	E_NET,
+};
 
 static const struct pid_entry {
 	const char *name;
@@ -289,8 +371,14 @@ static const struct pid_entry {
 	{ "mountinfo",  E_MOUNT_ROW, S_IFREG},
 	{ "mountstats", E_MOUNT_ROW, S_IFREG},
 	{ "mem",	 E_MEM,	S_IFREG},
-	{ "task",	  E_TASK,	  S_IFDIR}, /* last: not in threads */
+	{ "pagemap",    E_PAGEMAP,	S_IFREG},
+	{ "attr",	  E_ATTR,	  S_IFDIR},
+	{ "net",	 E_NET,	S_IFDIR},
+	{ "map_files",  E_MAP_FILES, S_IFDIR}, /* from here on: not in threads */
+	{ "task",	  E_TASK,	  S_IFDIR},
 };
+
+#define NOT_IN_THREADS 2
 
 static int make_entry(struct inode *dir, const struct pid_entry *e, u32 index, struct inode **out)
 {
@@ -311,6 +399,17 @@ static int make_entry(struct inode *dir, const struct pid_entry *e, u32 index, s
 	case E_MEM:
 		return synth_special_inode(dir->sb, S_IFREG | 0600, &proc_mem_iops, t,
 					   &proc_task_ctx, ino, out);
+	case E_PAGEMAP:
+		return synth_special_inode(dir->sb, S_IFREG | 0400, &proc_pagemap_iops, t,
+					   &proc_task_ctx, ino, out);
+	case E_MAP_FILES:
+		return synth_dir_inode(dir->sb, 0500, &proc_map_files_ops, t, &proc_task_ctx, ino,
+				       out);
+	case E_ATTR:
+	case E_NET:
+		return synth_dir_inode(dir->sb, 0555,
+				       e->kind == E_ATTR ? &attr_dir_ops : &net_dir_ops, t,
+				       &proc_task_ctx, ino, out);
 	case E_MOUNT_ROW:
 		return synth_file_inode(dir->sb,
 					synth_row_find(mount_rows, ARRAY_SIZE(mount_rows), &n), t,
@@ -332,7 +431,7 @@ static const struct proc_table *const *rows_of(bool thread)
 static int lookup_common(struct inode *dir, const struct name *n, bool thread, struct inode **out)
 {
 	const struct proc_table *const *tab = rows_of(thread);
-	u32 nr = ARRAY_SIZE(pid_entries) - thread, base = 0;
+	u32 nr = ARRAY_SIZE(pid_entries) - (thread ? NOT_IN_THREADS : 0), base = 0;
 	struct task *t = task_of(dir);
 
 	for (u32 i = 0; i < nr; i++)
@@ -362,9 +461,78 @@ static const struct proc_row *row_at(const struct proc_table *const *tab, u64 i)
 	return NULL;
 }
 
+/* Rows named "attr/..." and "net/..." are in directories of these names, of processes and of threads. */
+
+static int sub_lookup(struct inode *dir, const struct name *n, const char *prefix,
+		      struct inode **out)
+{
+	const struct proc_table *const *tab = rows_of(false);
+	size_t len = strlen(prefix);
+	struct task *t = task_of(dir);
+
+	for (; tab && *tab; tab++)
+		for (size_t i = 0; i < (*tab)->nr; i++) {
+			const struct proc_row *row = &(*tab)->rows[i];
+
+			if (!strncmp(row->name, prefix, len) && name_is(n, row->name + len))
+				return synth_file_inode(dir->sb, row, t, &proc_task_ctx, 0, out);
+		}
+	return -ENOENT;
+}
+
+static int sub_iterate(struct inode *dir, struct dir_ctx *ctx, const char *prefix)
+{
+	size_t len = strlen(prefix);
+	const struct proc_row *row;
+
+	while ((row = row_at(rows_of(false), (u64)ctx->pos - 2))) {
+		const char *s = row->name + len;
+
+		if (!strncmp(row->name, prefix, len) &&
+		    !ctx->emit(ctx, s, (u32)strlen(s),
+			       proc_ino(proc_tasks()->tid(task_of(dir)), PI_ROW, (u64)ctx->pos),
+			       (u8)mode_to_dtype(S_IFREG), ctx->pos + 1))
+			return 0;
+		ctx->pos++;
+	}
+	return 0;
+}
+
+static int attr_lookup(struct inode *dir, const struct name *n, struct inode **out)
+{
+	return sub_lookup(dir, n, "attr/", out);
+}
+
+static int attr_iterate(struct inode *dir, struct dir_ctx *ctx)
+{
+	return sub_iterate(dir, ctx, "attr/");
+}
+
+static int net_lookup(struct inode *dir, const struct name *n, struct inode **out)
+{
+	return sub_lookup(dir, n, "net/", out);
+}
+
+static int net_iterate(struct inode *dir, struct dir_ctx *ctx)
+{
+	return sub_iterate(dir, ctx, "net/");
+}
+
+static const struct synth_dir_ops attr_dir_ops = {
+	.lookup = attr_lookup,
+	.iterate = attr_iterate,
+	.inode_flags = INODE_NO_DCACHE,
+};
+
+static const struct synth_dir_ops net_dir_ops = {
+	.lookup = net_lookup,
+	.iterate = net_iterate,
+	.inode_flags = INODE_NO_DCACHE,
+};
+
 static int iterate_common(struct inode *dir, struct dir_ctx *ctx, bool thread)
 {
-	u32 nr = ARRAY_SIZE(pid_entries) - thread;
+	u32 nr = ARRAY_SIZE(pid_entries) - (thread ? NOT_IN_THREADS : 0);
 	s32 tid = proc_tasks()->tid(task_of(dir));
 
 	for (;;) {

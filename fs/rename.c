@@ -117,24 +117,33 @@ static int rename_check(struct rename_op *op)
 	return (op->d_from->flags | op->d_to->flags) & DENTRY_MOUNTED ? -EBUSY : 0;
 }
 
+static void notify_moved(struct inode *from, const char *old, struct inode *to, const char *new,
+			 struct inode *inode, struct inode *replaced)
+{
+	u32 isdir = inode_is_dir(inode) ? IN_ISDIR : 0, cookie = notify_next_cookie();
+
+	notify_inode(from, IN_MOVED_FROM | isdir, old, cookie);
+	notify_inode(to, IN_MOVED_TO | isdir, new, cookie);
+	if (replaced)
+		notify_inode(replaced, IN_ATTRIB | (inode_is_dir(replaced) ? IN_ISDIR : 0), NULL,
+			     0);
+	notify_inode(inode, IN_MOVE_SELF, NULL, 0);
+}
+
+/* The names were changed already: d_from has the new one. */
 static void rename_notify(struct rename_op *op, struct inode *inode, struct inode *target,
 			  const struct name *old_name)
 {
-	u32 isdir = inode_is_dir(inode) ? IN_ISDIR : 0;
-	u32 cookie = notify_next_cookie();
+	bool exchange = op->flags & RENAME_EXCHANGE;
 	char old[NAME_LEN_MAX + 1];
 
 	for (u32 i = 0; i < old_name->len; i++)
 		old[i] = old_name->s[i];
 	old[old_name->len] = 0;
-	notify_inode(op->dir_from, IN_MOVED_FROM | isdir, old, cookie);
-	notify_inode(op->dir_to, IN_MOVED_TO | isdir, op->d_from->name, cookie);
-	notify_inode(inode, IN_MOVE_SELF, NULL, 0);
-	if (target && !(op->flags & RENAME_EXCHANGE)) {
-		notify_inode(target, IN_ATTRIB, NULL, 0);
-		if (!target->nlink || inode_is_dir(target))
-			notify_inode(target, IN_DELETE_SELF, NULL, 0);
-	}
+	notify_moved(op->dir_from, old, op->dir_to, op->d_from->name, inode,
+		     exchange ? NULL : target);
+	if (exchange)
+		notify_moved(op->dir_to, op->d_from->name, op->dir_from, old, target, NULL);
 }
 
 static int rename_act(struct rename_op *op)

@@ -181,7 +181,9 @@ int synth_mkdir(struct synth_node *parent, const char *path, u32 mode, struct sy
 
 int synth_add_row(struct synth_node *parent, const struct proc_row *row, void *ctx)
 {
-	struct synth_node model = { .mode = row->mode, .row = row, .ctx = ctx };
+	struct synth_node model = { .mode = row->mode,
+				    .row = row,
+				    .ctx = row->data ? row->data : ctx };
 
 	if (!(model.mode & S_IFMT))
 		model.mode |= S_IFREG;
@@ -538,6 +540,9 @@ static int text_open(struct inode *inode, struct file *f)
 
 	if (!si->row)
 		return default_open(inode, f);
+	if ((f->flags & O_ACCMODE) != O_RDONLY && !si->row->store &&
+	    !strncmp(si->row->name, "sys/", 4))
+		return -EACCES;
 	t = knew(struct text_file);
 	if (!t)
 		return -ENOMEM;
@@ -644,6 +649,14 @@ static s64 text_lseek(struct file *f, s64 off, s32 whence)
 	return default_lseek(f, off, whence, t->sb.len);
 }
 
+static u32 text_poll(struct file *f, struct poll_table *pt)
+{
+	struct text_file *t = f->priv;
+	const struct proc_row *row = file_si(f)->row;
+
+	return row->poll ? row->poll(t->ctx, pt) : EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
+}
+
 static void text_release(struct file *f)
 {
 	struct text_file *t = f->priv;
@@ -660,6 +673,7 @@ static const struct file_ops synth_text_fops = {
 	.read = text_read,
 	.write = text_write,
 	.lseek = text_lseek,
+	.poll = text_poll,
 	.release = text_release,
 	.can_splice_from = true,
 	.can_splice_to = true,

@@ -2,14 +2,14 @@
 /*
  * sysfs - /sys: the few files programs look for
  *
- * Role      CPU topology (runtimes size their thread pools by it), transparent huge pages, an empty cgroup directory and
- *           network class. More rows come with sysfs_setup() (kapi/proc.h).
+ * Role      What the kernel is like, and the directories of all kinds of devices, which are empty. CPUs are in
+ *           sysfs_cpu.c; more rows come with sysfs_setup() (kapi/proc.h).
  * Rules     One instance. Everything is read-only.
- * Missing   Devices, uevents, caches of CPUs; cgroup2 is an empty directory: no controller exists, so programs see no
+ * Missing   Devices, uevents, notes; cgroup2 is an empty directory: no controller exists, so programs see no
  *           limits other than those sysinfo and sched_getaffinity tell.
  * See       sysfs(5)
  */
-#include "fs/sysfs.h"
+#include "fs/sysfs_impl.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
@@ -23,115 +23,60 @@ void sysfs_setup(const struct proc_table *const *tables)
 	extra_tables = tables;
 }
 
-static int show_cpu_range(struct strbuf *sb, void *ctx)
+static int show_text(struct strbuf *sb, void *ctx)
 {
-	if (nr_cpus > 1)
-		strbuf_printf(sb, "0-%u\n", nr_cpus - 1);
-	else
-		strbuf_printf(sb, "0\n");
+	strbuf_printf(sb, "%s\n", (const char *)ctx);
 	return 0;
 }
 
-static int show_kernel_max(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "%u\n", MAX_CPUS - 1);
-	return 0;
-}
-
-static int show_newline(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "\n");
-	return 0;
-}
-
-static int show_thp(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "always madvise [never]\n");
-	return 0;
-}
-
-static int show_page_size(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "0\n");
-	return 0;
-}
+#define FIXED(path, text)                                                               \
+	{                                                                               \
+		.name = (path), .mode = 0444, .show = show_text, .data = (void *)(text) \
+	}
 
 static const struct proc_row rows[] = {
-	{"devices/system/cpu/online",		       0444, show_cpu_range,  NULL},
-	{ "devices/system/cpu/possible",			 0444, show_cpu_range,  NULL},
-	{ "devices/system/cpu/present",			0444, show_cpu_range,  NULL},
-	{ "devices/system/cpu/offline",			0444, show_newline,    NULL},
-	{ "devices/system/cpu/isolated",			 0444, show_newline,    NULL},
-	{ "devices/system/cpu/kernel_max",		   0444, show_kernel_max, NULL},
-	{ "devices/system/node/online",			0444, show_page_size,  NULL},
-	{ "devices/system/node/possible",		  0444, show_page_size,	NULL},
-	{ "devices/system/node/node0/cpulist",	       0444, show_cpu_range,  NULL},
-	{ "kernel/mm/transparent_hugepage/enabled",	    0444, show_thp,	    NULL},
-	{ "kernel/mm/transparent_hugepage/defrag",	   0444, show_thp,	   NULL},
-	{ "kernel/mm/transparent_hugepage/hpage_pmd_size", 0444, show_page_size,	 NULL},
+	FIXED("kernel/mm/transparent_hugepage/enabled", "always madvise [never]"),
+	FIXED("kernel/mm/transparent_hugepage/defrag",
+	      "always defer defer+madvise madvise [never]"),
+	FIXED("kernel/mm/transparent_hugepage/shmem_enabled",
+	      "always within_size advise [never] deny force"),
+	FIXED("kernel/mm/transparent_hugepage/use_zero_page", "0"),
+	FIXED("kernel/mm/transparent_hugepage/hpage_pmd_size", "2097152"),
+	FIXED("kernel/mm/ksm/run", "0"),
+	FIXED("kernel/uevent_seqnum", "0"),
+	FIXED("kernel/profiling", "0"),
+	FIXED("kernel/cpu_byteorder", "little"),
+	FIXED("kernel/address_bits", "64"),
+	FIXED("kernel/fscaps", "1"),
 };
 
 static const struct proc_table own_table = { rows, ARRAY_SIZE(rows), NULL };
 
-/* Per CPU; ctx is its number. Every CPU is a core and a package of one thread. */
-
-static int show_own_number(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "%llu\n", (unsigned long long)(u64)ctx);
-	return 0;
-}
-
-static int show_zero(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "0\n");
-	return 0;
-}
-
-static int show_own_mask(struct strbuf *sb, void *ctx)
-{
-	u64 mask = 1ull << (u64)ctx;
-
-	if (mask >> 32)
-		strbuf_printf(sb, "%08x,%08x\n", (u32)(mask >> 32), (u32)mask);
-	else
-		strbuf_printf(sb, "%08x\n", (u32)mask);
-	return 0;
-}
-
-static int show_one(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "1\n");
-	return 0;
-}
-
-static const struct proc_row cpu_rows[] = {
-	{"topology/core_id",		      0444, show_own_number, NULL},
-	{ "topology/physical_package_id",  0444, show_zero,	   NULL},
-	{ "topology/thread_siblings_list", 0444, show_own_number, NULL},
-	{ "topology/core_cpus_list",	     0444, show_own_number, NULL},
-	{ "topology/thread_siblings",      0444, show_own_mask,   NULL},
-	{ "topology/core_cpus",		0444, show_own_mask,   NULL},
-	{ "topology/core_siblings_list",	 0444, show_cpu_range,  NULL},
-	{ "topology/package_cpus_list",	0444, show_cpu_range,  NULL},
-	{ "online",			0444, show_one,	    NULL},
-};
-
-static int add_cpu(struct synth_node *root, u32 cpu)
-{
-	const struct proc_table table = { cpu_rows, ARRAY_SIZE(cpu_rows), (void *)(u64)cpu };
-	struct synth_node *dir;
-	char path[48];
-	int ret;
-
-	snprintf(path, sizeof path, "devices/system/cpu/cpu%u", cpu);
-	ret = synth_mkdir(root, path, 0755, &dir);
-	return ret ? ret : synth_add_table(dir, &table);
-}
-
 static const char *const empty_dirs[] = {
-	"fs/cgroup", "class/net",	    "class/tty",       "block",
-	"bus",	     "dev/block",	    "dev/char",	       "firmware",
-	"module",    "kernel/mm/hugepages", "devices/virtual",
+	"block",
+	"bus/cpu/devices",
+	"bus/pci/devices",
+	"bus/usb/devices",
+	"class/block",
+	"class/mem",
+	"class/misc",
+	"class/net",
+	"class/power_supply",
+	"class/thermal",
+	"class/tty",
+	"dev/block",
+	"dev/char",
+	"devices/virtual",
+	"firmware",
+	"fs/cgroup",
+	"fs/fuse/connections",
+	"fs/tmpfs",
+	"kernel/debug",
+	"kernel/mm/hugepages",
+	"kernel/security",
+	"kernel/tracing",
+	"module",
+	"power",
 };
 
 static int build(struct synth_node *root)
@@ -140,8 +85,11 @@ static int build(struct synth_node *root)
 	struct synth_node *dir;
 	int ret = synth_add_table(root, &own_table);
 
+	if (!ret)
+		ret = synth_add_table(root, &sysfs_cpu_table);
+
 	for (u32 i = 0; i < nr_cpus && !ret; i++)
-		ret = add_cpu(root, i);
+		ret = sysfs_add_cpu(root, i);
 	for (u32 i = 0; i < ARRAY_SIZE(empty_dirs) && !ret; i++)
 		ret = synth_mkdir(root, empty_dirs[i], 0755, &dir);
 	for (; t && *t && !ret; t++)

@@ -14,6 +14,7 @@
  */
 #include "fs/tmpfs.h"
 
+#include "fs/acl.h"
 #include "fs/dentry.h"
 #include "fs/tmpfs_opts.h"
 #include "fs/xattr.h"
@@ -287,11 +288,16 @@ static int tmpfs_unlink(struct inode *dir, const struct name *n, struct inode *v
 
 static int tmpfs_rmdir(struct inode *dir, const struct name *n, struct inode *victim)
 {
+	int err;
+
 	if (tmpfs_i(victim)->entries.node)
 		return -ENOTEMPTY;
+	err = tmpfs_unlink(dir, n, victim);
+	if (err)
+		return err;
 	victim->nlink--; /* "." */
 	dir->nlink--;	 /* its ".." */
-	return tmpfs_unlink(dir, n, victim);
+	return 0;
 }
 
 static void tmpfs_exchange(const struct rename_req *r, struct tmpfs_entry *from,
@@ -310,17 +316,6 @@ static void tmpfs_exchange(const struct rename_req *r, struct tmpfs_entry *from,
 	r->target->ctime = r->old_dir->ctime;
 }
 
-static int tmpfs_whiteout(struct inode *dir, const struct name *n)
-{
-	struct new_inode ni = { .mode = S_IFCHR };
-	struct inode *inode;
-	int err = tmpfs_create(dir, n, &ni, &inode);
-
-	if (!err)
-		inode_put(inode);
-	return err;
-}
-
 static int tmpfs_replace(const struct rename_req *r, struct tmpfs_entry *to)
 {
 	bool is_dir = inode_is_dir(r->inode);
@@ -337,11 +332,45 @@ static int tmpfs_replace(const struct rename_req *r, struct tmpfs_entry *to)
 	return 0;
 }
 
+/* The new name leads to the object; nothing was changed when it fails. */
+static int tmpfs_rename_to(const struct rename_req *r, struct tmpfs_entry *to)
+{
+	int err;
+
+	if (to)
+		return tmpfs_replace(r, to);
+	err = entry_add(r->new_dir, &r->new_name, inode_get(r->inode));
+	if (err)
+		inode_put(r->inode);
+	return err;
+}
+
+/* The old name goes, or leads to the whiteout: nothing that could fail. */
+static void tmpfs_rename_from(const struct rename_req *r, struct tmpfs_entry *from,
+			      struct inode *whiteout)
+{
+	if (whiteout) {
+		from->inode = whiteout;
+		whiteout->nlink = 1;
+		inode_touch(r->old_dir);
+	} else {
+		entry_remove(r->old_dir, from);
+	}
+	inode_put(r->inode);
+	if (inode_is_dir(r->inode)) {
+		r->old_dir->nlink--;
+		r->new_dir->nlink++;
+	}
+	r->inode->ctime = r->new_dir->ctime;
+}
+
 static int tmpfs_rename(const struct rename_req *r)
 {
 	struct tmpfs_entry *from = entry_find(r->old_dir, &r->old_name);
 	struct tmpfs_entry *to = entry_find(r->new_dir, &r->new_name);
-	int err;
+	struct inode *whiteout = NULL;
+	struct new_inode ni = { 0 };
+	int err = 0;
 
 	if (!from || from->inode != r->inode || (to ? to->inode : NULL) != r->target)
 		return -ENOENT;
@@ -350,24 +379,19 @@ static int tmpfs_rename(const struct rename_req *r)
 		r->inode->ctime = r->old_dir->ctime;
 		return 0;
 	}
-	if (to) {
-		err = tmpfs_replace(r, to);
-	} else {
-		err = entry_add(r->new_dir, &r->new_name, inode_get(r->inode));
-		if (err)
-			inode_put(r->inode);
+	if (r->flags & RENAME_WHITEOUT) {
+		err = inode_new_owner(r->old_dir, S_IFCHR, 0, &ni);
+		if (!err)
+			err = tmpfs_new_inode(r->old_dir->sb, &ni, &whiteout);
+		inode_made(whiteout, &ni);
 	}
-	if (err)
-		return err;
-	entry_remove(r->old_dir, from);
-	inode_put(r->inode);
-	if (inode_is_dir(r->inode)) {
-		r->old_dir->nlink--;
-		r->new_dir->nlink++;
-	}
-	r->inode->ctime = r->new_dir->ctime;
-	/* The entry is gone already; a whiteout that finds no memory is simply missing. */
-	return r->flags & RENAME_WHITEOUT ? tmpfs_whiteout(r->old_dir, &r->old_name) : 0;
+	if (!err)
+		err = tmpfs_rename_to(r, to);
+	if (!err)
+		tmpfs_rename_from(r, from, whiteout);
+	else if (whiteout)
+		inode_put(whiteout);
+	return err;
 }
 
 int tmpfs_layer_new(struct super *sb, const struct new_inode *ni, struct inode **out)
@@ -483,7 +507,19 @@ static int tmpfs_setxattr(struct inode *inode, const char *name, const void *val
 
 static s64 tmpfs_listxattr(struct inode *inode, char *list, size_t size)
 {
-	return xattr_store_list(&tmpfs_i(inode)->xattrs, list, size);
+	s64 acls = acl_list(inode, list, size), n;
+
+	if (acls < 0)
+		return acls;
+	n = xattr_store_list(&tmpfs_i(inode)->xattrs, list ? list + acls : NULL,
+			     size - (size_t)acls);
+	return n < 0 ? n : n + acls;
+}
+
+static int tmpfs_set_acl(struct inode *inode, enum acl_kind kind, struct acl *a)
+{
+	acl_attach(inode, kind, a);
+	return 0;
 }
 
 static void tmpfs_free(struct tmpfs_inode *ti)
@@ -494,6 +530,8 @@ static void tmpfs_free(struct tmpfs_inode *ti)
 	atomic64_sub(&tmpfs_sb(ti->vfs.sb)->used_pages, (u64)pages);
 	xa_fini(&ti->by_cookie);
 	xattr_store_fini(&ti->xattrs);
+	acl_put(ti->vfs.acl);
+	acl_put(ti->vfs.default_acl);
 	kfree((void *)(u64)ti->vfs.link);
 	kfree(ti);
 }
@@ -599,6 +637,7 @@ static const struct inode_ops tmpfs_dir_ops = {
 	.getxattr = tmpfs_getxattr,
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
+	.set_acl = tmpfs_set_acl,
 	.evict = tmpfs_evict,
 };
 
@@ -607,6 +646,7 @@ static const struct inode_ops tmpfs_file_ops = {
 	.getxattr = tmpfs_getxattr,
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
+	.set_acl = tmpfs_set_acl,
 	.charge = tmpfs_charge,
 	.evict = tmpfs_evict,
 };
@@ -616,6 +656,7 @@ static const struct inode_ops tmpfs_special_ops = {
 	.getxattr = tmpfs_getxattr,
 	.setxattr = tmpfs_setxattr,
 	.listxattr = tmpfs_listxattr,
+	.set_acl = tmpfs_set_acl,
 	.evict = tmpfs_evict,
 };
 

@@ -3,16 +3,17 @@
  * tty - the slave side of terminals: the files programs read and write
  *
  * Role      open, read, write, poll, release of /dev/pts/N, /dev/tty and /dev/console.
- * Rules     A slave file holds one reference and counts in nr_slaves. After the master was closed the
- *           terminal is hung up: reads see end of file, writes and ioctls -EIO.
+ * Rules     A slave file holds one reference and counts in nr_slaves. Hung up (see tty_impl.h), its reads see the end
+ *           of file, writes and ioctls -EIO; what was not read yet is lost.
  *           Reading follows termios(3): a line at a time, or VMIN and VTIME.
  * Locking   As in tty_impl.h. Characters travel through a buffer on the stack: user memory is never touched
  *           under the lock. job_* is called with no spinlock held.
- * Missing   Revocation of files by vhangup(2).
+ * Missing   vhangup(2); TIOCVHANGUP does it for one terminal.
  * See       tty_ldisc.c, tty_ioctl.c, tty_pty.c; tty(4), pts(4)
  */
 #include "fs/tty_impl.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
@@ -34,6 +35,7 @@ void tty_put(struct tty *t)
 	if (!refs_put(&t->refs))
 		return;
 	tty_table_remove(t);
+	charge_release(t->payer, CHARGE_KMEM, sizeof *t);
 	kfree(t);
 }
 
@@ -67,27 +69,51 @@ void tty_fx_run(struct tty *t, const struct tty_fx *fx)
 
 /* Open */
 
-static int slave_attach(struct tty *t, struct file *f)
+static struct tty *tty_of(const struct file *f)
+{
+	return ((struct tty_file *)f->priv)->tty;
+}
+
+/* t->lock held, or as a hint. */
+static bool is_hung_up(const struct tty_file *tf)
+{
+	return READ_ONCE(tf->tty->hangups) != tf->hangups;
+}
+
+int tty_slave_attach(struct tty *t, struct file *f)
+{
+	struct tty_file *tf = knew(struct tty_file);
+
+	if (!tf) {
+		tty_put(t);
+		return -ENOMEM;
+	}
+	tf->tty = t;
+	spin_lock(&t->lock);
+	tf->hangups = t->hangups;
+	t->nr_slaves++;
+	t->slave_seen = true;
+	spin_unlock(&t->lock);
+	f->ops = &tty_slave_ops;
+	f->priv = tf;
+	return 0;
+}
+
+/* Takes over the reference on t. */
+static int slave_open(struct tty *t, struct file *f)
 {
 	int ret = 0;
 
 	spin_lock(&t->lock);
-	if (t->hung_up || !t->master_open || t->pt_locked)
+	if (!t->master_open || t->pt_locked)
 		ret = -EIO;
 	else if (t->exclusive && !capable(CAP_SYS_ADMIN))
 		ret = -EBUSY;
-	if (!ret) {
-		t->nr_slaves++;
-		t->slave_seen = true;
-	}
 	spin_unlock(&t->lock);
-	if (ret) {
-		tty_put(t);
-		return ret;
-	}
-	f->ops = &tty_slave_ops;
-	f->priv = t;
-	return 0;
+	if (!ret)
+		return tty_slave_attach(t, f);
+	tty_put(t);
+	return ret;
 }
 
 int tty_open_slave(u32 index, struct file *f)
@@ -97,8 +123,9 @@ int tty_open_slave(u32 index, struct file *f)
 
 	if (!t)
 		return -EIO;
-	ret = slave_attach(t, f);
-	if (!ret && !(f->flags & O_NOCTTY))
+	ret = slave_open(t, f);
+	/* Who may only write to a terminal does not get it as his own. */
+	if (!ret && !(f->flags & O_NOCTTY) && file_can_read(f))
 		job_open_tty(&t->js);
 	return ret;
 }
@@ -107,12 +134,12 @@ int tty_open_current(struct file *f)
 {
 	struct tty_session *js = job_ctty_get();
 
-	return js ? slave_attach(container_of(js, struct tty, js), f) : -ENXIO;
+	return js ? slave_open(container_of(js, struct tty, js), f) : -ENXIO;
 }
 
 static void slave_release(struct file *f)
 {
-	struct tty *t = f->priv;
+	struct tty *t = tty_of(f);
 	bool last;
 
 	spin_lock(&t->lock);
@@ -123,6 +150,22 @@ static void slave_release(struct file *f)
 	if (last)
 		wake_events(&t->master_wq, EPOLLIN | EPOLLRDNORM | EPOLLHUP);
 	tty_put(t);
+	kfree(f->priv);
+}
+
+void tty_hang_up(struct tty *t)
+{
+	struct tty_fx fx = { 0 };
+
+	spin_lock(&t->lock);
+	t->hangups++;
+	ldisc_flush_in_locked(t, &fx);
+	ldisc_init(t);
+	spin_unlock(&t->lock);
+	tty_fx_run(t, &fx);
+	wake_events(&t->read_wq, 0);
+	wake_events(&t->write_wq, 0);
+	async_signal(&t->async, POLL_HUP);
 }
 
 /* Read */
@@ -160,6 +203,7 @@ static struct read_wait read_rules(struct tty *t, u64 want)
 /* Sleeps for input: 1 there is some, 0 end (hang-up, time is over), -EAGAIN, -ERESTARTSYS. */
 static int wait_input(struct tty *t, struct file *f, const struct read_wait *w, u64 done)
 {
+	const struct tty_file *tf = f->priv;
 	bool poll_only = w->min == 0 && w->interval_ns == 0;
 	u64 deadline = NO_DEADLINE;
 	int ret = 0;
@@ -168,20 +212,23 @@ static int wait_input(struct tty *t, struct file *f, const struct read_wait *w, 
 		deadline = clock_monotonic_ns() + w->interval_ns;
 	spin_lock(&t->lock);
 	while (!ldisc_has_input_locked(t, false) && !ret) {
-		if (t->hung_up || poll_only)
+		if (is_hung_up(tf) || poll_only)
 			break;
 		ret = f->flags & O_NONBLOCK ? -EAGAIN
 					    : wait_on_until(&t->read_wq, &t->lock, deadline);
 	}
-	if (ldisc_has_input_locked(t, false))
+	if (is_hung_up(tf))
+		ret = 0;
+	else if (ldisc_has_input_locked(t, false))
 		ret = 1;
 	spin_unlock(&t->lock);
 	return ret == -ETIMEDOUT ? 0 : ret;
 }
 
 /* Moves what is there, in canonical mode to the end of a line. Bytes or -EFAULT. */
-static s64 move_input(struct tty *t, struct iov_cursor *dst, bool *eol)
+static s64 move_input(const struct tty_file *tf, struct iov_cursor *dst, bool *eol)
 {
+	struct tty *t = tf->tty;
 	u8 buf[TTY_CHUNK];
 	s64 done = 0;
 	u32 n;
@@ -191,7 +238,10 @@ static s64 move_input(struct tty *t, struct iov_cursor *dst, bool *eol)
 		struct tty_fx fx = { 0 };
 
 		spin_lock(&t->lock);
-		n = ldisc_take_locked(t, buf, (u32)MIN((u64)sizeof buf, iov_left(dst)), eol, &fx);
+		n = is_hung_up(tf)
+			    ? 0
+			    : ldisc_take_locked(t, buf, (u32)MIN((u64)sizeof buf, iov_left(dst)),
+						eol, &fx);
 		spin_unlock(&t->lock);
 		tty_fx_run(t, &fx);
 		if (n && iov_put(dst, buf, n)) {
@@ -206,13 +256,13 @@ static s64 move_input(struct tty *t, struct iov_cursor *dst, bool *eol)
 
 static s64 slave_read(struct file *f, struct iov_cursor *dst, s64 *pos)
 {
-	struct tty *t = f->priv;
+	struct tty *t = tty_of(f);
 	struct read_wait w;
 	bool eol = false;
 	s64 done = 0, n;
 	int ret;
 
-	if (!iov_left(dst))
+	if (!iov_left(dst) || is_hung_up(f->priv))
 		return 0;
 	w = read_rules(t, iov_left(dst));
 	do {
@@ -221,7 +271,7 @@ static s64 slave_read(struct file *f, struct iov_cursor *dst, s64 *pos)
 			ret = wait_input(t, f, &w, (u64)done);
 		if (ret <= 0)
 			break;
-		n = move_input(t, dst, &eol);
+		n = move_input(f->priv, dst, &eol);
 		if (n < 0)
 			return done ? done : n;
 		done += n;
@@ -240,8 +290,10 @@ static int check_write_job(struct tty *t)
 }
 
 /* Everything of buf, sleeping for room. Bytes or -errno when none. */
-static s64 write_chunk(struct tty *t, const u8 *buf, u32 n, bool nonblock)
+static s64 write_chunk(void *side, const u8 *buf, u32 n, bool nonblock)
 {
+	const struct tty_file *tf = side;
+	struct tty *t = tf->tty;
 	u32 done = 0;
 	int err = 0;
 
@@ -249,7 +301,7 @@ static s64 write_chunk(struct tty *t, const u8 *buf, u32 n, bool nonblock)
 		struct tty_fx fx = { 0 };
 
 		spin_lock(&t->lock);
-		if (t->hung_up)
+		if (is_hung_up(tf))
 			err = -EIO;
 		else
 			done += ldisc_output_locked(t, buf + done, n - done, &fx);
@@ -258,16 +310,15 @@ static s64 write_chunk(struct tty *t, const u8 *buf, u32 n, bool nonblock)
 		if (done == n || err)
 			break;
 		spin_lock(&t->lock);
-		while (ldisc_out_room_locked(t) < 8 && !t->hung_up && !err)
+		while (ldisc_out_room_locked(t) < 8 && !is_hung_up(tf) && !err)
 			err = nonblock ? -EAGAIN : wait_on(&t->write_wq, &t->lock);
 		spin_unlock(&t->lock);
 	}
 	return done ? (s64)done : err;
 }
 
-s64 tty_write_pieces(struct file *f, struct iov_cursor *src, tty_push_fn push)
+s64 tty_write_pieces(void *side, bool nonblock, struct iov_cursor *src, tty_push_fn push)
 {
-	struct tty *t = f->priv;
 	u8 buf[TTY_CHUNK];
 	s64 done = 0, n;
 
@@ -276,7 +327,7 @@ s64 tty_write_pieces(struct file *f, struct iov_cursor *src, tty_push_fn push)
 
 		n = iov_get_some(&here, buf, MIN((u64)sizeof buf, iov_left(src)));
 		if (n > 0)
-			n = push(t, buf, (u32)n, f->flags & O_NONBLOCK);
+			n = push(side, buf, (u32)n, nonblock);
 		if (n <= 0)
 			return done ? done : n;
 		iov_skip(src, (u64)n);
@@ -289,36 +340,25 @@ s64 tty_write_pieces(struct file *f, struct iov_cursor *src, tty_push_fn push)
 
 static s64 slave_write(struct file *f, struct iov_cursor *src, s64 *pos)
 {
-	struct tty *t = f->priv;
-	int ret = check_write_job(t);
+	int ret;
 
-	if (ret)
+	if (is_hung_up(f->priv))
+		return -EIO;
+	ret = check_write_job(tty_of(f));
+	if (ret || !iov_left(src))
 		return ret;
-	if (!iov_left(src))
-		return READ_ONCE(t->hung_up) ? -EIO : 0;
-	return tty_write_pieces(f, src, write_chunk);
-}
-
-int tty_wait_drained(struct tty *t)
-{
-	int err = 0;
-
-	spin_lock(&t->lock);
-	while (tty_out_used(t) && !t->hung_up && !err)
-		err = wait_on(&t->write_wq, &t->lock);
-	spin_unlock(&t->lock);
-	return err;
+	return tty_write_pieces(f->priv, f->flags & O_NONBLOCK, src, write_chunk);
 }
 
 static u32 slave_poll(struct file *f, struct poll_table *pt)
 {
-	struct tty *t = f->priv;
+	struct tty *t = tty_of(f);
 	u32 mask = 0;
 
 	poll_wait(pt, &t->read_wq);
 	poll_wait(pt, &t->write_wq);
 	spin_lock(&t->lock);
-	if (t->hung_up)
+	if (is_hung_up(f->priv))
 		mask = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLRDNORM | EPOLLWRNORM;
 	if (ldisc_has_input_locked(t, true))
 		mask |= EPOLLIN | EPOLLRDNORM;
@@ -330,7 +370,9 @@ static u32 slave_poll(struct file *f, struct poll_table *pt)
 
 static s64 slave_ioctl(struct file *f, u32 cmd, u64 arg)
 {
-	return tty_ioctl_common(f->priv, f, cmd, arg, false);
+	if (is_hung_up(f->priv))
+		return cmd == TIOCSPGRP ? -ENOTTY : -EIO;
+	return tty_ioctl_common(tty_of(f), f, cmd, arg, false);
 }
 
 /* Who sets O_ASYNC and named no owner means the foreground. */
@@ -346,7 +388,7 @@ static void default_owner(struct tty *t, struct file *f)
 
 static struct async_list *slave_async(struct file *f)
 {
-	struct tty *t = f->priv;
+	struct tty *t = tty_of(f);
 
 	default_owner(t, f);
 	return &t->async;

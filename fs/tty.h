@@ -14,7 +14,7 @@
 struct tty;
 
 #define TTY_MAX	      4096
-#define TTY_PTS_MAJOR 136
+#define TTY_PTS_MAJOR 136 /* the minor is the index, however large */
 
 /* chrdev_open() of the devices: fill f->ops and f->priv. */
 int must_check tty_open_slave(u32 index, struct file *f);

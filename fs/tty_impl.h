@@ -32,6 +32,18 @@
 #define PKT_NOSTOP     16
 #define PKT_DOSTOP     32
 
+/*
+ * INVARIANTS
+ * - refs: one of the master file (or relay), one a slave file, one of the session that has it as its terminal. The table
+ *   holds none: tty_find() takes one only while the master is open. With the last the index is free again.
+ * - nr_slaves counts slave files from open to release, hung up or not: the master sees the end (EIO, EPOLLHUP) when the
+ *   last of them closes, not when the terminal hangs up.
+ * - A slave file belongs to the terminal as long as its hangups equals the terminal's. A hang-up (the master closes,
+ *   TIOCVHANGUP) counts one up, and is final for every file opened before: they read the
+ *   end, everything else is EIO. Unless the master has gone, later opens are served as if nothing had been.
+ * - Nobody waits for the master's reader except a writer for room: not tcdrain(3), not TCSADRAIN, as on Linux.
+ * - Sleepers on read_wq and write_wq look at hangups each time they wake: tty_hang_up() wakes both.
+ */
 struct tty {
 	struct tty_session js; /* [task list lock] session and foreground group */
 	struct refs refs;      /* master or relay, slave files, session */
@@ -50,11 +62,12 @@ struct tty {
 	bool exclusive;
 	bool pt_locked; /* TIOCSPTLCK */
 	bool master_open;
-	bool hung_up;
 	bool slave_seen; /* a slave was opened once */
 	bool packet;	 /* TIOCPKT */
 	u8 pkt_status;
 	u32 nr_slaves; /* open slave files */
+	u32 hangups;   /* how often the terminal was hung up: older slave files are dead */
+	struct user_account *payer;
 	u32 out_head, out_tail;
 	struct waitq read_wq, write_wq; /* slave side */
 	struct waitq master_wq;
@@ -67,16 +80,22 @@ struct tty {
 	u8 out[TTY_OUT_SIZE];
 };
 
+/* Behind a slave file. */
+struct tty_file {
+	struct tty *tty; /* [I] referenced */
+	u32 hangups;	 /* [I] the terminal's when it was opened */
+};
+
 /* What to do after the lock was dropped. */
 struct tty_fx {
 	u64 signals; /* bit n: signal n to the foreground group */
 	bool readers, writers, master;
 };
 
-/* Takes n bytes, sleeping for room; as many as it took, or -errno when none. */
-typedef s64 (*tty_push_fn)(struct tty *t, const u8 *buf, u32 n, bool nonblock);
+/* Takes n bytes, sleeping for room; as many as it took, or -errno when none. side: the file's priv. */
+typedef s64 (*tty_push_fn)(void *side, const u8 *buf, u32 n, bool nonblock);
 /* write(2) of either side: everything of src through a buffer on the stack. */
-s64 tty_write_pieces(struct file *f, struct iov_cursor *src, tty_push_fn push);
+s64 tty_write_pieces(void *side, bool nonblock, struct iov_cursor *src, tty_push_fn push);
 void tty_fx_run(struct tty *t, const struct tty_fx *fx);
 
 /* tty_ldisc.c; functions named _locked want t->lock held. */
@@ -106,7 +125,10 @@ u32 ldisc_drain_locked(struct tty *t, u8 *buf, u32 n, struct tty_fx *fx);
 
 /* tty.c */
 extern const struct file_ops tty_slave_ops;
-int tty_wait_drained(struct tty *t);
+/* Makes f a file of t's slave side; takes over the reference. Without the checks that open(2) makes. */
+int must_check tty_slave_attach(struct tty *t, struct file *f);
+/* All slave files opened so far are hung up. No spinlock is held. */
+void tty_hang_up(struct tty *t);
 
 /* tty_ioctl.c; master: the call came through the master. */
 s64 tty_ioctl_common(struct tty *t, struct file *f, u32 cmd, u64 arg, bool master);

@@ -5,7 +5,7 @@
  * Role      The master's own requests are in tty_pty.c, which hands the rest to tty_ioctl_common().
  * Rules     On the master they act on the slave's settings. Changing the terminal from a background group raises
  *           SIGTTOU first (slave side only). User memory is touched with no lock held.
- * Missing   TIOCSTI is refused (-EIO, as Linux with legacy_tiocsti off); TIOCVHANGUP, TIOCCONS, modem lines and
+ * Missing   TIOCSTI is refused (-EIO, as Linux with legacy_tiocsti off); TIOCCONS, modem lines and
  *           other line disciplines than N_TTY.
  * See       ioctl_tty(2)
  */
@@ -54,8 +54,6 @@ static int apply_termios(struct tty *t, const struct termios2 *tio, enum set_whe
 	struct tty_fx fx = { 0 };
 	int ret = check_change(t, master);
 
-	if (!ret && when != SET_NOW && !master)
-		ret = tty_wait_drained(t);
 	if (ret)
 		return ret;
 	spin_lock(&t->lock);
@@ -239,7 +237,8 @@ static s64 queue_size(struct tty *t, u32 cmd, u64 arg)
 	s32 n;
 
 	spin_lock(&t->lock);
-	n = (s32)(cmd == TIOCOUTQ ? tty_out_used(t) : ldisc_available_locked(t));
+	/* What a pseudo-terminal puts out is at the other side at once, read or not. */
+	n = cmd == TIOCOUTQ ? 0 : (s32)ldisc_available_locked(t);
 	spin_unlock(&t->lock);
 	return put_user(UADDR(arg), n);
 }
@@ -261,10 +260,17 @@ static s64 set_ldisc(u64 arg)
 	return n == N_TTY ? 0 : -EINVAL;
 }
 
+static int vhangup(struct tty *t)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	job_tty_hangup(&t->js);
+	tty_hang_up(t);
+	return 0;
+}
+
 s64 tty_ioctl_common(struct tty *t, struct file *f, u32 cmd, u64 arg, bool master)
 {
-	if (READ_ONCE(t->hung_up) && !master)
-		return cmd == TIOCSPGRP ? -ENOTTY : -EIO;
 	switch (cmd) {
 	case TIOCGWINSZ:
 		return get_winsize(t, arg);
@@ -283,8 +289,8 @@ s64 tty_ioctl_common(struct tty *t, struct file *f, u32 cmd, u64 arg, bool maste
 	case TCXONC:
 		return flow(t, arg, master);
 	case TCSBRK:
-	case TCSBRKP: /* there is no line to break: wait for the output, as tcdrain(3) wants */
-		return check_change(t, master) ?: (master ? 0 : tty_wait_drained(t));
+	case TCSBRKP: /* no line to break, and no output that is not out: neither waits */
+		return check_change(t, master);
 	case TIOCSBRK:
 	case TIOCCBRK:
 		return 0;
@@ -292,11 +298,12 @@ s64 tty_ioctl_common(struct tty *t, struct file *f, u32 cmd, u64 arg, bool maste
 		return -EIO;
 	case TIOCGETD:
 		return put_user(UADDR(arg), (s32)N_TTY);
+	case TIOCVHANGUP:
+		return vhangup(t);
 	case TIOCSETD:
 		return set_ldisc(arg);
 	case TIOCGDEV:
-		return put_user(UADDR(arg),
-				makedev(TTY_PTS_MAJOR + t->index / 256, t->index % 256));
+		return put_user(UADDR(arg), makedev(TTY_PTS_MAJOR, t->index));
 	default:
 		return job_ioctl(t, cmd, arg, master);
 	}

@@ -27,6 +27,11 @@ static bool lflag(const struct tty *t, u32 f)
 {
 	return t->tio.c_lflag & f;
 }
+/* Input in lines, edited here. With EXTPROC somebody else has edited it. */
+static bool is_canon(const struct tty *t)
+{
+	return (t->tio.c_lflag & (ICANON | EXTPROC)) == ICANON;
+}
 static bool is_cc(const struct tty *t, u32 which, u8 c)
 {
 	return t->tio.c_cc[which] == c && c != 0;
@@ -469,7 +474,8 @@ static void receive_char(struct tty *t, u8 c, struct tty_fx *fx)
 	if (iflag(t, IUCLC) && lflag(t, IEXTEN) && c >= 'A' && c <= 'Z')
 		c += 'a' - 'A';
 	if (lflag(t, EXTPROC)) {
-		receive_literal(t, c, fx);
+		in_put_char(t, c, fx);
+		fx->readers = true;
 		return;
 	}
 	if (t->lnext) {
@@ -503,7 +509,7 @@ u32 ldisc_room_locked(const struct tty *t)
 	if (used < TTY_IN_SIZE - 1)
 		return TTY_IN_SIZE - 1 - used;
 	/* No line to read: characters are taken to find its end (or a signal), and dropped. */
-	return lflag(t, ICANON) && t->canon_head == t->tail ? 1 : 0;
+	return is_canon(t) && t->canon_head == t->tail ? 1 : 0;
 }
 
 static void throttle(struct tty *t, struct tty_fx *fx)
@@ -533,14 +539,14 @@ u32 ldisc_receive_locked(struct tty *t, const u8 *buf, u32 n, struct tty_fx *fx)
 
 u32 ldisc_available_locked(const struct tty *t)
 {
-	return (lflag(t, ICANON) ? t->canon_head : t->head) - t->tail;
+	return (is_canon(t) ? t->canon_head : t->head) - t->tail;
 }
 
 bool ldisc_has_input_locked(const struct tty *t, bool for_poll)
 {
 	u32 n = ldisc_available_locked(t), min = t->tio.c_cc[VMIN];
 
-	if (!for_poll || lflag(t, ICANON) || t->tio.c_cc[VTIME] || min <= 1)
+	if (!for_poll || is_canon(t) || t->tio.c_cc[VTIME] || min <= 1)
 		return n > 0;
 	return n >= min;
 }
@@ -548,9 +554,16 @@ bool ldisc_has_input_locked(const struct tty *t, bool for_poll)
 u32 ldisc_take_locked(struct tty *t, u8 *buf, u32 n, bool *eol, struct tty_fx *fx)
 {
 	u32 left = ldisc_available_locked(t), done = 0;
-	bool canon = lflag(t, ICANON);
+	bool canon = is_canon(t);
 
 	*eol = false;
+	/* With EXTPROC an end of file comes as its character, alone. */
+	if (left == 1 && lflag(t, EXTPROC) && lflag(t, ICANON) &&
+	    is_cc(t, VEOF, in_at(t, t->tail))) {
+		t->tail++;
+		*eol = true;
+		left = 0;
+	}
 	while (left-- && !*eol) {
 		u8 c = in_at(t, t->tail);
 		bool mark = canon && mark_at(t, t->tail);
@@ -584,7 +597,7 @@ void ldisc_flush_in_locked(struct tty *t, struct tty_fx *fx)
 static void canon_changed(struct tty *t)
 {
 	memset(t->in_mark, 0, sizeof t->in_mark);
-	if (!lflag(t, ICANON) || t->head == t->tail) {
+	if (!is_canon(t) || t->head == t->tail) {
 		t->canon_head = t->tail;
 	} else {
 		mark_set(t, t->head - 1, true);

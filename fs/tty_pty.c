@@ -13,6 +13,7 @@
 #include "fs/namei.h"
 #include "fs/tty_impl.h"
 #include "guestkernel/kapi/alloc.h"
+#include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/cred.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
@@ -46,18 +47,26 @@ static void session_put(struct tty_session *js)
 
 static void session_gone(struct tty_session *js)
 {
-	/* Sleepers look again: they may no longer be in the background. */
+	/* The terminal lives on, as Linux' pseudo-terminals do. Sleepers look again: they may no longer be in the
+	 * background. */
 	wake_events(&of_session(js)->read_wq, 0);
 }
 
 int tty_create(struct tty **out)
 {
-	struct tty *t = knew(struct tty);
+	struct user_account *payer;
+	struct tty *t;
 	u64 index;
-	int ret;
+	int ret = charge_current(CHARGE_KMEM, sizeof *t, charge_kmem_limit(), &payer);
 
-	if (!t)
+	if (ret)
+		return ret;
+	t = knew(struct tty);
+	if (!t) {
+		charge_release(payer, CHARGE_KMEM, sizeof *t);
 		return -ENOMEM;
+	}
+	t->payer = payer;
 	refs_init(&t->refs, 1);
 	t->js.hangup = session_gone;
 	t->js.get = session_get;
@@ -78,10 +87,11 @@ int tty_create(struct tty **out)
 		t->index = (u32)index;
 	spin_unlock(&table_lock);
 	if (ret) {
+		charge_release(payer, CHARGE_KMEM, sizeof *t);
 		kfree(t);
 		return ret;
 	}
-	t->js.dev = makedev(TTY_PTS_MAJOR + t->index / 256, t->index % 256);
+	t->js.dev = makedev(TTY_PTS_MAJOR, t->index);
 	*out = t;
 	return 0;
 }
@@ -228,8 +238,9 @@ static s64 master_read(struct file *f, struct iov_cursor *dst, s64 *pos)
 	return n < 0 ? n : head + n;
 }
 
-static s64 master_push(struct tty *t, const u8 *buf, u32 n, bool nonblock)
+static s64 master_push(void *side, const u8 *buf, u32 n, bool nonblock)
 {
+	struct tty *t = side;
 	u32 done = 0;
 	int err = 0;
 
@@ -252,7 +263,7 @@ static s64 master_push(struct tty *t, const u8 *buf, u32 n, bool nonblock)
 
 static s64 master_write(struct file *f, struct iov_cursor *src, s64 *pos)
 {
-	return tty_write_pieces(f, src, master_push);
+	return tty_write_pieces(f->priv, f->flags & O_NONBLOCK, src, master_push);
 }
 
 static u32 master_poll(struct file *f, struct poll_table *pt)
@@ -351,12 +362,9 @@ static void master_release(struct file *f)
 
 	spin_lock(&t->lock);
 	t->master_open = false;
-	t->hung_up = true;
 	spin_unlock(&t->lock);
 	job_tty_hangup(&t->js);
-	wake_events(&t->read_wq, 0);
-	wake_events(&t->write_wq, 0);
-	async_signal(&t->async, POLL_HUP);
+	tty_hang_up(t);
 	tty_put(t);
 }
 

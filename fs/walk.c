@@ -374,7 +374,7 @@ static int walk_may_search(struct walk *w)
 	struct inode *dir = w->path.dentry->inode;
 
 	if (likely((dir->mode & (S_IFMT | S_IXUGO)) == (S_IFDIR | S_IXUGO) &&
-		   !dir->ops->permission))
+		   !dir->ops->permission && !dir->acl))
 		return 0;
 	if (!inode_is_dir(dir))
 		return -ENOTDIR;

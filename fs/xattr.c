@@ -7,6 +7,7 @@
  */
 #include "fs/xattr.h"
 
+#include "fs/acl.h"
 #include "fs/notify.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/charge.h"
@@ -197,8 +198,14 @@ static int xattr_permission(struct inode *inode, const char *name, bool write)
 s64 vfs_getxattr(const struct path *p, const char *name, void *value, size_t size)
 {
 	struct inode *inode = p->dentry->inode;
-	s64 n = xattr_permission(inode, name, false);
+	enum acl_kind kind = acl_kind_of(name);
+	s64 n;
 
+	if (kind)
+		return inode->ops->set_acl && !S_ISLNK(inode->mode)
+			       ? acl_show(inode, kind, value, size)
+			       : -EOPNOTSUPP;
+	n = xattr_permission(inode, name, false);
 	if (n)
 		return n;
 	if (!inode->ops->getxattr)
@@ -209,12 +216,45 @@ s64 vfs_getxattr(const struct path *p, const char *name, void *value, size_t siz
 	return n;
 }
 
+static int change_acl(const struct path *p, enum acl_kind kind, const void *value, size_t size)
+{
+	struct inode *inode = p->dentry->inode;
+	struct acl *a = NULL;
+	int err = mount_want_write(p->mnt);
+
+	if (!err && inode->flags & (INODE_IMMUTABLE | INODE_APPEND))
+		err = -EPERM;
+	if (!err && (!inode->ops->set_acl || S_ISLNK(inode->mode)))
+		err = -EOPNOTSUPP;
+	if (!err)
+		err = acl_parse(value, size, &a);
+	if (err)
+		return err;
+	inode_lock(inode);
+	if (kind == ACL_DEFAULT && !inode_is_dir(inode))
+		err = a ? -EACCES : 0;
+	else if (!inode_owner_or_capable(inode))
+		err = -EPERM;
+	if (err)
+		acl_put(a);
+	else
+		err = acl_set(inode, kind, a);
+	inode_unlock(inode);
+	if (!err && notify_active())
+		notify_dentry(p->dentry, IN_ATTRIB);
+	return err;
+}
+
 static int xattr_change(const struct path *p, const char *name, const void *value, size_t size,
 			u32 flags)
 {
 	struct inode *inode = p->dentry->inode;
-	int err = mount_want_write(p->mnt);
+	enum acl_kind kind = acl_kind_of(name);
+	int err;
 
+	if (kind)
+		return change_acl(p, kind, value, size);
+	err = mount_want_write(p->mnt);
 	if (!err)
 		err = xattr_permission(inode, name, true);
 	if (err)

@@ -5,7 +5,7 @@
  * Role      sys/sys_xattr.c calls vfs_*xattr; tmpfs keeps its attributes in a struct xattr_store.
  * Rules     user.* on regular files and directories only; trusted.* and security.* need CAP_SYS_ADMIN to write
  *           (security.capability: CAP_SETFCAP). Sizes are limited by XATTR_SIZE_MAX.
- * Missing   system.posix_acl_*
+ *           system.posix_acl_* are not stored here: fs/acl.h.
  * See       xattr(7)
  */
 #pragma once

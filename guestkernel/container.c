@@ -31,7 +31,7 @@
 #include "guestkernel/kapi/proc.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/leak.h"
-#include "guestkernel/mm/mm_proc.h"
+#include "guestkernel/ipc/ipc_proc.h"
 #include "guestkernel/mm/mm_proc.h"
 #include "guestkernel/syscall.h"
 #include "guestkernel/task/clone.h"
@@ -43,6 +43,7 @@
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "guestkernel/uapi/mount.h"
+#include "net/socket.h"
 
 /* What container runtimes leave to root by default. */
 #define CAPS_DEFAULT                                                                              \
@@ -112,15 +113,31 @@ static void collect_proc(void)
 	static const struct proc_row missing_row = { "monitor/missing_syscalls", 0444,
 						     syscall_show_missing, NULL };
 	static const struct proc_table missing_calls = { &missing_row, 1, NULL };
-	static const struct proc_table *const root[] = { &mm_proc_root, &task_proc_root,
+	static const struct proc_table *const root[] = { &mm_proc_root,	 &task_proc_root,
+							 &task_sysctl,	 &mm_sysctl,
+							 &mm_zones,	 &ipc_proc, &net_sysctl,
 							 &missing_calls, DISTURB_PROC_ROOT NULL };
-	static const struct proc_table *const process[] = { &mm_proc_process, &task_proc_process,
+	static const struct proc_table *const process[] = { &mm_proc_process,
+							    &mm_maps,
+							    &task_proc_process,
+							    &task_proc_more,
+							    &procfs_net_table,
+							    &task_proc_process_only,
 							    DISTURB_PROC_PROCESS NULL };
-	static const struct procfs_setup setup = { .root = root,
-						   .process = process,
-						   .tasks = &task_proc_ops };
+	static const struct proc_table *const thread[] = { &mm_proc_process,
+							   &mm_maps,
+							   &task_proc_process,
+							   &task_proc_more,
+							   &procfs_net_table,
+							   &task_proc_thread_only,
+							   NULL };
+	static const struct proc_table *const node[] = { &mm_node, NULL };
+	static const struct procfs_setup setup = {
+		.root = root, .process = process, .thread = thread, .tasks = &task_proc_ops
+	};
 
 	procfs_setup(&setup);
+	sysfs_setup(node);
 }
 
 /* The image below, memory above. With --read-only the same, closed once everything is in its place, so that mount
@@ -231,16 +248,32 @@ static int mount_tmpfs(const char *spec)
 	return ret ? ret : vfs_kern_mount("tmpfs", path, flags, data, NULL);
 }
 
+/* The host's own name must resolve: programs look it up at their start. An image that has a file of another kind in
+ * place of resolv.conf keeps it. */
 static int write_etc(void)
 {
-	static const char hosts[] =
-		"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
-	char line[80];
-	int n = snprintf(line, sizeof line, "%s\n", boot.hostname);
+	static const char resolv[] = "# there is no network in this sandbox\n";
+	char name[80], hosts[256];
+	int n = snprintf(name, sizeof name, "%s\n", boot.hostname);
+	int m = snprintf(hosts, sizeof hosts,
+			 "127.0.0.1\tlocalhost\n"
+			 "::1\tlocalhost ip6-localhost ip6-loopback\n"
+			 "127.0.1.1\t%s\n",
+			 boot.hostname);
 
-	if (vfs_mkdir_p("/etc", 0755) || vfs_write_file("/etc/hostname", line, (size_t)n, 0644))
+	if (vfs_mkdir_p("/etc", 0755) || vfs_write_file("/etc/hostname", name, (size_t)n, 0644))
 		return -EIO;
-	return vfs_write_file("/etc/hosts", hosts, sizeof hosts - 1, 0644);
+	if (vfs_write_file("/etc/resolv.conf", resolv, sizeof resolv - 1, 0644))
+		log_info("/etc/resolv.conf stays the image's");
+	return vfs_write_file("/etc/hosts", hosts, (size_t)m, 0644);
+}
+
+/* As container runtimes do, root's and before the root is closed. What stands in the way, the first program's start
+ * says. */
+static void make_workdir(void)
+{
+	if (boot.cwd && vfs_mkdir_p(boot.cwd, 0755))
+		log_info("%s cannot be made", boot.cwd);
 }
 
 static int mount_all(void)
@@ -260,6 +293,7 @@ static int mount_all(void)
 		if (ret)
 			return ret;
 	}
+	make_workdir();
 	ret = write_etc();
 	return ret || !boot.is_read_only ? ret : close_root();
 }

@@ -27,6 +27,10 @@
 #include "guestkernel/task/futex.h"
 #include "guestkernel/task/sched.h"
 
+/* What the compiler puts into frames and compares. Until kmain() chooses it, a constant; only functions that do not return are
+ * active then. */
+u64 __stack_chk_guard = 0x5bd1e995c2b2ae00;
+
 struct cpu *cpus[MAX_CPUS];
 u32 nr_cpus = 1;
 
@@ -70,8 +74,9 @@ noreturn_fn void kmain(const void *fdt)
 	hyp_init();	 /* from here on, panics are heard */
 	log_level_max = (u32)boot.log_level;
 	arch_clock_init(boot.counter_khz, boot.wall_ns, boot.wall_counter);
-	rand_init(boot.seed, boot.seed_len); /* the heap hides its pointers */
-	memory_init();			     /* frames, heap, kernel stacks */
+	rand_init(boot.seed, boot.seed_len);	   /* the heap hides its pointers */
+	__stack_chk_guard = rand_u64() & ~0xffull; /* a zero byte first: strings end there */
+	memory_init();				   /* frames, heap, kernel stacks */
 	cpus_init();
 	stream_init(); /* standard streams */
 	strace_init();

@@ -15,6 +15,7 @@
 #include "guestkernel/host/hyp.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/main.h"
 #include "vmm/abi/hyp.h"
 
 static u32 is_panicking;
@@ -42,6 +43,11 @@ noreturn_fn void panic_at(const struct regs *r, u64 fault_addr, const char *fmt,
 
 	va_start(ap, fmt);
 	die(regs_ip(r), regs_sp(r), arch_regs_fp(r), fault_addr, fmt, ap);
+}
+
+noreturn_fn void __stack_chk_fail(void)
+{
+	panic("a function wrote beyond its frame");
 }
 
 noreturn_fn void panic(const char *fmt, ...)

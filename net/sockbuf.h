@@ -15,6 +15,13 @@ struct unix_addr;
 
 #define SOCKBUF_OVERHEAD 256u /* charged on top of the data */
 
+/*
+ * INVARIANTS
+ * - Has one owner at a time: who made it, until it is queued; the queue; who took it off. The owner frees it, with no
+ *   spinlock held, because what scm holds may be the last reference of anything.
+ * - len and data never change; off only grows, under the receiver's lock, up to len (then it is spent).
+ * - scm.files are references. While scm.payer is set they are in flight: counted by unix_gc.c and on that account.
+ */
 struct sockbuf {
 	struct list link;
 	u32 len; /* bytes of data */

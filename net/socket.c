@@ -22,8 +22,6 @@
 #include "guestkernel/uapi/signal.h"
 #include "guestkernel/uapi/stat.h"
 
-#define SOCK_BUF_DEFAULT 212992u
-
 static const struct file_ops socket_ops;
 static const struct sock_family *const families[] = { &unix_family };
 
@@ -38,8 +36,8 @@ void sock_init(struct socket *sk, u16 family, u32 type, u32 proto, const struct 
 	waitq_init(&sk->read_wq);
 	waitq_init(&sk->write_wq);
 	async_init(&sk->async);
-	sk->sndbuf = SOCK_BUF_DEFAULT;
-	sk->rcvbuf = SOCK_BUF_DEFAULT;
+	sk->sndbuf = (u32)READ_ONCE(net_limits.wmem_default);
+	sk->rcvbuf = (u32)READ_ONCE(net_limits.rmem_default);
 	sk->rcvlowat = 1;
 	sk->peek_off = -1;
 	sk->cookie = rand_u64() >> 1;
@@ -316,7 +314,7 @@ int sock_listen(struct socket *sk, s32 backlog)
 {
 	if (!sk->ops->listen)
 		return -EOPNOTSUPP;
-	return sk->ops->listen(sk, MIN((u32)backlog, (u32)SOMAXCONN));
+	return sk->ops->listen(sk, MIN((u32)backlog, (u32)READ_ONCE(net_limits.somaxconn)));
 }
 
 static s64 try_accept(struct socket *sk, void *arg)

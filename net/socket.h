@@ -134,3 +134,10 @@ int must_check sock_shutdown(struct socket *sk, u32 how);
 /* sockopt.c */
 int must_check sock_setopt(struct socket *sk, u32 level, u32 opt, uaddr_t val, u32 len);
 int must_check sock_getopt(struct socket *sk, u32 level, u32 opt, uaddr_t val, uaddr_t len);
+
+/* net_sysctl.c: sys/net/core. */
+extern struct net_limits {
+	s32 somaxconn, wmem_default, wmem_max, rmem_default, rmem_max;
+} net_limits;
+struct proc_table;
+extern const struct proc_table net_sysctl;

@@ -17,7 +17,6 @@
 #include "guestkernel/uapi/capability.h"
 #include "net/socket.h"
 
-#define BUF_MAX	   212992u /* net.core.wmem_max, rmem_max */
 #define SNDBUF_MIN 4608u
 #define RCVBUF_MIN 2304u
 #define GETOPT_MAX 256u
@@ -42,12 +41,13 @@ static int set_flag(struct socket *sk, u32 opt, bool on)
 
 static int set_buffer(struct socket *sk, u32 *field, u32 bytes, u32 min, bool force)
 {
+	const s32 *max = field == &sk->sndbuf ? &net_limits.wmem_max : &net_limits.rmem_max;
 	struct waitq *block;
 
 	if (force && !capable(CAP_NET_ADMIN))
 		return -EPERM;
 	if (!force)
-		bytes = MIN(bytes, BUF_MAX);
+		bytes = MIN(bytes, (u32)READ_ONCE(*max));
 	bytes = MIN(bytes, (u32)S32_MAX / 2);
 	WRITE_ONCE(*field, MAX(bytes * 2, min));
 	wake_events(&sk->write_wq, EPOLLOUT | EPOLLWRNORM);

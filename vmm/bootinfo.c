@@ -4,7 +4,8 @@
  *
  * Role      Written once before the first instruction, read by guestkernel/host/boot.c.
  * Rules     Nodes: /memory, /monitor (addresses, clock, randomness), /container (what to run). Strings of
- *           the user arrive here already bounded by BOOTINFO_MAX.
+ *           the user arrive here already bounded by BOOTINFO_MAX. Without randomness there is no boot block: the kernel's
+ *           keys, canary and layout come from the seed.
  * See       Devicetree Specification 0.4, chapter 5
  */
 #include "vmm/vm.h"
@@ -85,13 +86,11 @@ static void put_strings(struct writer *w, const char *name, char *const *list)
 	}
 }
 
-static void put_monitor(struct writer *w, struct vm *vm, uint64_t khz)
+static void put_monitor(struct writer *w, struct vm *vm, uint64_t khz,
+			const uint8_t seed[SEED_BYTES])
 {
-	uint8_t seed[SEED_BYTES];
 	struct timespec ts;
 
-	if (getrandom(seed, sizeof seed, 0) != sizeof seed)
-		memset(seed, 0, sizeof seed);
 	begin(w, "monitor");
 	put_u64(w, "abi-version", HYP_ABI_VERSION);
 	put_u64(w, "cpus", vm->nr_cpus);
@@ -99,8 +98,7 @@ static void put_monitor(struct writer *w, struct vm *vm, uint64_t khz)
 	clock_gettime(CLOCK_REALTIME, &ts);
 	put_u64_pair(w, "wall-clock", (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec,
 		     arch_counter_now() + vm->counter_offset);
-	put_bytes(w, "seed", seed, sizeof seed);
-	explicit_bzero(seed, sizeof seed);
+	put_bytes(w, "seed", seed, SEED_BYTES);
 	put_u64(w, "channels", vm->at.channels);
 	put_u64(w, "event", vm->at.event);
 	put_u64(w, "rings", vm->at.rings);
@@ -141,6 +139,8 @@ static void put_container(struct writer *w, const struct vm_start *s)
 		put_u64(w, "privileged", 1);
 	put_strings(w, "tmpfs", s->tmpfs);
 	put_strings(w, "rlimits", s->rlimits);
+	if (s->pids_limit)
+		put_u64(w, "pids-limit", s->pids_limit);
 	put_string(w, "strace", s->strace);
 	end(w);
 }
@@ -148,9 +148,13 @@ static void put_container(struct writer *w, const struct vm_start *s)
 int bootinfo_write(struct vm *vm, uint64_t khz, struct err *e)
 {
 	struct writer w = { .fdt = gmem_setup_ptr(&vm->mem, vm->at.fdt, BOOTINFO_MAX) };
+	uint8_t seed[SEED_BYTES];
 
 	if (!khz)
 		return err_set(e, ENOTSUP, "KVM does not tell the frequency of the cycle counter");
+	if (getrandom(seed, sizeof seed, 0) != sizeof seed)
+		return err_set(e, EIO,
+			       "the host gives no random numbers to start the guest kernel with");
 	w.err = fdt_create(w.fdt, BOOTINFO_MAX);
 	if (!w.err)
 		w.err = fdt_finish_reservemap(w.fdt);
@@ -158,7 +162,8 @@ int bootinfo_write(struct vm *vm, uint64_t khz, struct err *e)
 	begin(&w, "memory");
 	put_u64_pair(&w, "reg", HYP_RAM_BASE, vm->mem.ram_size);
 	end(&w);
-	put_monitor(&w, vm, khz);
+	put_monitor(&w, vm, khz, seed);
+	explicit_bzero(seed, sizeof seed);
 	put_container(&w, vm->cfg.start);
 	end(&w);
 	if (!w.err)

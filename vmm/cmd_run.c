@@ -18,12 +18,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "vmm/forward.h"
 #include "vmm/image/image.h"
+#include "vmm/launch.h"
 #include "vmm/machine.h"
 #include "vmm/options.h"
 #include "vmm/platform.h"
-#include "vmm/sandbox.h"
 #include "vmm/terminal.h"
 #include "vmm/vm.h"
 
@@ -33,6 +32,7 @@
 #define CPUS_DEFAULT_MAX    4
 #define MEMORY_DEFAULT	    (4ull << 30)
 #define MEMORY_MIN	    (32ull << 20)
+#define PIDS_DEFAULT	    4096u
 #define MEMORY_UNIT	    (64ull << 10) /* the largest page a host may have */
 #define DEFAULT_PATH	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -45,7 +45,7 @@ struct run {
 	char hostname[65];
 	struct vm_start start;
 	struct vm_config cfg;
-	struct vm vm;
+	struct launch_report report;
 };
 
 static bool env_has(const struct string_list *env, const char *name)
@@ -226,6 +226,7 @@ static int configure_vm(struct run *r, struct err *e)
 {
 	r->cfg.start = &r->start;
 	r->cfg.pm_flags = r->opt.pm_flags;
+	r->start.pids_limit = r->opt.pids_limit ? r->opt.pids_limit : PIDS_DEFAULT;
 	r->cfg.image_fd = r->image->fd;
 	r->cfg.image_len = r->image->size;
 	r->cfg.nr_cpus = r->opt.cpus ? r->opt.cpus : default_cpus();
@@ -276,12 +277,29 @@ static int stop_signal(const char *name)
 	return n >= 34 && n < 65 ? n : SIGTERM;
 }
 
+/* The backtrace of a dead guest kernel, with names. */
+static void report_frames(const struct run *r)
+{
+	const struct machine *m = r->cfg.machine;
+	const struct kimage k = {
+		.elf = r->cfg.kernel ? r->cfg.kernel : m->kernel,
+		.elf_len = r->cfg.kernel ? r->cfg.kernel_len : (size_t)(m->kernel_end - m->kernel),
+	};
+	const struct vm_result *res = &r->report.result;
+	char name[128];
+	uint32_t i;
+
+	for (i = 0; i < res->nr_frames; i++) {
+		kimage_symbol(&k, res->frames[i], name, sizeof name);
+		fprintf(stderr, "  #%-2u 0x%016lx %s\n", i, res->frames[i], name);
+	}
+}
+
 static int report(const struct run *r)
 {
-	const struct vm_result *res = &r->vm.result;
-	int err = r->vm.exec_errno;
+	const struct vm_result *res = &r->report.result;
+	int err = r->report.exec_errno;
 
-	terminal_restore();
 	switch (res->kind) {
 	case VM_EXITED:
 		if (err) {
@@ -301,40 +319,32 @@ static int report(const struct run *r)
 		return 128 + SIGKILL;
 	default:
 		fprintf(stderr, "monitor: %s\n", res->reason);
-		vm_report_frames(&r->vm);
+		report_frames(r);
 		return EXIT_MONITOR;
 	}
 }
 
 static int run_vm(struct run *r, struct err *e)
 {
-	struct forward_opts fwd = {
-		.stop_signal = stop_signal(r->image->config.stop_signal),
-		.has_stop_timeout = r->opt.has_stop_timeout,
-		.stop_timeout_s = r->opt.stop_timeout_s,
-		.has_tty = r->opt.has_tty,
+	const struct launch_job job = {
+		.config = &r->cfg,
+		.forward = {
+			.stop_signal = stop_signal(r->image->config.stop_signal),
+			.has_stop_timeout = r->opt.has_stop_timeout,
+			.stop_timeout_s = r->opt.stop_timeout_s,
+			.has_tty = r->opt.has_tty,
+		},
+		.has_stdin = r->opt.is_interactive,
+		.wants_raw_terminal = r->opt.has_tty && r->opt.is_interactive,
+		.no_namespaces = r->opt.no_namespaces,
 	};
-	int ret;
 
-	forward_block();
-	ret = vm_create(&r->vm, &r->cfg, e);
-	if (ret)
-		return ret;
-	if (r->opt.has_tty && r->opt.is_interactive)
-		ret = terminal_raw(e);
-	r->vm.has_stdin = r->opt.is_interactive;
-	if (!ret)
-		ret = sandbox_enter(e); /* before any thread: what is given up is given up by all */
-	if (!ret)
-		ret = forward_start(&r->vm, &fwd, e);
-	if (!ret)
-		ret = vm_run(&r->vm, e);
-	return ret;
+	return launch(&job, &r->report, e);
 }
 
 static int prepare(struct run *r, struct err *e)
 {
-	const struct image_opts io = { 0 };
+	const struct image_opts io = { .max_bytes = r->opt.image_bytes };
 	int ret;
 
 	if (r->opt.has_tty && r->opt.is_interactive && !isatty(STDIN_FILENO))

@@ -20,6 +20,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include "arch/vcpu.h"
 #include "vmm/abi/process.h"
@@ -27,9 +30,18 @@
 
 #define CONDITIONS_MAX 7
 
-enum filter_op { FILTER_EQ, FILTER_BELOW, FILTER_FROM, FILTER_NONE_OF };
+enum filter_op {
+	FILTER_EQ,
+	FILTER_BELOW,
+	FILTER_FROM,
+	FILTER_NONE_OF,
+	FILTER_OWN_TGID,
+	FILTER_OWN_VCPU,
+	FILTER_OWN_MACHINE,
+};
 
 static const struct filter_row {
+	enum sandbox_machine machine;
 	enum sandbox_thread kind;
 	int nr;
 	uint32_t nr_conditions;
@@ -69,9 +81,10 @@ static bool is_machine(enum sandbox_thread kind)
 	return kind >= SANDBOX_KERNEL;
 }
 
-static bool applies(const struct filter_row *r, enum sandbox_thread kind)
+static bool applies(const struct filter_row *r, enum sandbox_machine m, enum sandbox_thread kind)
 {
-	return r->kind == kind || (r->kind == SANDBOX_ALL && !is_machine(kind));
+	return (r->machine == m || r->machine == SANDBOX_ANY) &&
+	       (r->kind == kind || (r->kind == SANDBOX_ALL && !is_machine(kind)));
 }
 
 /* Calls from anywhere but the stub's code trap. The address seen is that behind the instruction, which is two
@@ -89,33 +102,49 @@ static void add_place(struct program *p)
 	decide(p, SECCOMP_RET_TRAP);
 }
 
-static void add_row(struct program *p, const struct filter_row *r)
+static uint32_t value_of(enum filter_op op, uint32_t value, const struct sandbox_own *own)
+{
+	switch (op) {
+	case FILTER_OWN_TGID:
+		return (uint32_t)own->tgid;
+	case FILTER_OWN_VCPU:
+		return (uint32_t)own->vcpu_fd;
+	case FILTER_OWN_MACHINE:
+		return (uint32_t)-own->machine; /* as kill(2) names a group */
+	default:
+		return value;
+	}
+}
+
+static void add_row(struct program *p, const struct filter_row *r, const struct sandbox_own *own)
 {
 	uint32_t left = 2 * r->nr_conditions, i;
 
 	load(p, offsetof(struct seccomp_data, nr));
 	add(p, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)r->nr, 0, (uint8_t)(left + 1));
 	for (i = 0; i < r->nr_conditions; i++) {
-		uint32_t value = r->condition[i].value;
+		enum filter_op op = r->condition[i].op;
+		uint32_t value = value_of(op, r->condition[i].value, own);
 		uint8_t out;
 
 		left -= 2;
 		out = (uint8_t)(left + 1); /* behind this row's decision */
 		load(p, offsetof(struct seccomp_data, args) + 8 * r->condition[i].arg +
 				r->condition[i].half);
-		if (r->condition[i].op == FILTER_EQ)
-			add(p, BPF_JMP | BPF_JEQ | BPF_K, value, 0, out);
-		else if (r->condition[i].op == FILTER_BELOW)
+		if (op == FILTER_BELOW)
 			add(p, BPF_JMP | BPF_JGE | BPF_K, value, out, 0);
-		else if (r->condition[i].op == FILTER_FROM)
+		else if (op == FILTER_FROM)
 			add(p, BPF_JMP | BPF_JGE | BPF_K, value, 0, out);
-		else
+		else if (op == FILTER_NONE_OF)
 			add(p, BPF_JMP | BPF_JSET | BPF_K, value, out, 0);
+		else
+			add(p, BPF_JMP | BPF_JEQ | BPF_K, value, 0, out);
 	}
 	decide(p, SECCOMP_RET_ALLOW);
 }
 
-uint32_t sandbox_filter_build(enum sandbox_thread kind, struct sock_filter *f)
+uint32_t sandbox_filter_build(enum sandbox_machine m, enum sandbox_thread kind,
+			      const struct sandbox_own *own, struct sock_filter *f)
 {
 	struct program p = { .f = f };
 	size_t i;
@@ -126,22 +155,32 @@ uint32_t sandbox_filter_build(enum sandbox_thread kind, struct sock_filter *f)
 	if (kind == SANDBOX_APP)
 		add_place(&p);
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		if (applies(&rows[i], kind))
-			add_row(&p, &rows[i]);
+		if (applies(&rows[i], m, kind))
+			add_row(&p, &rows[i], own);
 	decide(&p, SECCOMP_RET_TRAP);
 	return p.n;
 }
 
-uint32_t sandbox_filter_calls(enum sandbox_thread kind)
+static bool applies_to_any(const struct filter_row *r, enum sandbox_machine m, uint32_t kinds)
+{
+	int kind;
+
+	for (kind = SANDBOX_ALL + 1; kind < SANDBOX_KINDS; kind++)
+		if (kinds >> kind & 1 && applies(r, m, (enum sandbox_thread)kind))
+			return true;
+	return false;
+}
+
+uint32_t sandbox_filter_calls(enum sandbox_machine m, uint32_t kinds)
 {
 	uint32_t n = 0;
 	size_t i, j;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (!applies(&rows[i], kind))
+		if (!applies_to_any(&rows[i], m, kinds))
 			continue;
 		for (j = 0; j < i; j++)
-			if (applies(&rows[j], kind) && rows[j].nr == rows[i].nr)
+			if (rows[j].nr == rows[i].nr && applies_to_any(&rows[j], m, kinds))
 				break;
 		n += j == i;
 	}

@@ -5,7 +5,7 @@
  * Role      See kimage.h.
  * Rules     Accepts one shape only: 64-bit little-endian ET_EXEC for this machine, page-aligned segments in
  *           the top 2 GiB, never writable and executable at once, ABI note of our version.
- * Missing   Relocation for kernel address randomisation.
+ *           Where it runs is decided later: kslide.c.
  */
 #include "vmm/kimage.h"
 
@@ -170,6 +170,8 @@ void kimage_symbol(const struct kimage *k, uint64_t va, char *buf, size_t n)
 	Elf_Scn *scn = NULL;
 	GElf_Shdr sh;
 
+	if (va >= k->va + k->slide)
+		va -= k->slide;
 	snprintf(buf, n, "?");
 	while (elf && (scn = elf_nextscn(elf, scn)) != NULL)
 		if (gelf_getshdr(scn, &sh) && sh.sh_type == SHT_SYMTAB &&

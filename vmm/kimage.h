@@ -20,6 +20,7 @@ struct kimage {
 	const void *elf;
 	size_t elf_len;
 	uint64_t va;	  /* where the image begins */
+	uint64_t slide;	  /* how far above that it runs: kslide.c */
 	uint64_t entry;	  /* virtual */
 	uint64_t gpa_end; /* first page after the image */
 	struct kimage_segment seg[KIMAGE_SEGMENTS_MAX];

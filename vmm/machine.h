@@ -14,6 +14,7 @@
 
 struct machine {
 	const char *name;
+	enum sandbox_machine sandbox;		  /* whose rows of the filter tables */
 	uint64_t kernel_va;			  /* where its kernel's image begins */
 	const unsigned char *kernel, *kernel_end; /* embedded ELF file */
 	bool kvm_starts_cpus;			  /* HYP_CPU_START is not the way */
@@ -28,10 +29,12 @@ struct machine {
 	/* Frequency of the guest's cycle counter, and how much more it shows than arch_counter_now(). */
 	uint64_t (*counter_khz)(struct vm *vm);
 	uint64_t (*counter_offset)(struct vm *vm);
-	/* Everything is written: the first instruction comes next. Before the monitor's own thread and jail. */
+	/* Everything is written. Before the monitor's other threads and its lock-in. */
 	int (*enter)(struct vm *vm, struct err *e);
 	/* Threads of its own, after the jail and before those of the CPUs. */
 	int (*start)(struct vm *vm, struct err *e);
+	/* All filters stand: lets the guest run, where run() alone does not. With vm->lock held; may be NULL. */
+	void (*go)(struct vm *vm);
 	/* On the thread of the CPU: until vm->stopping. */
 	void (*run)(struct vcpu *v);
 	/* Makes run() look at vm->stopping and v->look again. With vm->lock held. */
@@ -47,7 +50,7 @@ struct machine {
 	bool (*sleeps_for_good)(struct vcpu *v);
 	/* With the monitor, which is about to be stopped by its terminal, and again on. NULL: it stops by itself. */
 	void (*suspend)(struct vm *vm, bool on);
-	/* No guest instruction runs after this returns. */
+	/* No guest instruction runs after this returns. run() has returned on every thread. */
 	void (*stop)(struct vm *vm);
 	void (*destroy)(struct vm *vm);
 };

@@ -18,6 +18,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "arch/layout.h"
 #include "arch/vcpu.h"
@@ -175,7 +176,7 @@ static int kvm_start(struct vm *vm, struct err *e)
 
 static void kvm_kick(struct vcpu *v)
 {
-	pthread_kill(v->thread, KICK_SIGNAL);
+	syscall(SYS_tgkill, v->vm->tgid, v->tid, KICK_SIGNAL);
 }
 
 static void kvm_raise(struct vm *vm)
@@ -188,9 +189,7 @@ static void kvm_raise(struct vm *vm)
 
 static clockid_t kvm_clock(struct vcpu *v)
 {
-	clockid_t clock;
-
-	return pthread_getcpuclockid(v->thread, &clock) ? CLOCK_MONOTONIC : clock;
+	return v->has_clock ? v->clock : CLOCK_MONOTONIC;
 }
 
 static void kvm_stop(struct vm *vm)
@@ -268,6 +267,7 @@ static void kvm_run(struct vcpu *v)
 
 const struct machine machine_kvm = {
 	.name = "kvm",
+	.sandbox = SANDBOX_KVM,
 	.kernel_va = KERNEL_VA_BASE,
 	.kvm_starts_cpus = ARCH_KVM_STARTS_CPUS,
 	.kernel = kernel_elf,

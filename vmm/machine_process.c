@@ -11,7 +11,7 @@
  *           (it is init of their PID namespace). It has a session of its own, and so have all it forks: what a terminal
  *           or kill(-group) sends to the monitor's group is for the program inside, through forward.c, and never
  *           reaches a process of the machine. Its pid is the machine's process group.
- *           Its zombie is kept until process_stop(), so that its pid stays its own.
+ *           Its zombie is kept until the monitor ends, so that its pid stays its own.
  * See       fork(2), pid_namespaces(7), futex(2), eventfd(2)
  */
 #include "vmm/machine.h"
@@ -40,23 +40,20 @@
 #include "vmm/log.h"
 #include "vmm/sandbox.h"
 
-#define NAMESPACES \
-	(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP)
 #define RSEQ_BYTES	 32
 #define RSEQ_UNREGISTER	 1
 #define LAST_WORDS_TRIES 100 /* 1 s */
 #define LOW_FDS		 64  /* descriptors are moved above, then to their places */
 #define ERROR_TEXT	 256
 
-/* vm->at.pm_boot: struct pm_boot and the sentence of a failed start, then a page for each filter. */
+/* vm->at.pm_boot: struct pm_boot, the kernel process's starting gun and the sentence of a failed start, then a page
+ * for each filter. */
 struct boot_page {
 	struct pm_boot boot;
+	uint32_t go; /* futex: the child waits while it is 0 */
 	char error[ERROR_TEXT];
 };
 _Static_assert(sizeof(struct boot_page) <= HYP_PAGE_SIZE, "one page");
-
-static pthread_t reaper;
-static bool has_reaper;
 
 static struct boot_page *boot_page(struct vm *vm)
 {
@@ -84,6 +81,27 @@ static uint64_t process_table_pages(const struct vm *vm)
 	return 0;
 }
 
+/* Of the host CPUs, two for each guest CPU (a handover between kernel and application may take two), in a row that begins
+ * where we happen to be: what bounds the sandbox when a program finds a way to compute uncounted. */
+static void bound_host_cpus(cpu_set_t *set, uint32_t nr_cpus)
+{
+	int left = (int)nr_cpus * 2, at = sched_getcpu(), i;
+	cpu_set_t few;
+
+	if (at < 0 || CPU_COUNT(set) <= left)
+		return;
+	CPU_ZERO(&few);
+	for (i = 0; i < CPU_SETSIZE && left; i++) {
+		int cpu = (at + i) % CPU_SETSIZE;
+
+		if (CPU_ISSET(cpu, set)) {
+			CPU_SET(cpu, &few);
+			left--;
+		}
+	}
+	*set = few;
+}
+
 /* Without an answer the kernel believes in one CPU, and binds nothing to it. */
 static void tell_host_cpus(struct pm_boot *b)
 {
@@ -95,6 +113,7 @@ static void tell_host_cpus(struct pm_boot *b)
 		memset(b->host_cpu_mask, 0xff, sizeof b->host_cpu_mask);
 		return;
 	}
+	bound_host_cpus(&set, b->nr_cpus);
 	b->host_cpus = (uint32_t)CPU_COUNT(&set);
 	memcpy(b->host_cpu_mask, &set, sizeof b->host_cpu_mask);
 }
@@ -107,6 +126,7 @@ static int process_create(struct vm *vm, struct err *e)
 		[PM_FILTER_SERVICE] = SANDBOX_SERVICE,
 		[PM_FILTER_APP] = SANDBOX_APP,
 	};
+	const struct sandbox_own own = { .tgid = -1, .vcpu_fd = -1 };
 	struct pm_boot *b = &boot_page(vm)->boot;
 	uint64_t at = vm->at.pm_boot + HYP_PAGE_SIZE;
 	uint32_t i;
@@ -122,6 +142,7 @@ static int process_create(struct vm *vm, struct err *e)
 		.nr_cpus = vm->nr_cpus,
 		.nr_windows = vm->mem.nr_windows,
 		.flags = vm->cfg.pm_flags,
+		.pids_limit = vm->cfg.start->pids_limit,
 	};
 	tell_host_cpus(b);
 	for (i = 0; i < vm->mem.nr_windows; i++) {
@@ -131,7 +152,8 @@ static int process_create(struct vm *vm, struct err *e)
 	for (i = 0; i < PM_FILTERS; i++, at += HYP_PAGE_SIZE) {
 		b->filter[i].gpa = at;
 		b->filter[i].count =
-			sandbox_filter_build(kinds[i], gmem_setup_ptr(&vm->mem, at, HYP_PAGE_SIZE));
+			sandbox_filter_build(SANDBOX_PROCESS, kinds[i], &own,
+					     gmem_setup_ptr(&vm->mem, at, HYP_PAGE_SIZE));
 	}
 	return 0;
 }
@@ -258,61 +280,58 @@ static void child_bind_to_parent(struct vm *vm, int monitor_pidfd)
 		_exit(1); /* it ended before it was asked */
 }
 
-static _Noreturn void child_main(struct vm *vm, bool has_namespaces, int monitor_pidfd)
+/* Until every thread of the monitor is locked in. If the monitor ends before, so does this process. */
+static void child_wait_for_go(struct vm *vm)
 {
+	uint32_t *go = &boot_page(vm)->go;
+
+	while (!__atomic_load_n(go, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, go, FUTEX_WAIT, 0, NULL, NULL, 0);
+}
+
+static _Noreturn void child_main(struct vm *vm, int monitor_pidfd)
+{
+	const char *stage;
+	int ret;
 	void (*entry)(const struct pm_boot *) =
 		(void (*)(const struct pm_boot *))(uintptr_t)vm->kimage.entry;
 
 	if (setsid() < 0) /* before signals are let in */
 		child_fail(vm, "making a session");
 	child_reset_signals();
-	if (sandbox_jail(has_namespaces))
-		child_fail(vm, "giving up privileges");
+	ret = sandbox_jail(vm->cfg.sandbox, &stage);
+	if (ret) {
+		errno = -ret;
+		child_fail(vm, stage);
+	}
 	child_bind_to_parent(vm, monitor_pidfd);
 	child_map_memory(vm);
 	child_place_fds(vm);
 	child_limit(vm);
 	child_unregister_rseq(vm);
+	child_wait_for_go(vm);
 	entry((const struct pm_boot *)(PM_DIRECT_BASE + vm->at.pm_boot));
 	_exit(1);
-}
-
-/* In namespaces of its own: by right, else by a user namespace, else without. */
-static pid_t fork_kernel(bool *has_namespaces)
-{
-	static const unsigned long tries[] = { NAMESPACES, NAMESPACES | CLONE_NEWUSER, 0 };
-	size_t i;
-	pid_t pid = -1;
-
-	for (i = 0; i < ARRAY_SIZE(tries) && pid < 0; i++) {
-		*has_namespaces = tries[i] != 0;
-		pid = (pid_t)syscall(SYS_clone, tries[i] | SIGCHLD, NULL, NULL, NULL, 0);
-		if (pid < 0 && errno != EPERM && errno != EINVAL && errno != ENOSPC)
-			break;
-	}
-	return pid;
 }
 
 static int process_enter(struct vm *vm, struct err *e)
 {
 	int monitor_pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	bool has_namespaces;
 	pid_t pid;
 
 	if (monitor_pidfd < 0)
 		return err_set_errno(e, errno, "opening the monitor's own pidfd");
 	fflush(NULL);
-	pid = fork_kernel(&has_namespaces);
+	pid = (pid_t)syscall(SYS_clone, sandbox_clone_flags(vm->cfg.sandbox) | SIGCHLD, NULL, NULL,
+			     NULL, 0);
 	if (pid == 0)
-		child_main(vm, has_namespaces, monitor_pidfd);
+		child_main(vm, monitor_pidfd);
 	close(monitor_pidfd);
 	if (pid < 0)
 		return err_set_errno(e, errno, "forking the kernel process");
-	if (!has_namespaces)
-		log_info(
-			"the kernel process keeps the host's namespaces: they are not permitted here");
 	vm->kernel_pid = pid;
-	return 0;
+	vm->kernel_pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return vm->kernel_pidfd < 0 ? err_set_errno(e, errno, "opening the kernel process") : 0;
 }
 
 static void *reaper_thread(void *arg)
@@ -322,8 +341,8 @@ static void *reaper_thread(void *arg)
 	siginfo_t info = { 0 };
 	char text[ERROR_TEXT];
 
-	sandbox_filter(SANDBOX_REAPER);
-	while (waitid(P_PID, (id_t)vm->kernel_pid, &info, WEXITED | WNOWAIT) && errno == EINTR)
+	vm_lock_in(vm, SANDBOX_REAPER, -1);
+	while (waitid(P_PIDFD, (id_t)vm->kernel_pidfd, &info, WEXITED | WNOWAIT) && errno == EINTR)
 		;
 	memcpy(text, said, sizeof text); /* guest memory: once, then looked at */
 	text[sizeof text - 1] = 0;
@@ -338,21 +357,20 @@ static void *reaper_thread(void *arg)
 		       info.si_status == SIGSYS	   ? " (a system call its filter refuses)"
 		       : info.si_status == SIGKILL ? " (out of memory?)"
 						   : "");
-	return NULL;
+	vm_rest(vm, &vm->has_reaped, true);
 }
 
 static int process_start(struct vm *vm, struct err *e)
 {
-	sigset_t all, old;
-	int ret;
+	return vm_thread(vm, reaper_thread, vm, "the kernel process", e);
+}
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&reaper, NULL, reaper_thread, vm);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	has_reaper = !ret;
-	return ret ? err_set_errno(e, ret, "starting the thread that waits for the kernel process")
-		   : 0;
+static void process_go(struct vm *vm)
+{
+	uint32_t *go = &boot_page(vm)->go;
+
+	__atomic_store_n(go, 1, __ATOMIC_RELEASE);
+	wake_all(go);
 }
 
 /* Serves one hostcall after the other: the monitor's side of the protocol at enum pm_bell. */
@@ -410,22 +428,28 @@ static clockid_t process_clock(struct vcpu *v)
 	return clock_getcpuclockid(v->vm->kernel_pid, &clock) ? CLOCK_MONOTONIC : clock;
 }
 
+static int signal_kernel(struct vm *vm, int signo)
+{
+	return (int)syscall(SYS_pidfd_send_signal, vm->kernel_pidfd, signo, NULL, 0);
+}
+
 /* Its registers are its own: SIGTRAP makes its first thread, CPU 0, panic, and the panic has the addresses. What it
  * says is not served any more; like all of the channel it is copied, then looked at. */
 static uint32_t process_backtrace(struct vcpu *v, uint64_t *frames, uint32_t max)
 {
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	uint32_t nothing = 0;
 	struct hyp_channel *ch = vm_channel(v->vm, v->id);
 	struct hyp_panic said;
 	int i;
 
-	if (v->id || kill(v->vm->kernel_pid, SIGTRAP))
+	if (v->id || signal_kernel(v->vm, SIGTRAP))
 		return 0;
 	for (i = 0; i < LAST_WORDS_TRIES; i++) {
 		if (__atomic_load_n(&ch->bell, __ATOMIC_ACQUIRE) == PM_BELL_RUNG &&
 		    ch->nr == HYP_PANIC)
 			break;
-		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+		syscall(SYS_futex, &nothing, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, &pause, NULL, 0);
 	}
 	memcpy(&said, ch->payload, sizeof said);
 	if (i == LAST_WORDS_TRIES || said.nr_frames > max)
@@ -443,31 +467,33 @@ static bool process_sleeps_for_good(struct vcpu *v)
 /* Kernel process, spawner and stubs. */
 static void process_suspend(struct vm *vm, bool on)
 {
-	pthread_mutex_lock(&vm->lock);
-	if (vm->kernel_pid > 0)
-		kill(-vm->kernel_pid, on ? SIGSTOP : SIGCONT);
-	pthread_mutex_unlock(&vm->lock);
+	kill(-vm->kernel_pid, on ? SIGSTOP : SIGCONT);
 }
 
 static void process_stop(struct vm *vm)
 {
-	pid_t pid = vm->kernel_pid;
-
-	if (!pid)
-		return;
-	kill(pid, SIGKILL);
-	if (has_reaper)
-		pthread_join(reaper, NULL);
-	has_reaper = false;
+	signal_kernel(vm, SIGKILL);
 	pthread_mutex_lock(&vm->lock);
-	vm->kernel_pid = 0;
+	while (!vm->has_reaped)
+		pthread_cond_wait(&vm->changed, &vm->lock);
 	pthread_mutex_unlock(&vm->lock);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+}
+
+/* Only of a machine that never ran: the reaper has no thread yet. */
+static void process_destroy(struct vm *vm)
+{
+	if (!vm->kernel_pid)
+		return;
+	kill(vm->kernel_pid, SIGKILL);
+	while (waitpid(vm->kernel_pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	vm->kernel_pid = 0;
+	cleanup_fd(&vm->kernel_pidfd);
 }
 
 const struct machine machine_process = {
 	.name = "process",
+	.sandbox = SANDBOX_PROCESS,
 	.kernel_va = PM_KERNEL_BASE,
 	.kernel = kernel_process_elf,
 	.kernel_end = kernel_process_elf_end,
@@ -479,6 +505,7 @@ const struct machine machine_process = {
 	.counter_offset = process_counter_offset,
 	.enter = process_enter,
 	.start = process_start,
+	.go = process_go,
 	.run = process_run,
 	.kick = process_kick,
 	.interrupt = process_interrupt,
@@ -488,5 +515,5 @@ const struct machine machine_process = {
 	.sleeps_for_good = process_sleeps_for_good,
 	.suspend = process_suspend,
 	.stop = process_stop,
-	.destroy = process_stop,
+	.destroy = process_destroy,
 };

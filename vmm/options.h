@@ -21,11 +21,13 @@ struct run_options {
 	const char *image;
 	char **cmd; /* NULL-terminated tail of argv; may be empty */
 	bool is_interactive, has_tty, is_read_only, is_dry_run, is_privileged, want_help;
-	bool has_entrypoint;
+	bool has_entrypoint, no_namespaces;
 	const char *entrypoint, *workdir, *user, *hostname, *name, *strace, *kernel;
 	struct string_list env, tmpfs, ulimits;
 	uint64_t memory_bytes; /* 0: default */
+	uint64_t image_bytes;  /* 0: default */
 	uint32_t cpus;	       /* 0: default */
+	uint32_t pids_limit;   /* 0: default */
 	bool has_stop_timeout;
 	uint32_t stop_timeout_s;
 	enum platform platform;

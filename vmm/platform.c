@@ -15,6 +15,8 @@
 
 #include "arch/vcpu.h"
 #include "vmm/image/cache.h"
+#include "vmm/image/place.h"
+#include "vmm/launch.h"
 #include "vmm/log.h"
 #include "vmm/machine.h"
 
@@ -41,7 +43,7 @@ static int read_boot_id(char id[BOOT_ID_LEN + 1])
 
 static bool recall(const struct cache *c, const char *boot_id, uint64_t *ps)
 {
-	CLEANUP_FD int fd = openat(c->fd, "platform", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	CLEANUP_FD int fd = place_openat(c->fd, "platform", O_RDONLY | O_NONBLOCK, 0);
 	char line[80];
 	ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
 
@@ -148,7 +150,7 @@ int platform_choose(enum platform wanted, const struct machine **out, struct err
 	return 0;
 }
 
-static void print(const struct platform_report *r)
+static void print(const struct platform_report *r, const struct err *lock_in)
 {
 	if (r->has_kvm)
 		printf("kvm      usable\nring 0   %" PRIu64 ".%03u ns an instruction: %s",
@@ -162,6 +164,7 @@ static void print(const struct platform_report *r)
 		printf(" (measured in %" PRIu64 " us)", r->probe_us);
 	printf("\nprocess  %s%s\n", r->has_process ? "usable" : "not usable: ",
 	       r->has_process ? "" : r->process_error.msg);
+	printf("lock-in  %s\n", lock_in->code ? lock_in->msg : "complete");
 	if (r->chosen)
 		printf("chosen   %s: %s\n", r->chosen->name, r->why);
 	else
@@ -171,11 +174,14 @@ static void print(const struct platform_report *r)
 int cmd_platform(int argc, char **argv)
 {
 	struct platform_report r;
+	struct err lock_in = { 0 };
+	int refused;
 
 	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
 		printf("Usage: monitor platform\n\n"
 		       "Tells what this host offers to run sandboxes, how fast it runs a guest kernel, and\n"
-		       "what monitor run --platform=auto, the default, chooses. Exit status 1 when nothing can run.\n");
+		       "what monitor run --platform=auto, the default, chooses,\n"
+		       "and whether the host lets a sandbox be locked in. Exit status 1 when nothing can run.\n");
 		return 0;
 	}
 	if (argc > 1) {
@@ -184,6 +190,7 @@ int cmd_platform(int argc, char **argv)
 	}
 	log_setup(LOG_WARN, 0, false);
 	platform_look(PLATFORM_AUTO, &r);
-	print(&r);
-	return r.chosen ? 0 : 1;
+	refused = launch_check(&lock_in);
+	print(&r, &lock_in);
+	return r.chosen && !refused ? 0 : 1;
 }

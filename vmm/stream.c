@@ -8,7 +8,8 @@
  *           Host descriptors stay in the mode we found them (they may be shared with other programs):
  *           writes are cut to PIPE_BUF behind poll(), so that they do not block.
  *           Terminals: a monitor in the background that reads is stopped by SIGTTIN as any program, but after the
- *           guest was; one that writes is stopped by SIGTTOU where the terminal is set so (stty tostop).
+ *           guest was; one that writes is stopped by SIGTTOU where the terminal is set so (stty tostop). The signal
+ *           interrupts the call here, and the process outside, which gets it too, does the stopping (forward.c).
  * Locking   All state belongs to the I/O thread.
  */
 #include "vmm/vm.h"
@@ -19,8 +20,6 @@
 #include <signal.h>
 #include <string.h>
 
-#include "vmm/sandbox.h"
-
 struct stream {
 	struct hyp_ring *ring;
 	uint32_t index; /* ours: tail of an output ring, head of stdin's */
@@ -30,7 +29,6 @@ struct stream {
 
 struct stream_set {
 	struct stream s[HYP_STREAMS];
-	pthread_t thread;
 	atomic_bool finish;
 	bool tell_stdin; /* [I] the guest kicks when it waits for stdin, which is a terminal */
 };
@@ -80,9 +78,20 @@ static void output_broken(struct vm *vm, struct stream *s)
 	vm_raise(vm, HYP_EVENT_STREAM);
 }
 
+/* A call on a terminal from the background is interrupted; it is made again when the monitor goes on, which may be in
+ * the background still. */
+static bool was_stopped(struct vm *vm, ssize_t ret, uint32_t resumes)
+{
+	if (ret >= 0 || errno != EINTR)
+		return false;
+	vm_wait_resumed(vm, resumes);
+	return true;
+}
+
 static void output_some(struct vm *vm, struct stream *s)
 {
 	uint32_t used = output_used(vm, s), at = s->index % HYP_RING_BYTES, n = used;
+	uint32_t resumes = vm_resumes(vm);
 	uint8_t buf[PIPE_BUF];
 	ssize_t done;
 
@@ -94,8 +103,10 @@ static void output_some(struct vm *vm, struct stream *s)
 		return;
 	memcpy(buf, s->ring->data + at, n);
 	done = write(s->fd, buf, n);
+	if (was_stopped(vm, done, resumes))
+		return;
 	if (done < 0) {
-		if (errno != EINTR && errno != EAGAIN)
+		if (errno != EAGAIN)
 			output_broken(vm, s);
 		return;
 	}
@@ -105,39 +116,24 @@ static void output_some(struct vm *vm, struct stream *s)
 		vm_raise(vm, HYP_EVENT_STREAM);
 }
 
-/* SIGTTIN is blocked in this thread, so that a background read fails instead of stopping the monitor before the guest
- * is stopped. Reading nothing makes the same check, and waits for no input when we are in front again. False: nobody
- * could continue us (an orphaned group). */
-static bool stop_in_background(struct vm *vm)
-{
-	sigset_t ttin;
-	uint8_t nothing;
-	ssize_t ret;
-
-	sigemptyset(&ttin);
-	sigaddset(&ttin, SIGTTIN);
-	vm_suspend(vm, true);
-	pthread_sigmask(SIG_UNBLOCK, &ttin, NULL);
-	ret = read(STDIN_FILENO, &nothing, 0);
-	pthread_sigmask(SIG_BLOCK, &ttin, NULL);
-	vm_suspend(vm, false);
-	return ret == 0;
-}
-
 /* The guest waits for input that a background process will not get. */
 static void input_wanted(struct vm *vm, struct stream *s)
 {
+	uint32_t resumes;
 	uint8_t nothing;
 
-	if (set.tell_stdin && !s->is_done &&
-	    __atomic_load_n(&s->ring->consumer_waits, __ATOMIC_SEQ_CST) &&
-	    read(s->fd, &nothing, 0) < 0 && errno == EIO)
-		stop_in_background(vm);
+	if (!set.tell_stdin || s->is_done ||
+	    !__atomic_load_n(&s->ring->consumer_waits, __ATOMIC_SEQ_CST))
+		return;
+	do {
+		resumes = vm_resumes(vm);
+	} while (was_stopped(vm, read(s->fd, &nothing, 0), resumes));
 }
 
 static void input_some(struct vm *vm, struct stream *s)
 {
 	uint32_t room = input_room(vm, s), at = s->index % HYP_RING_BYTES, n = room;
+	uint32_t resumes = vm_resumes(vm);
 	ssize_t got;
 
 	if (n > HYP_RING_BYTES - at)
@@ -145,9 +141,7 @@ static void input_some(struct vm *vm, struct stream *s)
 	if (n == 0)
 		return;
 	got = read(s->fd, s->ring->data + at, n);
-	if (got < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	if (got < 0 && errno == EIO && stop_in_background(vm))
+	if (was_stopped(vm, got, resumes) || (got < 0 && errno == EAGAIN))
 		return;
 	if (got <= 0) {
 		s->is_done = true;
@@ -175,7 +169,7 @@ static void ask_for_kicks(struct vm *vm)
 }
 
 /* False when nothing was ready in time. */
-static bool wait_and_move(struct vm *vm, int timeout_ms)
+static bool wait_and_move(struct vm *vm, const struct timespec *timeout)
 {
 	struct pollfd p[HYP_STREAMS + 1] = {
 		{.fd = vm->kick_fd, .events = POLLIN}
@@ -191,7 +185,7 @@ static bool wait_and_move(struct vm *vm, int timeout_ms)
 		p[1 + i].fd = want ? s->fd : -1;
 		p[1 + i].events = i == HYP_STDIN ? POLLIN : POLLOUT;
 	}
-	i = poll(p, HYP_STREAMS + 1, timeout_ms);
+	i = ppoll(p, HYP_STREAMS + 1, timeout, NULL);
 	if (i <= 0)
 		return i < 0; /* interrupted */
 	if (p[0].revents && read(vm->kick_fd, &drained, sizeof drained) < 0)
@@ -215,28 +209,50 @@ static bool output_left(struct vm *vm)
 	       (!set.s[HYP_STDERR].is_done && output_used(vm, &set.s[HYP_STDERR]));
 }
 
+static void on_background(int signo)
+{
+	(void)signo; /* the call it interrupts is tried again */
+}
+
+/* The host sends these to the whole group when a background process reads or writes; the caller's process then stops
+ * both. Where the caller ignores them, reads fail and writes pass, as with any program. */
+static void catch_terminal(int signo)
+{
+	struct sigaction sa;
+
+	if (sigaction(signo, NULL, &sa) || sa.sa_handler == SIG_IGN)
+		return;
+	sa = (struct sigaction){ .sa_handler = on_background }; /* no SA_RESTART */
+	sigaction(signo, &sa, NULL);
+}
+
 static void *stream_thread(void *arg)
 {
+	const struct timespec patience = { .tv_sec = 1 };
 	struct vm *vm = arg;
+	sigset_t terminal;
 
-	sandbox_filter(SANDBOX_STREAM);
+	sigemptyset(&terminal);
+	sigaddset(&terminal, SIGTTIN);
+	sigaddset(&terminal, SIGTTOU);
+	pthread_sigmask(SIG_UNBLOCK, &terminal, NULL);
+	vm_lock_in(vm, SANDBOX_STREAM, -1);
 	while (!atomic_load(&set.finish)) {
 		ask_for_kicks(vm);
-		wait_and_move(vm, -1);
+		wait_and_move(vm, NULL);
 	}
 	set.s[HYP_STDIN].is_done = true;
 	/* The CPUs stand still. What a program wrote before it ended waits for its reader; of a sandbox that was
 	 * stopped or broken, only what the reader takes now. */
 	while (output_left(vm))
-		if (!wait_and_move(vm, 1000) && vm->result.kind != VM_EXITED)
+		if (!wait_and_move(vm, &patience) && vm->result.kind != VM_EXITED)
 			break;
-	return NULL;
+	vm_rest(vm, &vm->has_drained, true);
 }
 
 int stream_start(struct vm *vm, struct err *e)
 {
-	sigset_t all, old;
-	int i, ret;
+	int i;
 
 	for (i = 0; i < HYP_STREAMS; i++)
 		set.s[i] = (struct stream){ .ring = vm_ring(vm, (enum hyp_stream)i), .fd = i };
@@ -249,12 +265,9 @@ int stream_start(struct vm *vm, struct err *e)
 	if (set.tell_stdin)
 		__atomic_fetch_or(&set.s[HYP_STDIN].ring->producer_flags, HYP_RING_TELL,
 				  __ATOMIC_SEQ_CST);
-	sigfillset(&all);
-	sigdelset(&all, SIGTTOU);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(&set.thread, NULL, stream_thread, vm);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return ret ? err_set_errno(e, ret, "starting the I/O thread") : 0;
+	catch_terminal(SIGTTIN);
+	catch_terminal(SIGTTOU);
+	return vm_thread(vm, stream_thread, vm, "the streams", e);
 }
 
 void stream_stop(struct vm *vm)
@@ -264,5 +277,8 @@ void stream_stop(struct vm *vm)
 	atomic_store(&set.finish, true);
 	if (write(vm->kick_fd, &one, sizeof one) != sizeof one)
 		return;
-	pthread_join(set.thread, NULL);
+	pthread_mutex_lock(&vm->lock);
+	while (!vm->has_drained)
+		pthread_cond_wait(&vm->changed, &vm->lock);
+	pthread_mutex_unlock(&vm->lock);
 }

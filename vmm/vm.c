@@ -5,16 +5,22 @@
  * Role      See vm.h.
  * Rules     Guest memory from HYP_RAM_BASE up: kernel image, page tables, device tree, channel pages, event page,
  *           rings, array of struct page (left untouched), then free memory.
- * Locking   vm->lock for result and vCPU starts.
+ * Locking   vm->lock, see vm.h.
  */
 #include "vmm/vm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 
+#include "vmm/kslide.h"
 #include "vmm/machine.h"
 #include "vmm/sandbox.h"
 
@@ -66,6 +72,8 @@ static int build_memory(struct vm *vm, struct err *e)
 					      : (size_t)(m->kernel_end - m->kernel),
 				  m->kernel_va, &vm->mem, HYP_RAM_BASE, e);
 	if (!ret)
+		ret = kslide_apply(&vm->kimage, &vm->mem, e);
+	if (!ret)
 		ret = plan_layout(vm, e);
 	return ret;
 }
@@ -77,6 +85,8 @@ int vm_create(struct vm *vm, const struct vm_config *cfg, struct err *e)
 
 	memset(vm, 0, sizeof *vm);
 	vm->kvm_fd = vm->fd = vm->irqchip_fd = vm->event_fd = vm->kick_fd = vm->mem.fd = -1;
+	vm->kernel_pidfd = -1;
+	vm->tgid = getpid();
 	vm->cfg = *cfg;
 	vm->machine = cfg->machine;
 	vm->nr_cpus = cfg->nr_cpus;
@@ -105,59 +115,187 @@ int vm_create(struct vm *vm, const struct vm_config *cfg, struct err *e)
 	return ret;
 }
 
+static void block_signals(sigset_t *old)
+{
+	static const int own_faults[] = {
+		SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT
+	};
+	sigset_t set;
+	size_t i;
+
+	sigfillset(&set);
+	for (i = 0; i < ARRAY_SIZE(own_faults); i++)
+		sigdelset(&set, own_faults[i]);
+	pthread_sigmask(SIG_SETMASK, &set, old);
+}
+
+int vm_thread(struct vm *vm, void *(*fn)(void *), void *arg, const char *what, struct err *e)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	sigset_t old;
+	int ret;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	block_signals(&old);
+	ret = pthread_create(&thread, &attr, fn, arg);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	if (ret)
+		return err_set_errno(e, ret, "starting the thread of %s", what);
+	pthread_mutex_lock(&vm->lock);
+	vm->nr_threads++;
+	pthread_mutex_unlock(&vm->lock);
+	return 0;
+}
+
+void vm_lock_in(struct vm *vm, enum sandbox_thread kind, int vcpu_fd)
+{
+	static const char *const names[SANDBOX_KINDS] = {
+		[SANDBOX_VCPU] = "vcpu",       [SANDBOX_STREAM] = "stream",
+		[SANDBOX_FORWARD] = "forward", [SANDBOX_WATCHDOG] = "watchdog",
+		[SANDBOX_REAPER] = "reaper",
+	};
+
+	const struct sandbox_own own = { vm->tgid, vcpu_fd, vm->kernel_pid };
+
+	if (names[kind])
+		prctl(PR_SET_NAME, names[kind], 0, 0, 0);
+	sandbox_filter(vm->machine->sandbox, kind, &own);
+	pthread_mutex_lock(&vm->lock);
+	vm->nr_locked_in++;
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+_Noreturn void vm_rest(struct vm *vm, bool *done, bool value)
+{
+	pthread_mutex_lock(&vm->lock);
+	if (done)
+		*done = value;
+	pthread_cond_broadcast(&vm->changed);
+	for (;;)
+		pthread_cond_wait(&vm->changed, &vm->lock);
+}
+
 static void *vcpu_thread(void *arg)
 {
 	struct vcpu *v = arg;
+	sigset_t kick;
 
-	sandbox_filter(SANDBOX_VCPU);
+	v->tid = (pid_t)syscall(SYS_gettid);
+	v->has_clock = !pthread_getcpuclockid(pthread_self(), &v->clock);
+	sigemptyset(&kick);
+	sigaddset(&kick, SIGURG);
+	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+	vm_lock_in(v->vm, SANDBOX_VCPU, v->fd);
 	v->vm->machine->run(v);
-	return NULL;
+	vm_rest(v->vm, &v->has_thread, false);
+}
+
+/* [vm->lock] held; until every thread is behind its filter. Then nothing but its memory is in the guest's reach. */
+static void wait_for_filters(struct vm *vm)
+{
+	while (vm->nr_locked_in < vm->nr_threads)
+		pthread_cond_wait(&vm->changed, &vm->lock);
+}
+
+static int start_threads(struct vm *vm, struct err *e)
+{
+	uint32_t i;
+	int ret = stream_start(vm, e);
+
+	if (!ret)
+		ret = vm->machine->start(vm, e);
+	for (i = 0; !ret && i < vm->nr_cpus; i++) {
+		vm->cpu[i].has_thread = true; /* nobody looks yet */
+		ret = vm_thread(vm, vcpu_thread, &vm->cpu[i], "a virtual CPU", e);
+	}
+	pthread_mutex_lock(&vm->lock);
+	if (!ret)
+		wait_for_filters(vm);
+	pthread_mutex_unlock(&vm->lock);
+	if (!ret)
+		ret = watchdog_start(vm, e);
+	return ret;
+}
+
+static bool any_cpu_runs(const struct vm *vm)
+{
+	uint32_t i;
+
+	for (i = 0; i < vm->nr_cpus; i++)
+		if (vm->cpu[i].has_thread)
+			return true;
+	return false;
 }
 
 int vm_run(struct vm *vm, struct err *e)
 {
-	struct err we = { 0 };
-	uint32_t i;
-	int ret = 0;
+	int ret = start_threads(vm, e);
 
-	ret = stream_start(vm, e);
-	if (!ret)
-		ret = vm->machine->start(vm, e);
 	if (ret)
 		return ret;
-	for (i = 0; i < vm->nr_cpus && !ret; i++) {
-		pthread_mutex_lock(&vm->lock);
-		ret = pthread_create(&vm->cpu[i].thread, NULL, vcpu_thread, &vm->cpu[i]);
-		vm->cpu[i].has_thread = !ret;
-		pthread_mutex_unlock(&vm->lock);
-		if (ret)
-			vm_end(vm, VM_KILL_HOST, 0, "starting the thread of CPU %u: %s", i,
-			       strerror(ret));
-	}
-	if (!ret && watchdog_start(vm, &we))
-		vm_end(vm, VM_KILL_HOST, 0, "%s", we.msg);
-	sandbox_filter(SANDBOX_MAIN);
 	pthread_mutex_lock(&vm->lock);
+	vm->nr_threads++; /* this one */
+	pthread_mutex_unlock(&vm->lock);
+	vm_lock_in(vm, SANDBOX_MAIN, -1);
+	pthread_mutex_lock(&vm->lock);
+	wait_for_filters(vm);
+	if (vm->machine->go)
+		vm->machine->go(vm);
 	vm->cpu[0].started = true; /* the first guest instruction */
 	pthread_cond_broadcast(&vm->changed);
-	while (vm->result.kind == VM_RUNNING)
+	while (vm->result.kind == VM_RUNNING || any_cpu_runs(vm))
 		pthread_cond_wait(&vm->changed, &vm->lock);
 	pthread_mutex_unlock(&vm->lock);
-	for (i = 0; i < vm->nr_cpus; i++) {
-		bool has_thread;
-
-		pthread_mutex_lock(&vm->lock);
-		has_thread = vm->cpu[i].has_thread;
-		vm->cpu[i].has_thread = false;
-		if (has_thread)
-			vm->machine->kick(&vm->cpu[i]);
-		pthread_mutex_unlock(&vm->lock);
-		if (has_thread)
-			pthread_join(vm->cpu[i].thread, NULL);
-	}
 	vm->machine->stop(vm);
 	stream_stop(vm);
 	return 0;
+}
+
+/* Closes what it does not keep, itself. */
+static int place_fds(int *const *fd, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = SANDBOX_FD_KICK; i < nr; i++)
+		if (fd[i] && *fd[i] >= 0 && (*fd[i] = fcntl(*fd[i], F_DUPFD_CLOEXEC, nr)) < 0)
+			return -errno;
+	for (i = SANDBOX_FD_KICK; i < nr; i++) {
+		if (!fd[i] || *fd[i] < 0)
+			close((int)i);
+		else if (dup3(*fd[i], (int)i, O_CLOEXEC) < 0)
+			return -errno;
+		else
+			*fd[i] = (int)i;
+	}
+	return syscall(SYS_close_range, nr, ~0u, 0) ? -errno : 0;
+}
+
+int vm_place_fds(struct vm *vm, struct err *e)
+{
+	int *fd[SANDBOX_FD_VCPU + HYP_CPU_MAX] = {
+		[SANDBOX_FD_KICK] = &vm->kick_fd,
+		[SANDBOX_FD_EVENT] = &vm->event_fd,
+		[SANDBOX_FD_VM] = &vm->fd,
+		[SANDBOX_FD_KERNEL] = &vm->kernel_pidfd,
+	};
+	uint32_t nr = SANDBOX_FD_VCPU + vm->nr_cpus, i;
+	const struct rlimit limit = { nr, nr };
+	int ret;
+
+	for (i = 0; i < vm->nr_cpus; i++)
+		fd[SANDBOX_FD_VCPU + i] = &vm->cpu[i].fd;
+	ret = place_fds(fd, nr);
+	if (!ret && setrlimit(RLIMIT_NOFILE, &limit))
+		ret = -errno;
+	/* Memory and image stay mapped. */
+	vm->mem.fd = vm->kvm_fd = vm->irqchip_fd = vm->cfg.image_fd = -1;
+	for (i = 0; i < vm->mem.nr_windows; i++)
+		vm->mem.window[i].fd = -1;
+	return ret ? err_set_errno(e, -ret, "locking in: descriptors") : 0;
 }
 
 void vm_destroy(struct vm *vm)
@@ -191,7 +329,7 @@ void vm_end(struct vm *vm, enum vm_end_kind kind, int status, const char *fmt, .
 	}
 	atomic_store(&vm->stopping, true);
 	pthread_cond_broadcast(&vm->changed);
-	/* Under the lock: vm_run() takes has_thread back before it joins. */
+	/* Under the lock: a thread that is done takes has_thread back. */
 	for (i = 0; i < vm->nr_cpus; i++)
 		if (vm->cpu[i].has_thread)
 			vm->machine->kick(&vm->cpu[i]);
@@ -211,17 +349,6 @@ void vm_end_at(struct vcpu *v, const char *reason)
 	}
 	pthread_mutex_unlock(&vm->lock);
 	vm_end(vm, VM_KILL_GUEST, 0, "%s", reason);
-}
-
-void vm_report_frames(const struct vm *vm)
-{
-	char name[128];
-	uint32_t i;
-
-	for (i = 0; i < vm->result.nr_frames; i++) {
-		kimage_symbol(&vm->kimage, vm->result.frames[i], name, sizeof name);
-		fprintf(stderr, "  #%-2u 0x%016lx %s\n", i, vm->result.frames[i], name);
-	}
 }
 
 void vm_raise(struct vm *vm, uint32_t event_bits)
@@ -252,6 +379,28 @@ void vm_suspend(struct vm *vm, bool on)
 {
 	if (vm->machine->suspend)
 		vm->machine->suspend(vm, on);
+	pthread_mutex_lock(&vm->lock);
+	vm->nr_resumes += !on;
+	pthread_cond_broadcast(&vm->changed);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+uint32_t vm_resumes(struct vm *vm)
+{
+	uint32_t n;
+
+	pthread_mutex_lock(&vm->lock);
+	n = vm->nr_resumes;
+	pthread_mutex_unlock(&vm->lock);
+	return n;
+}
+
+void vm_wait_resumed(struct vm *vm, uint32_t seen)
+{
+	pthread_mutex_lock(&vm->lock);
+	while (vm->nr_resumes == seen)
+		pthread_cond_wait(&vm->changed, &vm->lock);
+	pthread_mutex_unlock(&vm->lock);
 }
 
 void vm_winsize(struct vm *vm, uint16_t rows, uint16_t cols)

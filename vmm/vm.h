@@ -4,7 +4,11 @@
  *
  * Role      vm_create() prepares everything up to the first guest instruction, vm_run() runs it to its end.
  * Rules     The first recorded end wins (vm_end); everything after it only helps to stop.
- * Locking   lock covers result and the waiting vCPUs' start records; the rest is immutable after vm_create().
+ *           INVARIANT: no guest instruction runs before every thread of the monitor, and the kernel process, has its
+ *           filter. A thread counts itself in with vm_lock_in(); vm_run() waits for all before it lets CPU 0 go.
+ *           Threads never end, they only rest (vm_rest): ending takes system calls that nothing else needs.
+ * Locking   lock covers result, the counts of threads and the vCPUs' start records; the rest is immutable after
+ *           vm_create().
  */
 #pragma once
 
@@ -15,6 +19,7 @@
 #include "vmm/abi/ring.h"
 #include "vmm/gmem.h"
 #include "vmm/kimage.h"
+#include "vmm/sandbox.h"
 
 struct kvm_run;
 struct machine;
@@ -31,8 +36,10 @@ struct vcpu {
 	uint32_t id;
 	int fd;		     /* kvm */
 	struct kvm_run *run; /* kvm */
-	pthread_t thread;
-	bool has_thread;
+	pid_t tid;	     /* kvm: whom a kick signals */
+	clockid_t clock;     /* CPU time of its thread */
+	bool has_clock;
+	bool has_thread; /* [vm->lock] and it still looks at vm->stopping */
 	/* [vm->lock] set by HYP_CPU_START */
 	bool started;
 	uint64_t start_ip, start_sp, start_arg;
@@ -77,11 +84,13 @@ struct vm_start {
 	char **rlimits;	    /* "name=soft:hard", NULL-terminated, may be NULL */
 	const char *strace; /* NULL: off; "" all; else list */
 	uint32_t log_level;
+	uint32_t pids_limit; /* most tasks */
 };
 
 struct vm_config {
 	const struct machine *machine;
-	uint32_t pm_flags; /* enum pm_boot_flag */
+	const struct sandbox *sandbox; /* how this process and its children are locked in */
+	uint32_t pm_flags;	       /* enum pm_boot_flag */
 	uint64_t mem_bytes;
 	uint32_t nr_cpus;
 	int image_fd; /* EROFS root file */
@@ -93,12 +102,14 @@ struct vm_config {
 
 struct vm {
 	const struct machine *machine;
+	pid_t tgid;	   /* of the process that runs it */
 	int kvm_fd, fd;	   /* kvm */
 	int irqchip_fd;	   /* kvm: where the interrupt controller is a device of its own, else -1 */
 	int event_fd;	   /* kvm: irqfd of the event interrupt */
 	uint64_t root_gpa; /* kvm, x86-64: page table root */
 	uint32_t irqchip;  /* kvm, aarch64: version of the GIC, for the guest */
 	pid_t kernel_pid;  /* process: the kernel process, 0 before and after */
+	int kernel_pidfd;  /* process: the same */
 	struct gmem mem;
 	struct kimage kimage;
 	struct vm_layout at;
@@ -111,12 +122,18 @@ struct vm {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct vm_result result;
+	uint32_t nr_threads, nr_locked_in; /* [lock] started; behind their filters */
+	uint32_t nr_resumes;		   /* [lock] after vm_suspend() */
+	bool has_drained;		   /* [lock] the I/O thread is done */
+	bool has_reaped;		   /* [lock] process: the kernel process has ended */
 	atomic_bool stopping;
 	int exec_errno; /* of VM_EXITED: the program never started */
 	struct hyp_exit exit_report;
 };
 
 int vm_create(struct vm *vm, const struct vm_config *cfg, struct err *e) MUST_CHECK;
+/* Moves the descriptors that are still needed to their numbers (enum sandbox_fd) and closes all others. */
+int vm_place_fds(struct vm *vm, struct err *e) MUST_CHECK;
 /* Runs to the end; result in vm->result. */
 int vm_run(struct vm *vm, struct err *e) MUST_CHECK;
 void vm_destroy(struct vm *vm);
@@ -125,8 +142,14 @@ void vm_end(struct vm *vm, enum vm_end_kind kind, int status, const char *fmt, .
 	PRINTF_LIKE(4, 5);
 /* The same with the backtrace of v, whose own thread calls. */
 void vm_end_at(struct vcpu *v, const char *reason);
-/* Prints the backtrace of a dead guest kernel, with names. After vm_run(). */
-void vm_report_frames(const struct vm *vm);
+/* Starts a thread of the monitor; all signals but those of its own faults are blocked in it. fn calls vm_lock_in()
+ * first and vm_rest() last. */
+int vm_thread(struct vm *vm, void *(*fn)(void *), void *arg, const char *what,
+	      struct err *e) MUST_CHECK;
+/* Installs the caller's filter and counts it in. */
+void vm_lock_in(struct vm *vm, enum sandbox_thread kind, int vcpu_fd);
+/* What a thread does when it has nothing left to do. *done, if any, is set under the lock. */
+_Noreturn void vm_rest(struct vm *vm, bool *done, bool value);
 /* Sets bits of the event page and raises the event interrupt. Any thread. */
 void vm_raise(struct vm *vm, uint32_t event_bits);
 void vm_signal(struct vm *vm, int signo);
@@ -136,6 +159,9 @@ void vm_tty_signal(struct vm *vm, int signo);
 bool vm_signal_is_taken(struct vm *vm, int signo);
 /* Stops what of the machine does not stop with the monitor's own process; lets it go on. */
 void vm_suspend(struct vm *vm, bool on);
+/* How often it went on; waits until that is no more `seen`. */
+uint32_t vm_resumes(struct vm *vm);
+void vm_wait_resumed(struct vm *vm, uint32_t seen);
 void vm_winsize(struct vm *vm, uint16_t rows, uint16_t cols);
 struct hyp_event *vm_event_page(struct vm *vm);
 struct hyp_ring *vm_ring(struct vm *vm, enum hyp_stream s);
@@ -155,5 +181,5 @@ void watchdog_look(struct vcpu *v);
 
 /* stream.c */
 int stream_start(struct vm *vm, struct err *e) MUST_CHECK;
-/* Writes out what is left in the output rings and ends the thread. */
+/* Has what is left in the output rings written out. */
 void stream_stop(struct vm *vm);

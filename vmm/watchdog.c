@@ -13,13 +13,10 @@
  */
 #include "vmm/vm.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 
 #include "vmm/machine.h"
-#include "vmm/sandbox.h"
 
 #define LOOK_EVERY_S 5
 #define BUSY_NS	     200000000ull   /* in LOOK_EVERY_S; far above what an answer costs */
@@ -119,11 +116,11 @@ static void *watchdog_thread(void *arg)
 	const struct timespec pause = { .tv_sec = LOOK_EVERY_S };
 
 	(void)arg;
-	sandbox_filter(SANDBOX_WATCHDOG);
+	vm_lock_in(dog.vm, SANDBOX_WATCHDOG, -1);
 	for (;;) {
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
 		if (atomic_load(&dog.vm->stopping))
-			return NULL;
+			vm_rest(dog.vm, NULL, false);
 		look_at_all();
 	}
 }
@@ -146,11 +143,7 @@ void watchdog_look(struct vcpu *v)
 
 int watchdog_start(struct vm *vm, struct err *e)
 {
-	pthread_attr_t attr;
-	sigset_t all, old;
-	pthread_t thread;
 	uint32_t i;
-	int ret = 0;
 
 	memset(&dog, 0, sizeof dog);
 	dog.vm = vm;
@@ -158,13 +151,5 @@ int watchdog_start(struct vm *vm, struct err *e)
 		dog.cpu[i].was_examined = i != 0; /* the others have not started */
 		dog.cpu[i].clock = vm->machine->clock(&vm->cpu[i]);
 	}
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	if (!ret)
-		ret = pthread_create(&thread, &attr, watchdog_thread, NULL);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return ret ? err_set_errno(e, ret, "starting the watchdog") : 0;
+	return vm_thread(vm, watchdog_thread, NULL, "the watchdog", e);
 }

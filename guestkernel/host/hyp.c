@@ -15,6 +15,7 @@
 #include "guestkernel/kapi/atomic.h"
 #include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/log.h"
+#include "guestkernel/kapi/rand.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/trap.h"
 
@@ -66,16 +67,19 @@ void hyp_kick(u32 streams)
 	arch_hostcall(HYP_KICK, &req, sizeof req, NULL, 0);
 }
 
-void hyp_random(void *p, u32 n)
+int hyp_reseed(void)
 {
 	struct {
 		u32 len, pad;
-	} req = { .len = n };
+	} req = { .len = HYP_RANDOM_MAX };
 	struct hyp_random reply;
+	s64 r = arch_hostcall(HYP_RANDOM, &req, sizeof req, &reply, sizeof reply);
 
-	arch_hostcall(HYP_RANDOM, &req, sizeof req, &reply, sizeof reply);
-	memcpy(p, reply.bytes, MIN(n, HYP_RANDOM_MAX));
+	if (r < 0)
+		return (int)r;
+	r = rand_reseed_after_clone(reply.bytes, sizeof reply.bytes);
 	memset(&reply, 0, sizeof reply);
+	return (int)r;
 }
 
 void trap_host_event(void)

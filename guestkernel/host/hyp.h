@@ -20,8 +20,10 @@ void hyp_log(u32 level, const char *text, size_t n);
 noreturn_fn void hyp_exit(struct hyp_exit *e);
 void hyp_panic(const struct hyp_panic *p);
 void hyp_kick(u32 streams);
-/* Up to HYP_RANDOM_MAX bytes. */
-void hyp_random(void *p, u32 n);
+/* After this sandbox became another one's copy: the kernel's generator goes on from the host's randomness, so that the two do
+ * not draw the same keys, addresses and identifiers. Called before the first program runs again, by whoever restores. Stack
+ * canary and hash seeds stay: frames and tables that live depend on them. -errno: the copy must not go on. */
+int must_check hyp_reseed(void);
 /* A signal or window change from the monitor: called from trap_host_event(). Set by main.c. */
 /* from_tty: a key of the terminal the monitor runs on; for the foreground group. */
 extern void (*hyp_on_signals)(u64 mask, bool from_tty);

@@ -75,7 +75,7 @@ int ipc_add(struct ipc_ids *ids, struct ipc_obj *o, s32 key, u32 mode)
 	u64 slot;
 	int ret;
 
-	if (ipc_usage(ids)->nr >= ids->max)
+	if (ipc_usage(ids)->nr >= (u32)READ_ONCE(*ids->max))
 		return -ENOSPC;
 	ret = xa_alloc(&ids->slots, 0, IPC_SLOTS - 1, o, &slot);
 	if (ret)

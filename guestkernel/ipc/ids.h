@@ -19,6 +19,18 @@
 
 #define IPC_SLOTS 32768u
 
+/* kernel.shm*, msg*, sem of /proc/sys. For all namespaces alike. */
+extern struct ipc_limits {
+	u64 shm_max, shm_all; /* bytes of a segment, pages of all */
+	s32 shm_mni;
+	s32 msg_max, msg_mnb, msg_mni; /* bytes of a message, of a queue; queues */
+	s32 sem[4];		       /* of a set, of all, operations of a call, sets */
+} ipc_limits;
+#define IPC_SEM_MSL ((u32)READ_ONCE(ipc_limits.sem[0]))
+#define IPC_SEM_MNS ((u32)READ_ONCE(ipc_limits.sem[1]))
+#define IPC_SEM_OPM ((u32)READ_ONCE(ipc_limits.sem[2]))
+#define IPC_SEM_MNI ((u32)READ_ONCE(ipc_limits.sem[3]))
+
 enum ipc_kind { IPC_MSG, IPC_SEM, IPC_SHM, IPC_KINDS };
 
 struct ipc_usage {
@@ -43,7 +55,7 @@ struct ipc_ids {
 	struct spinlock lock;
 	struct xarray slots; /* [lock] of struct ipc_obj */
 	u32 seq;	     /* [lock] of the next object */
-	u32 max;	     /* [I] objects at a time in a namespace */
+	const s32 *max;	     /* objects at a time in a namespace: in ipc_limits */
 	enum ipc_kind kind;  /* [I] */
 };
 

@@ -40,7 +40,7 @@ struct msg_queue {
 	struct waitq senders, receivers;
 };
 
-static struct ipc_ids ids = IPC_IDS_INIT(RANK_OBJECT, MSGMNI, IPC_MSG);
+static struct ipc_ids ids = IPC_IDS_INIT(RANK_OBJECT, &ipc_limits.msg_mni, IPC_MSG);
 
 static struct msg *msg_of(struct msg_text *t)
 {
@@ -72,7 +72,7 @@ static struct msg_queue *queue_new(void)
 	q->payer = payer;
 	q->refs = 1;
 	list_init(&q->messages);
-	q->max_bytes = MSGMNB;
+	q->max_bytes = (u64)READ_ONCE(ipc_limits.msg_mnb);
 	q->ctime = now_s();
 	waitq_init(&q->senders);
 	waitq_init(&q->receivers);
@@ -121,7 +121,7 @@ int msg_alloc(size_t n, struct msg_text **out)
 	struct msg *m;
 	int ret;
 
-	if (n > MSGMAX)
+	if (n > (size_t)READ_ONCE(ipc_limits.msg_max))
 		return -EINVAL;
 	ret = charge_kmem(sizeof *m + n, &payer);
 	if (ret)
@@ -280,7 +280,8 @@ int msg_set(s32 id, const struct msqid64_ds *ds)
 
 	spin_lock(&ids.lock);
 	ret = ipc_find_to_change(&ids, id, &o);
-	if (!ret && ds->msg_qbytes > MSGMNB && !capable(CAP_SYS_RESOURCE))
+	if (!ret && ds->msg_qbytes > (u64)READ_ONCE(ipc_limits.msg_mnb) &&
+	    !capable(CAP_SYS_RESOURCE))
 		ret = -EPERM;
 	if (!ret)
 		ret = ipc_set_perm(o, &ds->msg_perm);
@@ -339,17 +340,18 @@ s32 msg_info(struct msginfo *out, bool usage)
 	s32 last;
 
 	*out = (struct msginfo){
-		.msgmax = MSGMAX,
-		.msgmnb = MSGMNB,
-		.msgmni = MSGMNI,
+		.msgmax = ipc_limits.msg_max,
+		.msgmnb = ipc_limits.msg_mnb,
+		.msgmni = ipc_limits.msg_mni,
 		.msgssz = 16,
 		.msgseg = 0xffff,
 	};
 	spin_lock(&ids.lock);
 	last = ipc_last_slot(&ids);
-	out->msgpool = usage ? (s32)ipc_usage(&ids)->nr : MSGMNI * MSGMNB / 1024;
-	out->msgmap = usage ? (s32)ipc_usage(&ids)->count : MSGMNB;
-	out->msgtql = usage ? (s32)ipc_usage(&ids)->amount : MSGMNB;
+	out->msgpool = usage ? (s32)ipc_usage(&ids)->nr
+			     : (s32)((s64)ipc_limits.msg_mni * ipc_limits.msg_mnb / 1024);
+	out->msgmap = usage ? (s32)ipc_usage(&ids)->count : ipc_limits.msg_mnb;
+	out->msgtql = usage ? (s32)ipc_usage(&ids)->amount : ipc_limits.msg_mnb;
 	spin_unlock(&ids.lock);
 	return last;
 }

@@ -23,8 +23,7 @@
 #include "guestkernel/kapi/time.h"
 #include "guestkernel/kapi/wait.h"
 
-#define SEM_TOTAL_MAX 1024000000
-#define ADJUST_MAX    SEMVMX
+#define ADJUST_MAX SEMVMX
 
 struct sem {
 	s32 value, pid;
@@ -78,7 +77,7 @@ struct sem_undo_list {
 	struct list undos; /* [ids.lock] sem_undo.list_link */
 };
 
-static struct ipc_ids ids = IPC_IDS_INIT(RANK_OBJECT, SEMMNI, IPC_SEM);
+static struct ipc_ids ids = IPC_IDS_INIT(RANK_OBJECT, &ipc_limits.sem[3], IPC_SEM);
 
 static struct sem_set *set_of(struct ipc_obj *o)
 {
@@ -142,7 +141,7 @@ s64 sem_get(s32 key, s32 n, u32 flags)
 	int made = 0;
 	s64 ret;
 
-	if (n < 0 || n > SEMMSL)
+	if (n < 0 || (u32)n > IPC_SEM_MSL)
 		return -EINVAL;
 	if (key == IPC_PRIVATE || (flags & IPC_CREAT))
 		made = set_new(n, &fresh);
@@ -154,7 +153,10 @@ s64 sem_get(s32 key, s32 n, u32 flags)
 	else if (key != IPC_PRIVATE && !(flags & IPC_CREAT))
 		ret = -ENOENT;
 	else
-		ret = made ? made : ipc_add(&ids, &fresh->obj, key, flags);
+		ret = made ? made
+		      : ipc_usage(&ids)->amount + fresh->n > IPC_SEM_MNS
+			      ? -ENOSPC
+			      : ipc_add(&ids, &fresh->obj, key, flags);
 	if (!ret && !o)
 		ipc_usage_of(&fresh->obj)->amount += fresh->n;
 	if (!ret)
@@ -654,13 +656,13 @@ s32 sem_info(struct seminfo *out, bool usage)
 	s32 last;
 
 	*out = (struct seminfo){
-		.semmap = SEM_TOTAL_MAX,
-		.semmni = SEMMNI,
-		.semmns = SEM_TOTAL_MAX,
-		.semmnu = SEM_TOTAL_MAX,
-		.semmsl = SEMMSL,
-		.semopm = SEMOPM,
-		.semume = SEMOPM,
+		.semmap = (s32)IPC_SEM_MNS,
+		.semmni = (s32)IPC_SEM_MNI,
+		.semmns = (s32)IPC_SEM_MNS,
+		.semmnu = (s32)IPC_SEM_MNS,
+		.semmsl = (s32)IPC_SEM_MSL,
+		.semopm = (s32)IPC_SEM_OPM,
+		.semume = (s32)IPC_SEM_OPM,
 		.semvmx = SEMVMX,
 	};
 	spin_lock(&ids.lock);

@@ -26,9 +26,6 @@
 #include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/mman.h"
 
-#define SHM_MAX_BYTES (U64_MAX - (1ull << 24))
-#define SHM_MAX_PAGES (SHM_MAX_BYTES >> PAGE_SHIFT)
-
 struct shm_seg {
 	struct ipc_obj obj;
 	struct pager base;   /* what regions map */
@@ -40,7 +37,7 @@ struct shm_seg {
 	s32 cpid, lpid;
 };
 
-static struct ipc_ids ids = IPC_IDS_INIT(RANK_PAGECACHE, SHMMNI, IPC_SHM);
+static struct ipc_ids ids = IPC_IDS_INIT(RANK_PAGECACHE, &ipc_limits.shm_mni, IPC_SHM);
 
 static struct shm_seg *seg_of(struct pager *p)
 {
@@ -158,11 +155,11 @@ static int seg_create(u64 size, struct shm_seg **out)
 /* [ids.lock] */
 static s64 seg_add(struct shm_seg *s, s32 key, u32 flags)
 {
-	u64 most = charge_is_bounded() ? (page_end_pfn - page_first_pfn) / 2 : SHM_MAX_PAGES;
+	u64 most = charge_is_bounded() ? (page_end_pfn - page_first_pfn) / 2 : U64_MAX;
 	int ret;
 
 	/* segments stay when those who made them are gone: killing frees nothing */
-	if (ipc_usage(&ids)->amount + pages_of(s) > most)
+	if (ipc_usage(&ids)->amount + pages_of(s) > MIN(READ_ONCE(ipc_limits.shm_all), most))
 		return -ENOSPC;
 	ret = ipc_add(&ids, &s->obj, key, flags);
 	if (ret)
@@ -187,7 +184,7 @@ s64 shm_get(s32 key, u64 size, u32 flags)
 {
 	struct shm_seg *fresh = NULL;
 	struct ipc_obj *o = NULL;
-	int made = size == 0 || size > SHM_MAX_BYTES ? -EINVAL : 0;
+	int made = size == 0 || size > READ_ONCE(ipc_limits.shm_max) ? -EINVAL : 0;
 	s64 ret;
 
 	if (flags & SHM_HUGETLB)
@@ -428,11 +425,11 @@ s32 shm_limits(struct shminfo64 *out)
 	s32 last;
 
 	*out = (struct shminfo64){
-		.shmmax = SHM_MAX_BYTES,
+		.shmmax = ipc_limits.shm_max,
 		.shmmin = 1,
-		.shmmni = SHMMNI,
-		.shmseg = SHMMNI,
-		.shmall = SHM_MAX_BYTES,
+		.shmmni = (u64)ipc_limits.shm_mni,
+		.shmseg = (u64)ipc_limits.shm_mni,
+		.shmall = ipc_limits.shm_all,
 	};
 	spin_lock(&ids.lock);
 	last = ipc_last_slot(&ids);

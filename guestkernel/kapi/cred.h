@@ -2,7 +2,13 @@
 /*
  * cred - credentials of a task or an open file
  *
- * Rules     Immutable once published; changing means copy, edit, replace (task/cred.c).
+ * Rules     INVARIANTS. Immutable once published; changing means copy, edit, replace (task/cred.c), by the task itself only.
+ *           Others see a task's credentials and memory change together (commit() in task/exec.c): they ask
+ *           task_may_access() with the thing they want in hand, or task_access_mm() for both at once.
+ *           A right is asked for with the credentials of whoever acts now, or with those a file was opened with, as the
+ *           table "What is decided when a descriptor is made" in guestkernel/README.md says; never with a
+ *           uid that was noted down somewhere. When the caller gains or changes effective ids or capabilities its memory
+ *           stops being dumpable (cred_gains()), and the signal at its parent's death is forgotten.
  */
 #pragma once
 

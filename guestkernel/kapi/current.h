@@ -22,5 +22,7 @@ u64 current_rlimit(u32 which);	 /* soft limit, RLIM_INFINITY = U64_MAX */
 s32 current_tid(void);
 s32 current_tgid(void);
 bool signal_pending(void);
+/* The current task is going to die: long work need not go on. */
+bool current_is_killed(void);
 /* Sends a signal to the current thread (SIGPIPE) or process (SIGXFSZ) as the kernel. */
 void current_send_signal(s32 sig);

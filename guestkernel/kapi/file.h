@@ -134,9 +134,13 @@ struct fdtable;
 int must_check fdtable_create(struct fdtable **out);
 /* A private copy, for fork. */
 int must_check fdtable_clone(struct fdtable *src, struct fdtable **out);
+/* One more task uses t; the last put closes everything. */
 struct fdtable *fdtable_get(struct fdtable *t);
-/* Closes everything at the last reference. */
 void fdtable_put(struct fdtable *t);
+/* For a look from outside: keeps t, not what is open in it. */
+struct fdtable *fdtable_hold(struct fdtable *t);
+void fdtable_drop(struct fdtable *t);
+/* Between tasks. */
 bool fdtable_is_shared(struct fdtable *t);
 void fdtable_close_on_exec(struct fdtable *t);
 

@@ -22,7 +22,6 @@ enum lock_rank {
 	RANK_STACKED_RENAME, /* as the three below, of a file system on top of others (overlay) */
 	RANK_STACKED_DIR,
 	RANK_STACKED_INODE,
-	RANK_COPY_UP,	 /* one per overlay: a file is being copied to the upper layer */
 	RANK_RENAME,	 /* one per superblock: renames of directories */
 	RANK_INODE_DIR,	 /* a directory inode's contents; parents before children */
 	RANK_INODE,	 /* a non-directory inode's size, data and attributes */

@@ -99,8 +99,12 @@ void page_release_end(const struct page_range *r, u32 n);
 /* The idle loop has nothing to run: host/release.c does a part of it now and then. */
 void page_release_idle(void);
 
+#define MAX_ORDER 11 /* blocks of 2^0 to 2^10 frames */
+
 struct page_stats {
 	u64 total, free, never_used; /* frames */
 	u64 slab, tables, stacks, cache;
 };
 void page_stats(struct page_stats *out);
+/* Free blocks of each order; what was never used is in none. */
+void page_free_blocks(u64 nr[MAX_ORDER]);

@@ -10,6 +10,7 @@
 
 #include "guestkernel/kapi/strbuf.h"
 #include "guestkernel/kapi/ns.h"
+#include "guestkernel/kapi/poll.h"
 
 struct proc_row {
 	const char *name; /* path below the table's root, e.g. "sys/kernel/pid_max" */
@@ -21,6 +22,9 @@ struct proc_row {
 	 * show gets instead of it until close. Both or neither; with them there is no store. */
 	int (*open)(void *ctx, void **bound);
 	void (*close)(void *bound);
+	/* Readiness (EPOLL*) of a file whose text programs wait on; bound: what open made. NULL: always ready. */
+	u32 (*poll)(void *bound, struct poll_table *pt);
+	void *data; /* this row's own ctx, instead of the table's; not in tables of processes */
 };
 
 struct proc_table {
@@ -35,6 +39,7 @@ struct proc_table {
  */
 struct task;
 struct fdtable;
+struct file;
 struct path;
 struct cred;
 struct mount;
@@ -51,7 +56,7 @@ struct proc_task_ops {
 	s32 (*next_thread)(struct task *leader, s32 after);
 	s32 (*tid)(struct task *t);
 	s32 (*tgid)(struct task *t);
-	/* Who owns the files of /proc/<pid>: root, when t's own user may not look into it. */
+	/* Who owns the files of /proc/<pid>: root, when t's own user may not look into it, or it has ended. */
 	void (*owner)(struct task *t, u32 *uid, u32 *gid);
 	/* Referenced credentials (cred_put); they own the directories everybody may list. */
 	const struct cred *(*cred)(struct task *t);
@@ -71,6 +76,9 @@ struct proc_task_ops {
 	void (*mem_close)(void *mem);
 	/* As a debugger sees it: bytes done, -EFAULT; 0 when its program has ended. */
 	s64 (*mem)(void *mem, u64 va, void *buf, size_t n, bool write);
+	/* What pagemap and map_files/ show; see mm/mm_proc.h. */
+	int (*pagemap)(void *mem, u64 first, u64 *out, u32 n);
+	int (*map_next)(struct task *t, u64 after, u64 *start, u64 *end, struct file **out);
 };
 
 /*

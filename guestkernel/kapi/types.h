@@ -81,5 +81,6 @@ static inline bool uaddr_is_null(uaddr_t a)
 
 #define U32_MAX UINT32_MAX
 #define S32_MAX INT32_MAX
+#define S32_MIN INT32_MIN
 #define U64_MAX UINT64_MAX
 #define S64_MAX INT64_MAX

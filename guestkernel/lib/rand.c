@@ -10,6 +10,7 @@
  * See       tests/unit/rand_test.c
  */
 #include "guestkernel/kapi/rand.h"
+#include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/htab.h"
 #include "guestkernel/kapi/lock.h"
 #include "guestkernel/kapi/string.h"
@@ -120,6 +121,18 @@ void rand_reseed(const void *seed, size_t n)
 	wipe(rand_pool, sizeof rand_pool);
 	rand_left = 0; /* output of the old key is not handed out */
 	spin_unlock(&rand_lock);
+}
+
+int rand_reseed_after_clone(const void *seed, size_t n)
+{
+	u8 any = 0;
+
+	for (size_t i = 0; i < n; i++)
+		any |= ((const u8 *)seed)[i];
+	if (n < KEY_BYTES || !any)
+		return -EINVAL;
+	rand_reseed(seed, n);
+	return 0;
 }
 
 void rand_init(const void *seed, size_t n)

@@ -69,6 +69,7 @@ struct aspace {
 	u32 default_flags; /* [lock] region flags of new mappings: REGION_LOCKED after mlockall(MCL_FUTURE) */
 	struct list dead; /* [lock] regions out of the tree, freed by aspace_write_unlock() */
 	u64 next_anon; /* [pt_lock] after the last anonymous page written first: a row of them? */
+	u64 prev_anon; /* [pt_lock] before the last chunk of them: a row downwards? */
 	struct region *last_found; /* [a] region of the last fault, cleared when regions go */
 	atomic64_t rss_anon, rss_file, rss_shmem;
 	u64 hiwater_rss, hiwater_vm; /* pages */

@@ -30,7 +30,8 @@
 #define AROUND	    16 /* pages mapped at once around a fault of a cached file */
 #define COPY_AROUND 16 /* pages looked at around a write that needs a copy */
 #define AHEAD	    7  /* pages mapped after one that continues a row of writes */
-#define RETRY	    1  /* the page table changed under us: look again */
+#define TABLE_BYTES (512 * PAGE_SIZE)
+#define RETRY	    1 /* the page table changed under us: look again */
 
 struct fault {
 	struct aspace *as;
@@ -183,10 +184,28 @@ static u32 room_at(struct fault *f, u64 va, u32 want)
 	return n;
 }
 
-/* Where runs are cheap: a chunk of frames in a row. */
+/* Unmapped pages in a row that end with f->va, at most want, under one table. */
+static u32 room_below(struct fault *f, u32 want)
+{
+	u64 low = MAX(ALIGN_DOWN(f->va, TABLE_BYTES), f->r->start), up;
+	struct mmu_run run;
+	u32 last, n = 0;
+
+	up = f->va - MIN(f->va - low, (want - 1) * PAGE_SIZE);
+	last = (u32)((f->va - up) >> PAGE_SHIFT);
+	if (arch_mmu_run(&f->as->arch, up, last + 1, &run) || run.n <= last)
+		return 0;
+	while (n <= last && !arch_mmu_run_is_mapped(&run, last - n))
+		n++;
+	return n;
+}
+
+/* Where runs are cheap: a chunk of frames in a row, upwards, or downwards when what is above is there already: memory is
+ * also filled from its end (memmove, and memcpy where that avoids clashes in the cache). */
 static bool fault_chunk(struct fault *f)
 {
-	u32 want = f->as->next_anon == f->va ? arch_fault_sizes.anon_row : arch_fault_sizes.anon;
+	bool is_row = f->as->next_anon == f->va || f->as->prev_anon == f->va;
+	u32 want = is_row ? arch_fault_sizes.anon_row : arch_fault_sizes.anon;
 	u32 prot = region_mmu_prot(f->r, true), n, i, order;
 	struct mmu_run run;
 	struct page *pg;
@@ -199,6 +218,10 @@ static bool fault_chunk(struct fault *f)
 		va = MAX(f->r->start, va - (want - 1) * PAGE_SIZE);
 	spin_lock(&f->as->pt_lock);
 	n = room_at(f, va, (u32)MIN((f->r->end - va) >> PAGE_SHIFT, (u64)want));
+	if (n < 2 && va == f->va) {
+		n = room_below(f, want);
+		va -= n ? (n - 1) * PAGE_SIZE : 0;
+	}
 	spin_unlock(&f->as->pt_lock);
 	if (va + n * PAGE_SIZE <= f->va || n < 2)
 		return false;
@@ -215,6 +238,7 @@ static bool fault_chunk(struct fault *f)
 		}
 		rss_add(f->r, n, 0);
 		f->as->next_anon = va + n * PAGE_SIZE;
+		f->as->prev_anon = va - PAGE_SIZE;
 		n = 0;
 	}
 	spin_unlock(&f->as->pt_lock);

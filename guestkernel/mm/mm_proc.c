@@ -9,6 +9,7 @@
 #include "guestkernel/mm/mm_proc.h"
 
 #include "arch/param.h"
+#include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/file.h"
 #include "guestkernel/kapi/page.h"
@@ -17,6 +18,7 @@
 #include "guestkernel/mm/kmap.h"
 #include "guestkernel/mm/region.h"
 #include "guestkernel/task/task.h"
+#include "guestkernel/uapi/limits.h"
 #include "guestkernel/uapi/mman.h"
 
 #define NAME_COLUMN 73
@@ -39,12 +41,28 @@ static void add_name(struct strbuf *sb, const char *name)
 	}
 }
 
+/* The path of a mapped file however long; false: it has none that could be told. */
+static bool add_path(struct strbuf *sb, const struct path *p, size_t start)
+{
+	char text[256], *big = NULL, *name = path_text(p, NULL, text, sizeof text);
+
+	if (!name) {
+		big = kmalloc(PATH_MAX);
+		name = big ? path_text(p, NULL, big, PATH_MAX) : NULL;
+	}
+	if (name && *name) {
+		pad_to_column(sb, start, NAME_COLUMN);
+		add_name(sb, name);
+	}
+	kfree(big);
+	return name != NULL;
+}
+
 static void show_region(struct strbuf *sb, struct region *r)
 {
 	struct pager_desc d = { 0 };
-	const char *name = NULL;
 	size_t start = sb->len;
-	char text[256];
+	const char *name;
 
 	if (r->pager && r->pager->ops->describe)
 		r->pager->ops->describe(r->pager, &d);
@@ -55,13 +73,12 @@ static void show_region(struct strbuf *sb, struct region *r)
 		      r->pager ? (unsigned long long)r->pgoff << PAGE_SHIFT : 0,
 		      (u32)(d.dev >> 8 & 0xfff), (u32)((d.dev & 0xff) | (d.dev >> 12 & 0xfff00)),
 		      (unsigned long long)d.ino);
-	if (r->file && !r->label)
-		name = path_text(&r->file->path, NULL, text, sizeof text);
-	if (!name)
+	if (!r->file || r->label || !add_path(sb, &r->file->path, start)) {
 		name = r->label ? r->label : d.path;
-	if (name[0]) {
-		pad_to_column(sb, start, NAME_COLUMN);
-		add_name(sb, name);
+		if (name[0]) {
+			pad_to_column(sb, start, NAME_COLUMN);
+			add_name(sb, name);
+		}
 	}
 	strbuf_addc(sb, '\n');
 }
@@ -392,56 +409,20 @@ static int row_vmstat(struct strbuf *sb, void *ctx)
 	return 0;
 }
 
-static int row_overcommit_memory(struct strbuf *sb, void *ctx)
-{
-	(void)ctx;
-	strbuf_printf(sb, "1\n"); /* mappings are never refused for want of memory */
-	return 0;
-}
-
-static int row_overcommit_ratio(struct strbuf *sb, void *ctx)
-{
-	(void)ctx;
-	strbuf_printf(sb, "50\n");
-	return 0;
-}
-
-static int row_max_map_count(struct strbuf *sb, void *ctx)
-{
-	(void)ctx;
-	strbuf_printf(sb, "%u\n", REGION_COUNT_MAX);
-	return 0;
-}
-
-static int row_mmap_min_addr(struct strbuf *sb, void *ctx)
-{
-	(void)ctx;
-	strbuf_printf(sb, "%llu\n", (unsigned long long)USER_VA_MIN);
-	return 0;
-}
-
-static int row_swappiness(struct strbuf *sb, void *ctx)
-{
-	(void)ctx;
-	strbuf_printf(sb, "0\n");
-	return 0;
-}
-
 static const struct proc_row root_rows[] = {
-	{"meminfo",		     0444, row_meminfo,		NULL},
-	{ "vmstat",		    0444, row_vmstat,	      NULL},
-	{ "sys/vm/overcommit_memory", 0444, row_overcommit_memory, NULL},
-	{ "sys/vm/overcommit_ratio",  0444, row_overcommit_ratio,	 NULL},
-	{ "sys/vm/max_map_count",	  0444, row_max_map_count,	   NULL},
-	{ "sys/vm/mmap_min_addr",	  0444, row_mmap_min_addr,	   NULL},
-	{ "sys/vm/swappiness",	       0444, row_swappiness,	     NULL},
+	{"meminfo", 0444, row_meminfo, NULL},
+	{ "vmstat", 0444, row_vmstat,  NULL},
 };
 const struct proc_table mm_proc_root = { root_rows, ARRAY_SIZE(root_rows), NULL };
 
+#define ROW(name, mode, show, store)    \
+	{                               \
+		name, mode, show, store \
+	}
 static const struct proc_row process_rows[] = {
-	{"maps",	  0444,		row_maps,	  NULL,	mm_row_open, mm_row_close },
-	{ "smaps", 0444,		 row_smaps,			    NULL,				  mm_row_open, mm_row_close },
-	{ "smaps_rollup",	  0444,		row_smaps_rollup,NULL,mm_row_open, mm_row_close },
-	{ "statm", 0444,row_statm,	    NULL				 },
+	MM_ROW("maps", 0444, row_maps),
+	MM_ROW("smaps", 0444, row_smaps),
+	MM_ROW("smaps_rollup", 0444, row_smaps_rollup),
+	ROW("statm", 0444, row_statm, NULL),
 };
 const struct proc_table mm_proc_process = { process_rows, ARRAY_SIZE(process_rows), NULL };

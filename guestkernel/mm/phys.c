@@ -25,7 +25,6 @@
 #include "guestkernel/kapi/leak.h"
 #include "guestkernel/mm/slab.h"
 
-#define MAX_ORDER     11
 #define CACHE_MAX     64
 #define CACHE_BATCH   16
 #define FRESH_BATCH   8
@@ -44,7 +43,8 @@ u64 page_first_pfn, page_end_pfn;
 static struct {
 	struct spinlock lock;
 	struct list free[MAX_ORDER];
-	u32 have; /* bit n: free[n] has a block */
+	u64 nr_blocks[MAX_ORDER]; /* on the lists */
+	u32 have;		  /* bit n: free[n] has a block */
 	struct page
 		*single; /* free frames not joined with their neighbours yet, linked by next_free */
 	u64 nr_single;	 /* of them */
@@ -102,6 +102,7 @@ static void list_put(struct page *pg, u32 order, u32 released)
 	else
 		list_add(&zone.free[order], &pg->link);
 	zone.have |= 1u << order;
+	zone.nr_blocks[order]++;
 	zone.nr_free += 1ull << order;
 	if (counts_as_backed(pg, order))
 		zone.nr_backed += 1ull << order;
@@ -115,6 +116,7 @@ static u32 list_take(struct page *pg, u32 order)
 	if (counts_as_backed(pg, order))
 		zone.nr_backed -= 1ull << order;
 	list_del(&pg->link);
+	zone.nr_blocks[order]--;
 	if (list_empty(&zone.free[order]))
 		zone.have &= ~(1u << order);
 	pg->flags = 0;
@@ -456,6 +458,14 @@ void page_release_end(const struct page_range *r, u32 n)
 		zone.nr_releasing -= r->nr;
 		free_block(r->start.pa >> PAGE_SHIFT, (u32)__builtin_ctzll(r->nr), PG_RELEASED);
 	}
+	spin_unlock(&zone.lock);
+}
+
+void page_free_blocks(u64 nr[MAX_ORDER])
+{
+	spin_lock(&zone.lock);
+	memcpy(nr, zone.nr_blocks, sizeof zone.nr_blocks);
+	nr[0] += zone.nr_single;
 	spin_unlock(&zone.lock);
 }
 

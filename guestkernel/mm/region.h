@@ -11,7 +11,8 @@
 
 struct page;
 
-#define REGION_COUNT_MAX 65530
+extern s32 sysctl_max_map_count; /* vm.max_map_count */
+#define REGION_COUNT_MAX ((u32)READ_ONCE(sysctl_max_map_count))
 #define REGION_STACK_GAP (256 * PAGE_SIZE) /* kept free below a region that grows down */
 
 /* All below: as->lock held exclusively unless said otherwise. */

@@ -157,6 +157,7 @@ static void *slab_take(struct kmem_cache *c, struct page *pg)
 		p = (struct free_object *)((u8 *)page_kaddr(pg) + (size_t)c->size * pg->carve_at);
 		pg->carve_at = (pg->carve_at + pg->carve_step) % c->per_slab;
 		pg->carved++;
+		p->mark = 0; /* the page may have been a slab before: its marks are not ours */
 	}
 	if (pg->inuse++ == 0)
 		c->nr_empty--;

@@ -152,6 +152,8 @@ static s64 record_lock(struct file *f, s32 fd, u32 cmd, uaddr_t arg)
 
 	if (err)
 		return err;
+	if (cmd == F_SETLK || cmd == F_SETLKW)
+		fdtable_will_own_locks(current_fds());
 	err = lock_fcntl(f, cmd, &fl, current_fds());
 	if (err)
 		return err;

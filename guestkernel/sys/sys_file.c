@@ -8,6 +8,7 @@
  * See       read(2), write(2), lseek(2), preadv2(2), getdents64(2)
  */
 #include "fs/namei.h"
+#include "fs/notify.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/current.h"
 #include "guestkernel/kapi/errno.h"
@@ -282,6 +283,8 @@ static s64 dents_read(struct file *f, struct dents *d, uaddr_t out)
 	if (!err)
 		f->pos = d->ctx.pos;
 	mutex_unlock(&f->pos_lock);
+	if (!err)
+		notify_file(f, IN_ACCESS);
 	return err ? err : (s64)d->used;
 }
 

@@ -5,6 +5,7 @@
  * Role      Copies arguments; ipc/ does it.
  * See       sysvipc(7)
  */
+#include "guestkernel/ipc/ids.h"
 #include "guestkernel/ipc/msg.h"
 #include "guestkernel/ipc/sem.h"
 #include "guestkernel/ipc/shm.h"
@@ -105,7 +106,7 @@ static s64 semop_until(s32 id, uaddr_t ua, u32 n, u64 deadline)
 
 	if (n == 0 || id < 0)
 		return -EINVAL;
-	if (n > SEMOPM)
+	if (n > IPC_SEM_OPM)
 		return -E2BIG;
 	if (n > ARRAY_SIZE(few)) {
 		op = kcalloc(n, sizeof *op);
@@ -229,7 +230,7 @@ s64 sys_msgsnd(s32 id, uaddr_t buf, u64 n, u32 flags)
 	struct msg_text *m;
 	s64 ret;
 
-	if (id < 0 || n > MSGMAX)
+	if (id < 0 || n > (u64)READ_ONCE(ipc_limits.msg_max))
 		return -EINVAL;
 	ret = msg_alloc(n, &m);
 	if (ret)

@@ -287,7 +287,7 @@ static struct file *file_of(struct task *t, u64 idx)
 		}
 	}
 	if (files)
-		fdtable_put(files);
+		fdtable_drop(files);
 	return f;
 }
 

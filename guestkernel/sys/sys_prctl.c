@@ -253,6 +253,8 @@ s64 sys_prctl(s32 option, u64 a2, u64 a3, u64 a4, u64 a5)
 		return PR_MCE_KILL_DEFAULT;
 	case PR_GET_SECCOMP:
 		return current()->seccomp.mode;
+	case PR_SET_MM:
+		return capable(CAP_SYS_RESOURCE) ? -EINVAL : -EPERM;
 	case PR_SET_SECCOMP:
 		return seccomp_prctl(a2, UADDR(a3));
 	}

@@ -32,7 +32,9 @@ static struct task *find(s32 pid)
 static bool may_change(struct task *t)
 {
 	const struct cred *me = current()->cred, *c = task_cred_get(t);
-	bool ok = c && (me->euid == c->euid || me->euid == c->uid);
+	/* A set-id child is its caller's by its real id, but has more rights than he. */
+	bool ok = c && (me->euid == c->euid || me->euid == c->uid) &&
+		  !(c->cap_permitted & ~me->cap_permitted);
 
 	if (c)
 		cred_put(c);
@@ -333,6 +335,7 @@ s64 sys_ioprio_set(u32 which, s32 who, s32 prio)
 {
 	struct task *t;
 	u32 class = (u32)prio >> 13;
+	s64 r = 0;
 
 	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER || class > 3 ||
 	    (prio & 7) != (prio & 0x1fff))
@@ -344,9 +347,12 @@ s64 sys_ioprio_set(u32 which, s32 who, s32 prio)
 	t = find(who);
 	if (!t)
 		return -ESRCH;
-	t->ioprio = (u32)prio;
+	if (may_change(t))
+		t->ioprio = (u32)prio;
+	else
+		r = -EPERM;
 	task_put(t);
-	return 0;
+	return r;
 }
 
 s64 sys_ioprio_get(u32 which, s32 who)

@@ -416,7 +416,7 @@ s64 sys_pidfd_getfd(s32 pidfd, s32 target, u32 flags)
 	r = !task_may_access(t, ACCESS_REAL) ? -EPERM : !files ? -ESRCH : f ? 0 : -EBADF;
 	task_put(t);
 	if (files)
-		fdtable_put(files);
+		fdtable_drop(files);
 	if (r < 0) {
 		if (f)
 			file_put(f);

@@ -159,6 +159,7 @@ static int new_group(struct task *t, const struct clone_req *q)
 	memcpy(g->rlim, me->rlim, sizeof g->rlim);
 	g->cpu_timers = g->rlim[RLIMIT_CPU].rlim_cur != RLIM_INFINITY;
 	g->oom_score_adj = me->oom_score_adj;
+	g->core_filter = me->core_filter;
 	g->personality = me->personality;
 	g->has_subreaper = me->subreaper || me->has_subreaper;
 	g->exit_signal = q->flags & CLONE_PARENT ? me->exit_signal : q->exit_signal;
@@ -182,6 +183,8 @@ static void copy_task(struct task *t, const struct clone_req *q)
 		t->nice = MAX(me->nice, (s8)0);
 	}
 	t->timer_slack_ns = me->timer_slack_ns;
+	t->loginuid = me->loginuid;
+	t->sessionid = me->sessionid;
 	t->ioprio = me->ioprio;
 	t->keep_caps = me->keep_caps;
 	if (!(q->flags & CLONE_VM) || (q->flags & CLONE_VFORK)) {

@@ -15,6 +15,7 @@
  * Missing   binfmt_misc.
  * See       execve(2), getauxval(3)
  */
+#include "guestkernel/task/task_proc.h"
 #include "guestkernel/task/exec.h"
 #include "arch/param.h"
 #include "guestkernel/kapi/alloc.h"
@@ -247,7 +248,7 @@ static void choose_layout(struct exec *x)
 	struct aspace *mm = x->mm;
 	u64 stack = current_rlimit(RLIMIT_STACK), gap;
 
-	x->randomise = !(current_group()->personality & ADDR_NO_RANDOMIZE);
+	x->randomise = sysctl_randomize_va && !(current_group()->personality & ADDR_NO_RANDOMIZE);
 	x->stack_top = STACK_TOP_MAX;
 	gap = MIN(stack, STACK_TOP_MAX / 6 * 5);
 	gap = MAX(gap, MMAP_BASE_GAP);
@@ -318,6 +319,19 @@ static void reset_signals(struct task *t)
 	t->restart.fn = NULL;
 }
 
+/* Signals that children made by the old program were to send at their ends are not for the new one. */
+static void tame_children(struct tgroup *g)
+{
+	struct tgroup *child;
+
+	if (list_empty(&g->children))
+		return;
+	spin_lock(&tasklist_lock);
+	list_for_each_entry (child, &g->children, sibling)
+		child->exit_signal = SIGCHLD;
+	spin_unlock(&tasklist_lock);
+}
+
 static void become(struct exec *x)
 {
 	struct task *t = current();
@@ -329,13 +343,15 @@ static void become(struct exec *x)
 	task_comm_set(t, x->comm);
 	g->did_exec = true;
 	g->exit_signal = SIGCHLD;
+	tame_children(g);
 	t->keep_caps = false;
 	t->set_child_tid = UADDR_NULL;
 	if (x->creds.secure) {
 		g->pdeath_signal = 0;
 		g->personality &= ~(u32)(ADDR_NO_RANDOMIZE | READ_IMPLIES_EXEC | MMAP_PAGE_ZERO);
 		spin_lock(&g->lock);
-		g->rlim[RLIMIT_STACK].rlim_cur = MIN(g->rlim[RLIMIT_STACK].rlim_cur, STACK_SECURE_MAX);
+		g->rlim[RLIMIT_STACK].rlim_cur =
+			MIN(g->rlim[RLIMIT_STACK].rlim_cur, STACK_SECURE_MAX);
 		spin_unlock(&g->lock);
 	}
 }
@@ -580,6 +596,21 @@ static void exec_fini(struct exec *x)
 	kfree(x);
 }
 
+/* Of a CLONE_FILES child: its close-on-exec descriptors are not its parent's. The other threads are gone, so who shares
+ * the table is another process. Record locks stay with the old table, as on Linux. */
+static int private_files(void)
+{
+	struct fdtable *files;
+	int r;
+
+	if (!fdtable_is_shared(current()->files))
+		return 0;
+	r = fdtable_clone(current()->files, &files);
+	if (r == 0)
+		current_set_fds(files);
+	return r;
+}
+
 /* Everything that can be refused. */
 static int prepare(struct exec *x)
 {
@@ -600,6 +631,8 @@ static int replace(struct exec *x, struct regs *r)
 {
 	int e = private_sighand();
 
+	if (e == 0)
+		e = private_files();
 	if (e < 0)
 		return e;
 	commit(x);

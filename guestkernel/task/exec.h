@@ -21,7 +21,8 @@ struct exec_req {
 	s32 dirfd;
 	u32 at_flags;
 	const char *open_name; /* below dirfd; "": dirfd itself */
-	const char *name;      /* what the program is told, and its interpreter: /dev/fd/N/open_name when dirfd counts */
+	const char *
+		name; /* what the program is told, and its interpreter: /dev/fd/N/open_name when dirfd counts */
 	struct arg_buf *argv, *env;
 };
 /* 0: regs lead into the new program. -errno: nothing has changed. */

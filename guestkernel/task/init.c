@@ -198,6 +198,7 @@ static int make_group(struct task *t, const struct init_spec *s)
 		return -ENOMEM;
 	memcpy(g->rlim, s->rlim, sizeof g->rlim);
 	g->is_init = true;
+	g->core_filter = 0x33;
 	g->leader = t;
 	g->nr_threads = 1;
 	atomic_set(&g->live, 1);

@@ -22,3 +22,6 @@ s64 posix_timer_set(s32 id, bool absolute, u64 value, u64 interval, u64 *old_val
 s64 posix_timer_get(s32 id, u64 *value, u64 *interval);
 s64 posix_timer_overrun(s32 id);
 s64 posix_timer_delete(s32 id);
+struct strbuf;
+/* /proc/<pid>/timers; ctx: struct task. */
+int posix_timers_show(struct strbuf *sb, void *ctx);

@@ -58,7 +58,7 @@ int pidfd_file_create(struct pid *pid, u32 flags, struct file **out)
 	int r;
 
 	refs_get(&pid->refs);
-	r = file_create_anon("[pidfd]", 0600, O_RDWR | flags, &pidfd_ops, pid, out);
+	r = file_create_anon("anon_inode:[pidfd]", 0700, O_RDWR | flags, &pidfd_ops, pid, out);
 	if (r < 0)
 		pid_put(pid);
 	return r;

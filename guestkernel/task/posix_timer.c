@@ -10,6 +10,7 @@
  * Locking   group->lock covers the list and all fields; group->timer_mutex serialises create, set, delete.
  * See       timer_create(2), sigevent(7)
  */
+#include "guestkernel/kapi/strbuf.h"
 #include "guestkernel/kapi/alloc.h"
 #include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/errno.h"
@@ -183,7 +184,7 @@ s64 posix_timer_create(s32 clock, const sigevent_t *ev, bool value_is_id, s32 *i
 	struct tgroup *g = current_group();
 	struct user_account *payer = NULL;
 	struct posix_timer *pt, *it;
-	struct task *target;
+	struct task *target = NULL;
 	u64 ns;
 	u32 n = 0;
 	s64 r = clock_get_ns(clock, &ns);
@@ -431,4 +432,22 @@ void posix_timer_exit_group(struct tgroup *g)
 		destroy(pt);
 	}
 	mutex_unlock(&g->timer_mutex);
+}
+
+int posix_timers_show(struct strbuf *sb, void *ctx)
+{
+	static const char *const ways[] = { "signal", "none", "thread" };
+	struct tgroup *g = ((struct task *)ctx)->group;
+	struct posix_timer *pt;
+
+	if (!task_may_access(ctx, ACCESS_FS))
+		return -EACCES;
+	spin_lock(&g->lock);
+	list_for_each_entry (pt, &g->posix_timers, link)
+		strbuf_printf(sb, "ID: %d\nsignal: %d/%016llx\nnotify: %s/%s.%d\nClockID: %d\n",
+			      pt->id, pt->signo, (unsigned long long)pt->value.sival_ptr,
+			      ways[pt->notify & 3], pt->target ? "tid" : "pid",
+			      pt->target ? pt->target->tid : g->tgid, pt->clock);
+	spin_unlock(&g->lock);
+	return sb->failed ? -ENOMEM : 0;
 }

@@ -7,6 +7,7 @@
  * Missing   RLIMIT_RSS (as on Linux), RLIMIT_RTTIME, RLIMIT_LOCKS, RLIMIT_CORE (no core files).
  * See       getrlimit(2), getrusage(2)
  */
+#include "guestkernel/task/task_proc.h"
 #include "guestkernel/task/rlimit.h"
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
@@ -16,6 +17,8 @@
 #include "guestkernel/uapi/capability.h"
 
 #define NR_OPEN_MAX (1u << 20)
+
+s32 sysctl_nr_open = NR_OPEN_MAX;
 
 /* Docker's defaults, which follow from the daemon's, but for few descriptors at first: programs that close all they
  * may have do it in a loop. */
@@ -98,7 +101,7 @@ static s64 check(struct tgroup *g, u32 which, const struct rlimit *new)
 {
 	if (new->rlim_cur > new->rlim_max)
 		return -EINVAL;
-	if (which == RLIMIT_NOFILE && new->rlim_max > NR_OPEN_MAX)
+	if (which == RLIMIT_NOFILE && new->rlim_max > (u32)READ_ONCE(sysctl_nr_open))
 		return -EPERM;
 	if (new->rlim_max > g->rlim[which].rlim_max && !capable(CAP_SYS_RESOURCE))
 		return -EPERM;

@@ -148,8 +148,8 @@ static s64 create(sigset_t mask, u32 flags)
 	if (!s)
 		return -ENOMEM;
 	s->mask = mask;
-	r = file_create_anon("[signalfd]", 0600, O_RDWR | (flags & SFD_NONBLOCK), &signalfd_ops, s,
-			     &f);
+	r = file_create_anon("anon_inode:[signalfd]", 0600, O_RDWR | (flags & SFD_NONBLOCK),
+			     &signalfd_ops, s, &f);
 	if (r < 0) {
 		kfree(s);
 		return r;

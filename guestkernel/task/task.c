@@ -60,6 +60,7 @@ int task_alloc(struct task **out)
 	t->start_ns = clock_monotonic_ns();
 	t->exec_start_ns = t->start_ns;
 	t->timer_slack_ns = 50000;
+	t->loginuid = t->sessionid = U32_MAX;
 	spin_init(&t->alloc_lock, RANK_FSCTX);
 	list_init(&t->rq_link);
 	list_init(&t->thread_link);
@@ -179,7 +180,7 @@ struct fdtable *task_files_get(struct task *t)
 	struct fdtable *files;
 
 	spin_lock(&t->alloc_lock);
-	files = t->files ? fdtable_get(t->files) : NULL;
+	files = t->files ? fdtable_hold(t->files) : NULL;
 	spin_unlock(&t->alloc_lock);
 	return files;
 }
@@ -362,6 +363,11 @@ s32 current_tid(void)
 s32 current_tgid(void)
 {
 	return current_group() ? current_group()->tgid : 0;
+}
+
+bool current_is_killed(void)
+{
+	return signal_fatal_pending();
 }
 
 bool signal_pending(void)

@@ -136,6 +136,7 @@ struct tgroup {
 	struct ktimer cpu_timer;	      /* looks at CPU time again */
 	u32 rlimit_cpu_warned_s;	      /* [S] */
 	s32 oom_score_adj;
+	u32 core_filter;	  /* which memory a core file would hold; kept for whoever asks */
 	struct mutex timer_mutex; /* RANK_EXEC: setting itimers and POSIX timers */
 	u32 personality;	  /* [self] */
 };
@@ -251,8 +252,9 @@ struct task {
 	uaddr_t robust_list;			/* [self] */
 	struct rseq_state rseq;			/* [self] */
 	u64 timer_slack_ns;
-	bool keep_caps;	   /* [self] */
-	bool no_new_privs; /* [T and S for writing by others] */
+	u32 loginuid, sessionid; /* [self] of audit, inherited; U32_MAX: nobody logged in */
+	bool keep_caps;		 /* [self] */
+	bool no_new_privs;	 /* [T and S for writing by others] */
 	struct seccomp seccomp;
 	bool in_execve;
 	bool is_beyond_drain;	    /* [self] exiting: nobody would run what is deferred now */
@@ -326,7 +328,7 @@ u64 task_fork_count(void);
 
 /* References to another task's resources; NULL when it has exited or is a kernel thread. */
 struct aspace *task_mm_get(struct task *t);
-struct fdtable *task_files_get(struct task *t);
+struct fdtable *task_files_get(struct task *t); /* fdtable_drop() gives it back */
 struct fs_ctx *task_fs_get(struct task *t); /* given back by fs_ctx_unlook() */
 const struct cred *task_cred_get(struct task *t);
 u32 task_uid(struct task *t);

@@ -490,12 +490,6 @@ static int store_oom_score_adj(const char *text, size_t n, void *ctx)
 	return 0;
 }
 
-static int show_loginuid(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "4294967295");
-	return done(sb);
-}
-
 static int show_sched(struct strbuf *sb, void *ctx)
 {
 	struct task *t = ctx;
@@ -541,41 +535,29 @@ static int show_setgroups(struct strbuf *sb, void *ctx)
 	return done(sb);
 }
 
-static int show_timerslack(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "%llu\n", (ull)((struct task *)ctx)->timer_slack_ns);
-	return done(sb);
-}
-
-static int show_coredump_filter(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "00000033\n");
-	return done(sb);
-}
-
+#define ROW(name, mode, show, store)    \
+	{                               \
+		name, mode, show, store \
+	}
 static const struct proc_row process_rows[] = {
-	{"stat",	  0444,		show_stat,NULL},
-	{ "status",	    0444,		  show_status,NULL},
-	{ "cmdline",    0444,		   show_cmdline,NULL},
-	{ "environ",    0400,		   show_environ,NULL,mm_row_open, mm_row_close },
-	{ "auxv", 0400,			show_auxv,NULL,mm_row_open, mm_row_close },
-	{ "comm",	  0644,		show_comm,store_comm				      },
-	{ "limits", 0444,show_limits,NULL},
-	{ "io",		0400,		      show_io,			       NULL														       },
-	{ "wchan", 0444,show_wchan,NULL},
-	{ "cgroup",	    0444,			   show_cgroup,							      NULL																																	      },
-	{ "oom_score", 0444,show_oom_score,NULL},
-	{ "oom_score_adj",	   0644,				 show_oom_score_adj,														store_oom_score_adj																																																																    },
-	{ "loginuid", 0444,show_loginuid,NULL},
-	{ "sessionid",	       0444,					     show_loginuid,																									  NULL																																																																																																																				 },
-	{ "sched", 0444,show_sched,NULL},
-	{ "schedstat",	       0444,							show_schedstat,																																					NULL																																																																																																																																																																																													       },
-	{ "personality", 0400,show_personality,NULL},
-	{ "uid_map",	     0444,							      show_id_map,																																																			NULL																																																																																																																																																																																																																																																																																																		       },
-	{ "gid_map", 0444,show_id_map,NULL},
-	{ "setgroups",	       0444,								      show_setgroups,																																																																		   NULL																																																																																																																																																																																																																																																																																																																																																																																																																																					     },
-	{ "timerslack_ns", 0444,show_timerslack,NULL},
-	{ "coredump_filter",	     0444,									     show_coredump_filter,																																																																																				NULL																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																																										      },
+	ROW("stat", 0444, show_stat, NULL),
+	ROW("status", 0444, show_status, NULL),
+	ROW("cmdline", 0444, show_cmdline, NULL),
+	MM_ROW("environ", 0400, show_environ),
+	MM_ROW("auxv", 0400, show_auxv),
+	ROW("comm", 0644, show_comm, store_comm),
+	ROW("limits", 0444, show_limits, NULL),
+	ROW("io", 0400, show_io, NULL),
+	ROW("wchan", 0444, show_wchan, NULL),
+	ROW("cgroup", 0444, show_cgroup, NULL),
+	ROW("oom_score", 0444, show_oom_score, NULL),
+	ROW("oom_score_adj", 0644, show_oom_score_adj, store_oom_score_adj),
+	ROW("sched", 0444, show_sched, NULL),
+	ROW("schedstat", 0444, show_schedstat, NULL),
+	ROW("personality", 0400, show_personality, NULL),
+	ROW("uid_map", 0444, show_id_map, NULL),
+	ROW("gid_map", 0444, show_id_map, NULL),
+	ROW("setgroups", 0444, show_setgroups, NULL),
 };
 const struct proc_table task_proc_process = { process_rows, ARRAY_SIZE(process_rows), NULL };
 
@@ -628,7 +610,7 @@ static void op_owner(struct task *t, u32 *uid, u32 *gid)
 {
 	*uid = *gid = 0;
 	spin_lock(&t->alloc_lock);
-	if (t->cred && (!t->mm || t->mm->dumpable)) {
+	if (t->cred && t->mm && t->mm->dumpable) { /* nor a zombie */
 		*uid = t->cred->euid;
 		*gid = t->cred->egid;
 	}
@@ -714,4 +696,6 @@ const struct proc_task_ops task_proc_ops = {
 	.mem_open = op_mem_open,
 	.mem_close = mm_row_close,
 	.mem = op_mem,
+	.pagemap = mm_pagemap,
+	.map_next = mm_map_next,
 };

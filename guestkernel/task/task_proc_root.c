@@ -8,11 +8,9 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 #include "guestkernel/kapi/time.h"
-#include "guestkernel/task/clone.h"
 #include "guestkernel/task/sched.h"
 #include "guestkernel/task/task_proc.h"
 #include "guestkernel/task/utsname.h"
-#include "guestkernel/uapi/capability.h"
 #include "guestkernel/uapi/times.h"
 
 #define NS_PER_TICK (NSEC_PER_SEC / USER_HZ)
@@ -100,126 +98,10 @@ static int show_version(struct strbuf *sb, void *ctx)
 	return done(sb);
 }
 
-static int show_hostname(struct strbuf *sb, void *ctx)
-{
-	struct new_utsname u;
-
-	utsname_get(&u);
-	strbuf_printf(sb, "%s\n", u.nodename);
-	return done(sb);
-}
-
-static int show_domainname(struct strbuf *sb, void *ctx)
-{
-	struct new_utsname u;
-
-	utsname_get(&u);
-	strbuf_printf(sb, "%s\n", u.domainname);
-	return done(sb);
-}
-
-static int store_hostname(const char *text, size_t n, void *ctx)
-{
-	if (!capable(CAP_SYS_ADMIN))
-		return -EPERM;
-	if (n && text[n - 1] == '\n')
-		n--;
-	utsname_set_host(text, n);
-	return 0;
-}
-
-static int show_osrelease(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "%s\n", UTS_RELEASE);
-	return done(sb);
-}
-
-static int show_ostype(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "%s\n", UTS_SYSNAME);
-	return done(sb);
-}
-
-static int show_osversion(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "%s\n", UTS_VERSION);
-	return done(sb);
-}
-
-static int show_pid_max(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "%u\n", pid_max);
-	return done(sb);
-}
-
-static int show_threads_max(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "%u\n", threads_max);
-	return done(sb);
-}
-
-static int show_ngroups(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "%u\n", NGROUPS_MAX_KERNEL);
-	return done(sb);
-}
-
-static int show_last_cap(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "%u\n", CAP_LAST_CAP);
-	return done(sb);
-}
-
-static int show_core_pattern(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "core\n");
-	return done(sb);
-}
-
-static int show_2(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "2\n");
-	return done(sb);
-}
-
-static int show_0(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "0\n");
-	return done(sb);
-}
-
-static int show_printk(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "4\t4\t1\t7\n");
-	return done(sb);
-}
-
-static int show_rr_timeslice(struct strbuf *sb, void *ctx)
-{
-	strbuf_printf(sb, "100\n");
-	return done(sb);
-}
-
 static const struct proc_row root_rows[] = {
-	{"stat",			      0444, show_stat,	   NULL		},
-	{ "uptime",			   0444, show_uptime,       NULL	    },
-	{ "loadavg",			  0444, show_loadavg,	 NULL	      },
-	{ "version",			  0444, show_version,	 NULL	      },
-	{ "sys/kernel/hostname",		 0644, show_hostname,     store_hostname},
-	{ "sys/kernel/domainname",		   0444, show_domainname,	  NULL	       },
-	{ "sys/kernel/osrelease",		  0444, show_osrelease,	NULL	     },
-	{ "sys/kernel/ostype",		       0444, show_ostype,	  NULL	       },
-	{ "sys/kernel/version",		0444, show_osversion,    NULL	   },
-	{ "sys/kernel/pid_max",		0444, show_pid_max,	    NULL		 },
-	{ "sys/kernel/threads-max",	    0444, show_threads_max,  NULL		 },
-	{ "sys/kernel/ngroups_max",	    0444, show_ngroups,	NULL	     },
-	{ "sys/kernel/cap_last_cap",	     0444, show_last_cap,	  NULL	       },
-	{ "sys/kernel/randomize_va_space",	   0444, show_2,		 NULL	      },
-	{ "sys/kernel/core_pattern",	     0444, show_core_pattern, NULL	   },
-	{ "sys/kernel/core_uses_pid",	      0444, show_0,	    NULL		 },
-	{ "sys/kernel/tainted",		0444, show_0,	      NULL	   },
-	{ "sys/kernel/panic",		      0444, show_0,	    NULL		 },
-	{ "sys/kernel/printk",		       0444, show_printk,	  NULL	       },
-	{ "sys/kernel/sched_rr_timeslice_ms", 0444, show_rr_timeslice, NULL	    },
+	{"stat",	  0444, show_stat,	   NULL},
+	{ "uptime",  0444, show_uptime,  NULL},
+	{ "loadavg", 0444, show_loadavg, NULL},
+	{ "version", 0444, show_version, NULL},
 };
 const struct proc_table task_proc_root = { root_rows, ARRAY_SIZE(root_rows), NULL };

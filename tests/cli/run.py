@@ -78,6 +78,16 @@ WRONG = {
     ('--env-file', '/nonexistent', 'x'): 'No such file', ('-e', '=x', 'x'): 'no name', ('--read-only=no', 'x'): 'takes no value',
     ('--tty=yes', 'x'): 'takes no value', ('--debug-kernel', '/nonexistent', IMAGE, 'true'): 'No such file',
     ('--debug-kernel', '/dev/null', IMAGE, 'true'): 'debug-kernel', ('--debug-kernel', IMAGE, IMAGE, 'true'): 'ELF',
+    ('-v', '/a:/b', 'x'): 'docker.s -v .*not there yet', ('-v/a:/b', 'x'): 'docker.s -v .*not there yet',
+    ('-v', 'name:/b', 'x'): 'docker.s -v .*not there yet', ('--volume=/a:/b', 'x'): 'docker.s --volume is not there yet',
+    ('-p', '80:80', 'x'): 'docker.s -p .--publish. is not there yet', ('--network', 'host', 'x'): 'docker.s --network is not',
+    ('-d', 'x'): 'docker.s -d .--detach. is not', ('-itd', 'x'): 'docker.s -d .--detach. is not',
+    ('--cap-add=ALL', 'x'): 'docker.s --cap-add is not', ('--mount', 'type=bind', 'x'): 'docker.s --mount is not',
+    ('--volum', 'x'): 'no option --volum;', ('--volume-driverx', 'x'): 'no option', ('--', ): 'no image',
+    ('--pids-limit', 'many', 'x'): 'not a number', ('--pids-limit', '-2', 'x'): 'not a number',
+    ('--image-limit', '0', 'x'): 'lets no image in', ('--image-limit', 'x', 'x'): 'not a size',
+    ('--user', 'nosuch', IMAGE, 'true'): 'nosuch',
+    ('--insecure-no-namespaces=1', 'x'): 'takes no value',
     ('--memory', '1m', IMAGE, 'true'): 'too little', ('--memory', '999999g', IMAGE, 'true'): 'too large',
 }
 
@@ -85,6 +95,48 @@ WRONG = {
 def test_wrong_options():
     for args, pattern in WRONG.items():
         one_sentence(run('run', *args), pattern)
+
+
+def test_verbose_and_an_image_with_a_path():
+    equal(run('run', '-v', IMAGE, 'true').returncode, 0)
+
+
+def test_a_missing_working_directory_is_made():
+    p = run('run', '-w', '/made/for/this', IMAGE, 'sh', '-c', 'pwd; stat -c %a:%u /made /made/for/this')
+    equal((p.stdout, p.returncode), ('/made/for/this\n755:0\n755:0\n', 0), p.stderr)
+    equal(run('run', '--read-only', '-w', '/made', IMAGE, 'pwd').stdout, '/made\n')
+    assert run('run', '-w', '/etc/passwd', IMAGE, 'true').returncode in (126, 127)
+
+
+def test_the_own_host_name_resolves():
+    p = run('run', '-h', 'some.name', IMAGE, 'sh', '-c', 'hostname; cat /etc/hostname; grep some.name /etc/hosts; ls /etc/resolv.conf')
+    equal(p.stdout, 'some.name\nsome.name\n127.0.1.1\tsome.name\n/etc/resolv.conf\n', p.stderr)
+
+
+def test_ulimits_reach_the_program():
+    p = run('run', '--ulimit', 'nofile=77:99', '--ulimit', 'core=5', IMAGE, 'sh', '-c', 'ulimit -Sn; ulimit -Hn; grep core /proc/self/limits')
+    equal([w for w in p.stdout.split() if w.isdigit()], ['77', '99', '5', '5'], p.stdout)
+
+
+def test_pids_limit():
+    script = 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 2 & done; wait; echo all'
+    equal(run('run', '--pids-limit', '10', IMAGE, 'sh', '-c', script).stdout, '')
+    for n in ('40', '-1', '0'):
+        equal(run('run', '--pids-limit', n, IMAGE, 'sh', '-c', script).stdout, 'all\n')
+
+
+def test_the_program_is_hardened():
+    if not shutil.which('readelf'):
+        raise Skip('needs readelf')
+    text = subprocess.run(['readelf', '-hWld', MONITOR], capture_output=True, text=True).stdout
+    symbols = subprocess.run(['readelf', '-W', '--dyn-syms', MONITOR], capture_output=True, text=True).stdout
+    code = subprocess.run(['objdump', '-d', '--disassemble=cmd_run', MONITOR], capture_output=True, text=True).stdout
+    assert re.search(r'Type: +DYN', text), 'no position-independent program'
+    assert 'GNU_RELRO' in text and re.search(r'FLAGS.*(BIND_NOW|NOW)', text), 'relocations stay writable'
+    assert re.search(r'GNU_STACK.* RW +0x', text), 'the stack is executable'
+    assert '__stack_chk_fail' in symbols, 'no stack protector'
+    assert len(re.findall(r'__\w+_chk\b', symbols)) > 5, 'no _FORTIFY_SOURCE'
+    assert re.search(r'\b(endbr64|bti|paciasp)\b', code), 'no marks for indirect branches'
 
 
 def test_wrong_command():
@@ -134,7 +186,8 @@ def test_no_permission_for_kvm():
     if os.stat('/dev/kvm').st_mode & 0o006:
         raise Skip('everybody may use /dev/kvm here')
     place = tempfile.mkdtemp(dir='/tmp')
-    os.chmod(place, 0o777)
+    os.chmod(place, 0o755)
+    os.chown(place, NOBODY, NOBODY)
     try:
         shutil.copy(MONITOR, place + '/program')
         shutil.copy(IMAGE, place + '/image.tar')
@@ -150,6 +203,82 @@ def test_full_disk_for_the_cache():
     script = ('mount -t tmpfs -o size=64k none /mnt && XDG_CACHE_HOME=/mnt "$0" "$@"; s=$?; '
               'find /mnt -type f -size +0 ! -name "*lock*" >&2; exit $s')
     one_sentence(run('run', IMAGE, 'true', program=['unshare', '-m', 'sh', '-c', script]), 'no space left')
+
+
+def cached_run(cache, **more):
+    env = {k: v for k, v in os.environ.items() if k not in ('XDG_CACHE_HOME', 'HOME')}
+    return run('run', IMAGE, 'true', env={**env, **cache}, **more)
+
+
+def in_a_cache(change, pattern, **more):
+    """A good cache, changed, is refused with one sentence; nothing of it is touched."""
+    place = pathlib.Path(tempfile.mkdtemp(dir=TMP))
+    shutil.copytree(TMP + '/cache/monitor', place / 'monitor')
+    change(place / 'monitor')
+    before = sorted(map(str, place.rglob('*')))
+    one_sentence(cached_run({'XDG_CACHE_HOME': str(place)}, **more), pattern)
+    equal(sorted(map(str, place.rglob('*'))), before)
+    shutil.rmtree(place)
+
+
+def replace_by_link(path):
+    path.rename(str(path) + '.real')
+    path.symlink_to(path.name + '.real')
+
+
+def image_of(cache):
+    return next((cache / 'images').iterdir())
+
+
+def test_a_cache_of_somebody_else_is_refused():
+    root_only()
+    in_a_cache(lambda c: os.chown(c, NOBODY, NOBODY), 'not safe.*belongs to user 65534')
+    in_a_cache(lambda c: os.chown(c.parent, NOBODY, NOBODY), 'not safe.*belongs to user 65534')
+    for part in ('images', 'refs', 'tmp', 'locks'):
+        in_a_cache(lambda c, p=part: os.chown(c / p, NOBODY, NOBODY), part + ' is a link, or not yours')
+    in_a_cache(lambda c: os.chown(image_of(c), NOBODY, NOBODY), 'not yours alone')
+    for name in ('rootfs.erofs', 'config.json'):
+        in_a_cache(lambda c, n=name: os.chown(image_of(c) / n, NOBODY, NOBODY), 'not yours alone')
+
+
+def test_a_cache_others_can_write_to_is_refused():
+    in_a_cache(lambda c: c.chmod(0o777), 'not safe.*others may write')
+    in_a_cache(lambda c: c.chmod(0o770), 'not safe.*others may write')
+    in_a_cache(lambda c: c.parent.chmod(0o777), 'not safe.*others may write')
+    in_a_cache(lambda c: (c / 'images').chmod(0o722), 'images is a link, or not yours')
+    in_a_cache(lambda c: (image_of(c) / 'rootfs.erofs').chmod(0o666), 'not yours alone')
+
+
+def test_links_in_the_cache_are_not_followed():
+    in_a_cache(replace_by_link, 'symbolic link')
+    for part in ('images', 'refs', 'tmp', 'locks'):
+        in_a_cache(lambda c, p=part: replace_by_link(c / p), part + ' is a link')
+    in_a_cache(lambda c: replace_by_link(image_of(c)), 'is a link')
+    in_a_cache(lambda c: replace_by_link(image_of(c) / 'rootfs.erofs'), 'is a link')
+
+
+def test_a_link_of_somebody_else_on_the_way_to_the_cache_is_refused():
+    root_only()
+    link = pathlib.Path(TMP + '/link')
+    link.symlink_to(TMP + '/cache')
+    equal(cached_run({'XDG_CACHE_HOME': str(link)}).returncode, 0)
+    os.lchown(link, NOBODY, NOBODY)
+    one_sentence(cached_run({'XDG_CACHE_HOME': str(link)}), 'not safe.*belongs to user 65534')
+    link.unlink()
+
+
+def test_a_missing_part_of_the_cache_is_made_again():
+    for part in ('images', 'refs', 'tmp', 'locks'):
+        shutil.rmtree(TMP + '/cache/monitor/' + part)
+        equal(cached_run({'XDG_CACHE_HOME': TMP + '/cache'}).returncode, 0, part)
+
+
+def test_a_home_that_does_not_exist_is_not_made():
+    one_sentence(cached_run({'HOME': TMP + '/nonexistent'}), 'No such file')
+    one_sentence(cached_run({'XDG_CACHE_HOME': TMP + '/nonexistent/x/y'}), 'No such file')
+    assert not pathlib.Path(TMP + '/nonexistent').exists()
+    equal(cached_run({'HOME': TMP}).returncode, 0)
+    shutil.rmtree(TMP + '/.cache')
 
 
 def limited(which, value):
@@ -226,9 +355,10 @@ def test_reader_goes_away():
 def test_slow_reader_costs_no_cpu():
     p = start(IMAGE, 'yes')
     time.sleep(8)
-    before = cpu_seconds(p.pid)
+    monitor_pid = locked_in(p.pid)
+    before = cpu_seconds(monitor_pid)
     time.sleep(3)
-    used = cpu_seconds(p.pid) - before
+    used = cpu_seconds(monitor_pid) - before
     p.send_signal(signal.SIGKILL)
     p.communicate()
     assert used < 0.5, f'{used} s of CPU time while blocked'
@@ -239,11 +369,23 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
+def locked_in(pid):
+    """The process that runs the machine, of the one the caller sees."""
+    return [int(p.name) for p in pathlib.Path('/proc').glob('[0-9]*') if parent(p) == pid][0]
+
+
+def parent(proc):
+    try:
+        return int((proc / 'stat').read_text().rpartition(')')[2].split()[1])
+    except OSError:
+        return 0
+
+
 def memory_file_bytes(pid):
     """What the host has given to the sandbox's memory."""
-    for fd in pathlib.Path(f'/proc/{pid}/fd').iterdir():
-        if os.readlink(fd).startswith('/memfd:'):
-            return os.stat(fd).st_blocks * 512
+    for area in pathlib.Path(f'/proc/{locked_in(pid)}/map_files').iterdir():
+        if os.readlink(area).startswith('/memfd:'):
+            return os.stat(area).st_blocks * 512
     raise AssertionError('no memory file')
 
 

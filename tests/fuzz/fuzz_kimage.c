@@ -8,6 +8,7 @@
 
 #include "arch/layout.h"
 #include "tests/lib/fake_vm.h"
+#include "vmm/kslide.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			    k.seg[i].gpa + k.seg[i].len > HYP_RAM_BASE + FAKE_RAM ||
 			    (k.seg[i].writable && k.seg[i].executable))
 				abort();
+		if (kslide_by(&k, &vm.mem, 0x5000, &e) && !e.msg[0])
+			abort();
 	} else if (!e.msg[0]) {
 		abort();
 	}

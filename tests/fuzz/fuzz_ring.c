@@ -49,6 +49,7 @@ static void guest_step(struct hyp_ring *r, unsigned op, uint32_t v)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct vm vm;
+	static const struct timespec now;
 	static int in[2], out[2];
 	static uint8_t bytes[4096];
 	int i;
@@ -70,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (data[0] & 0x80 && write(in[1], bytes, v % sizeof bytes) < 0 && errno != EAGAIN)
 			abort();
 		ask_for_kicks(&vm);
-		wait_and_move(&vm, 0);
+		wait_and_move(&vm, &now);
 		for (i = HYP_STDOUT; i < HYP_STREAMS; i++)
 			if (!set.s[i].is_done && !atomic_load(&vm.stopping))
 				(void)output_left(&vm);

@@ -430,6 +430,18 @@ class Hostile(ImageTest):
         for word, entries in cases.items():
             self.bad(lib.docker_archive([make_tar(entries)]), word)
 
+    def test_damaged_header_records_are_an_error(self):
+        tar = make_tar([entry("d", "dir"), entry("d/" + "n" * 200, data=b"x")])
+        at = tar.index(b" path=d/nnn") - 3
+        self.assertTrue(tar[at:at + 3].isdigit())
+        for evil in (b"999", b"  7", b"abc", b"005"):
+            damaged = tar[:at] + evil + tar[at + 3:]
+            self.bad(lib.docker_archive([damaged]), "header is damaged", "'d/nnn")
+            self.bad(damaged, "damaged")
+        self.tree(lib.docker_archive([tar]))
+        latin = [entry("caf\udce9", data=b"x"), entry("na\u00efve" + "e" * 150, data=b"y", pax={"comment": "\u00ff"})]
+        self.assertEqual(len(self.tree(make_tar(latin))), 3)
+
     def test_growing_symbolic_links(self):
         entries = [entry("l%d" % i, "sym", to="/".join(["l%d/.." % (i + 1)] * 10))
                    for i in range(30)]

@@ -4,6 +4,7 @@
  */
 #include "tests/lib/fake_vm.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,6 @@
 
 #include "arch/vcpu.h"
 #include "vmm/machine.h"
-#include "vmm/sandbox.h"
 
 /* The embedded kernel of a real build. */
 const unsigned char kernel_elf[1], kernel_elf_end[1];
@@ -88,7 +88,30 @@ uint64_t arch_counter_now(void)
 	return 1;
 }
 
-void sandbox_filter(enum sandbox_thread kind)
+int vm_thread(struct vm *vm, void *(*fn)(void *), void *arg, const char *what, struct err *e)
 {
-	(void)kind;
+	(void)vm, (void)fn, (void)arg;
+	return err_set(e, ENOSYS, "no thread of %s here", what);
+}
+
+void vm_lock_in(struct vm *vm, enum sandbox_thread kind, int vcpu_fd)
+{
+	(void)vm, (void)kind, (void)vcpu_fd;
+}
+
+_Noreturn void vm_rest(struct vm *vm, bool *done, bool value)
+{
+	(void)vm, (void)done, (void)value;
+	abort();
+}
+
+uint32_t vm_resumes(struct vm *vm)
+{
+	return vm->nr_resumes;
+}
+
+void vm_wait_resumed(struct vm *vm, uint32_t seen)
+{
+	(void)vm, (void)seen;
+	abort();
 }

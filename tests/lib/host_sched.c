@@ -39,6 +39,11 @@ bool signal_fatal_pending(void)
 	return false;
 }
 
+bool current_is_killed(void)
+{
+	return false;
+}
+
 bool signal_pending(void)
 {
 	return READ_ONCE(current()->work) & WORK_SIGNAL;

@@ -33,6 +33,11 @@ static u32 *signal_flag(void)
 	return my_signal;
 }
 
+bool current_is_killed(void)
+{
+	return false;
+}
+
 bool signal_pending(void)
 {
 	return __atomic_load_n(signal_flag(), __ATOMIC_SEQ_CST);

@@ -14,7 +14,12 @@ import time
 
 PLACES = ('/dev/shm', '/tmp')       # where the sandbox must not leave anything
 FILTERED = '2'                      # Seccomp: in /proc/PID/status
-NAMESPACES = ('mnt', 'ipc', 'uts', 'net', 'cgroup')
+NAMESPACES = ('user', 'pid', 'mnt', 'ipc', 'uts', 'net', 'cgroup')
+# Descriptors by kind; a monitor has the caller's standard three besides.
+MAY_HOLD = {
+    'monitor': r'anon_inode:\[(eventfd|pidfd)\]|anon_inode:kvm-(vm|vcpu:\d+)',
+    'kernel': r'/memfd:|anon_inode:\[eventfd\]|/.*\.erofs|/.*/sha256|/.*/cache/',
+}
 
 
 def soon(condition, seconds=1.0):
@@ -47,7 +52,7 @@ def link(path):
 
 
 def status_of(pid):
-    return dict(re.findall(r'^(\w+):\s*(.*)$', read(pid, 'status'), re.M))
+    return dict(re.findall(r'^(\w+):[ \t]*(.*)$', read(pid, 'status'), re.M))
 
 
 class Family:
@@ -60,24 +65,24 @@ class Family:
         return [int(p) for p in os.listdir('/proc') if p.isdigit() and link(f'/proc/{p}/exe') == self.program]
 
     def kinds(self):
-        """{'monitor': [pid...], 'kernel': ..., 'spawner': ..., 'stub': ..., 'app': ...}: by who is whose parent."""
+        """{'caller': [pid...], 'monitor': ..., 'kernel': ..., 'spawner': ..., 'stub': ..., 'app': ...}: by who is whose parent."""
         kinds, parent = collections.defaultdict(list), {}
         for pid in self.pids():
             status = status_of(pid)
             if 'PPid' in status and not status.get('State', 'Z').startswith('Z'):
                 parent[pid] = int(status['PPid'])
-        depth = ('monitor', 'kernel', 'spawner', 'stub', 'app')
+        depth = ('caller', 'monitor', 'kernel', 'spawner', 'stub', 'app')
         for pid in parent:
             up, level = parent[pid], 0
             while up in parent:
                 up, level = parent[up], level + 1
-            kinds[depth[min(level, 4)]].append(pid)
+            kinds[depth[min(level, 5)]].append(pid)
         return kinds
 
     def check(self):
-        """What is wrong with the kernel process and the stubs at this moment; they must have given up everything."""
+        """What is wrong with the locked-in processes at this moment; they must have given up everything."""
         kinds, wrong = self.kinds(), []
-        for kind in ('kernel', 'spawner', 'stub', 'app'):
+        for kind in ('monitor', 'kernel', 'spawner', 'stub', 'app'):
             for pid in kinds[kind]:
                 try:
                     wrong += [f'{kind} {pid}: {text}' for text in self.check_one(pid, kind)]
@@ -99,6 +104,11 @@ class Family:
             wrong.append('has capabilities')
         if status['NoNewPrivs'] != '1':
             wrong.append('may gain privileges')
+        ids = {*status['Uid'].split(), *status['Gid'].split()}
+        if '0' in ids and not os.geteuid() or status['Groups'] and not os.geteuid():
+            wrong.append(f'is user {status["Uid"]}, group {status["Gid"]}, groups {status["Groups"]}')
+        if os.listdir(f'/proc/{pid}/root'):
+            wrong.append('sees files')
         for task in os.listdir(f'/proc/{pid}/task') if os.path.isdir(f'/proc/{pid}/task') else []:
             thread = status_of(f'{pid}/task/{task}')
             if thread and thread['Seccomp'] != FILTERED:
@@ -106,7 +116,8 @@ class Family:
         if any(link(f'/proc/{pid}/ns/{ns}') == link(f'/proc/self/ns/{ns}') for ns in NAMESPACES):
             wrong.append('is in a namespace of the host')
         fds = descriptors(pid)
-        odd = {t for t in fds if not re.match(r'/memfd:|anon_inode:\[eventfd\]|/.*\.erofs|/.*/sha256|/.*/cache/', t)}
+        odd = {t for t in fds if not re.match(MAY_HOLD.get(kind, MAY_HOLD['kernel']), t)}
+        odd -= {link(f'/proc/{pid}/fd/{n}') for n in range(3)} if kind == 'monitor' else set()
         if odd and not gone(pid):
             wrong.append(f'holds {sorted(odd)}')
         if kind in ('stub', 'app') and int(status['Threads']) > 1:

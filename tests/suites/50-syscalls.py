@@ -19,7 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import suite        # noqa: E402
 
 RUNNER = suite.ROOT / 'tests/syscalls/run.py'
-SMP = ['threads', 'futex', 'sched', 'signals_deep', 'membarrier', 'cache/an_unmapped_page_is_gone_for_every_thread']
+SMP = ['pairs', 'nested', 'threads', 'futex', 'sched', 'signals_deep', 'membarrier', 'cache/an_unmapped_page_is_gone_for_every_thread']
 
 
 def programs(machine):

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# about: programs that try to leave the process machine, and what it holds of the host and gives back
+# about: what each process of a sandbox still has of the host; programs that try to leave the process machine
 # timeout: 900
 # packages: build image test
-"""escape - tests/escape/run.py and tests/escape/outside.py; MONITOR_TEST_LONG=1 for the long soak
+"""escape - tests/escape/lock_in.py, run.py and outside.py; MONITOR_TEST_LONG=1 for the long soak
 
-Cases: attack/PROGRAM/CASE, outside/CASE.
+Cases: lock_in/CASE, attack/PROGRAM/CASE, outside/CASE.
 """
 import os
 import sys
@@ -22,11 +22,13 @@ def asked(place):
 
 
 def main():
-    if os.uname().machine != 'x86_64':
-        suite.skip('attack', 'the process machine is for x86-64')
-        return
     directory = suite.build('gcc')
     if not directory:
+        return
+    if suite.wanted('lock_in'):
+        suite.relay('lock_in', [FOLDER / 'lock_in.py', '--monitor', directory / 'monitor', *asked('lock_in')], 300)
+    if os.uname().machine != 'x86_64':
+        suite.skip('attack', 'the process machine is for x86-64')
         return
     text, status = suite.run(['ninja', '-C', directory, 'tests/escape/escape_all',
                               'guestkernel/kernel_process_debug.elf'], timeout=900)

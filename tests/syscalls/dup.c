@@ -6,6 +6,8 @@
  */
 #include "tests/lib/t.h"
 
+#include <sys/resource.h>
+
 static void copy_shares_offset_and_flags(void)
 {
 	int fd = t_temp_fd();
@@ -59,6 +61,53 @@ static void errors(void)
 	CHECK_ERRNO(dup3(1, 5, 0x1), EINVAL);
 }
 
+static void numbers_up_to_the_hard_limit_can_be_used(void)
+{
+	struct rlimit r;
+	int high, fd = t_temp_fd();
+	pid_t pid;
+
+	MUST(getrlimit(RLIMIT_NOFILE, &r));
+	r.rlim_cur = r.rlim_max < 1048576 ? r.rlim_max : 1048576;
+	MUST(setrlimit(RLIMIT_NOFILE, &r));
+	high = (int)r.rlim_cur - 1;
+	CHECK_EQ(dup2(fd, high), high);
+	CHECK_ERRNO(dup2(fd, high + 1), EBADF);
+	CHECK_ERRNO(fcntl(fd, F_DUPFD, high), EMFILE);
+	CHECK_EQ(fcntl(fd, F_DUPFD, high / 2), high / 2);
+	pid = t_fork();
+	if (pid == 0) {
+		CHECK_EQ(write(high, "x", 1), 1);
+		MUST(syscall(SYS_close_range, high / 2, ~0u, 0));
+		CHECK_ERRNO(fcntl(high, F_GETFD), EBADF);
+		CHECK_ERRNO(fcntl(high / 2, F_GETFD), EBADF);
+		_exit(0);
+	}
+	t_wait_exit(pid, 0);
+	CHECK_EQ(fcntl(high, F_GETFD), 0);
+	MUST(close(high));
+}
+
+static void ranges_end_within_words_of_numbers(void)
+{
+	int fd = t_temp_fd();
+
+	for (int i = 60; i < 200; i++)
+		CHECK_EQ(dup2(fd, i), i);
+	MUST(syscall(SYS_close_range, 63, 64, 0));
+	MUST(syscall(SYS_close_range, 127, 192, 4)); /* CLOSE_RANGE_CLOEXEC */
+	MUST(syscall(SYS_close_range, 195, 195, 0));
+	for (int i = 60; i < 200; i++) {
+		int open = i != 63 && i != 64 && i != 195;
+
+		CHECK_EQ(fcntl(i, F_GETFD), !open ? -1 : i >= 127 && i <= 192);
+	}
+	CHECK_EQ(fcntl(fd, F_DUPFD, 61), 63);
+	CHECK_EQ(fcntl(fd, F_DUPFD, 61), 64);
+	CHECK_EQ(fcntl(fd, F_DUPFD, 61), 195);
+}
+
 TEST_PROGRAM(dup, CASE(copy_shares_offset_and_flags), CASE(close_on_exec_is_not_copied),
 	     CASE(dup2_replaces_an_open_descriptor), CASE(dup2_onto_itself_does_nothing),
-	     CASE(errors));
+	     CASE(numbers_up_to_the_hard_limit_can_be_used),
+	     CASE(ranges_end_within_words_of_numbers), CASE(errors));

@@ -32,7 +32,7 @@ static int has_cap(int cap)
 	return !!(data[cap / 32].effective & (1u << (cap % 32)));
 }
 
-/* state: answers what it became. wait IN OUT: says that it runs, and waits. */
+/* state: answers what it became. wait IN OUT: says that it runs, and waits. reap OUT: the same, for a child. */
 static int helper(int argc, char **argv)
 {
 	int sig = 0;
@@ -43,6 +43,10 @@ static int helper(int argc, char **argv)
 		MUST(write(atoi(argv[3]), &c, 1));
 		MUST(read(atoi(argv[2]), &c, 1));
 		return 0;
+	}
+	if (argc > 1 && !strcmp(argv[1], "reap")) {
+		MUST(write(atoi(argv[2]), &c, 1));
+		return waitpid(-1, NULL, __WALL) > 0 ? 0 : 1;
 	}
 	MUST(prctl(PR_GET_PDEATHSIG, &sig));
 	return (getauxval(AT_SECURE) ? SECURE : 0) | (geteuid() == 0 ? EUID_0 : 0) |
@@ -55,7 +59,8 @@ static int helper(int argc, char **argv)
 static void make_program(const char *name, mode_t mode)
 {
 	char buf[65536];
-	int from = MUST(open(t_self(), O_RDONLY)), to = MUST(open(name, O_WRONLY | O_CREAT | O_EXCL, 0700));
+	int from = MUST(open(t_self(), O_RDONLY)),
+	    to = MUST(open(name, O_WRONLY | O_CREAT | O_EXCL, 0700));
 	ssize_t n;
 
 	t_need_cap(CAP_SETUID);
@@ -191,8 +196,8 @@ static void descriptors_opened_before_exec_lead_to_nothing_after_it(void)
 
 static void check_closed(const struct guarded *g, int pidfd, int fds, int dir)
 {
-	static const char *const files[] = { "mem", "environ", "auxv", "maps", "smaps", "smaps_rollup", "io",
-					     "personality" };
+	static const char *const files[] = { "mem",   "environ",      "auxv", "maps",
+					     "smaps", "smaps_rollup", "io",   "personality" };
 	static const char *const links[] = { "cwd", "root", "exe", "ns/mnt", "ns/pid" };
 	struct iovec local = { known, 8 }, remote = { known, 8 };
 	char buf[256];
@@ -342,7 +347,9 @@ static void no_new_privs_keeps_new_rights_away(void)
 static void no_new_privs_leaves_capabilities_that_were_held(void)
 {
 	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2] = { { 0, 1u << CAP_NET_RAW, 0 } };
+	struct __user_cap_data_struct data[2] = {
+		{0, 1u << CAP_NET_RAW, 0}
+	};
 	pid_t pid;
 
 	make_program("caps", 0755);
@@ -415,6 +422,38 @@ static void capabilities_nobody_understands_are_refused(void)
 	CHECK_ERRNO(setxattr("caps", "security.capability", v, 20, 0), EINVAL);
 }
 
+static int wait_and_end(void *gate)
+{
+	char c;
+
+	MUST(read(*(int *)gate, &c, 1));
+	return 0;
+}
+
+/* A child that was to send SIGTERM at its end ends when its parent has become a set-id program. */
+static void signals_at_the_end_of_children_do_not_reach_the_next_program(void)
+{
+	static char stack[65536];
+	char out[12], c;
+	char *args[] = { "syscalls_all", "--helper", "exec_rights", "reap", out, NULL };
+	int ready[2], end[2];
+	pid_t pid;
+
+	make_program("plain", 0755);
+	MUST(pipe(ready));
+	MUST(pipe(end));
+	pid = t_fork();
+	if (pid == 0) {
+		MUST(clone(wait_and_end, stack + sizeof stack, SIGTERM, &end[0]));
+		snprintf(out, sizeof out, "%d", ready[1]);
+		execv("./plain", args);
+		_exit(121);
+	}
+	MUST(read(ready[0], &c, 1));
+	MUST(write(end[1], "x", 1));
+	t_wait_exit(pid, 0);
+}
+
 static void memory_of_the_dead_is_not_kept(void)
 {
 	struct guarded g;
@@ -439,9 +478,12 @@ TEST_PROGRAM_WITH_HELPER(exec_rights, helper, CASE(set_id_programs_take_their_ow
 			 CASE(a_program_that_may_not_be_read_is_closed_to_its_user),
 			 CASE(a_shared_root_directory_keeps_rights_away),
 			 CASE(a_tracer_keeps_rights_away_and_the_program_is_told),
-			 CASE(a_privileged_tracer_does_not), CASE(no_new_privs_keeps_new_rights_away),
+			 CASE(a_privileged_tracer_does_not),
+			 CASE(no_new_privs_keeps_new_rights_away),
 			 CASE(no_new_privs_leaves_capabilities_that_were_held),
 			 CASE(a_set_user_id_root_program_with_capabilities_has_only_those),
 			 CASE(what_the_caller_chose_does_not_reach_a_set_id_program),
 			 CASE(changing_ids_forgets_the_parent_death_signal),
-			 CASE(capabilities_nobody_understands_are_refused), CASE(memory_of_the_dead_is_not_kept));
+			 CASE(capabilities_nobody_understands_are_refused),
+			 CASE(memory_of_the_dead_is_not_kept),
+			 CASE(signals_at_the_end_of_children_do_not_reach_the_next_program));

@@ -8,6 +8,7 @@
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 
 extern char **environ;
 
@@ -40,6 +41,12 @@ static int after_exec(int argc, char **argv)
 			return 4;
 		sigpending(&set);
 		return sigismember(&set, SIGTERM) ? 43 : 3;
+	}
+	if (!strcmp(argv[1], "name")) {
+		char name[16] = "";
+
+		prctl(PR_GET_NAME, name);
+		return strcmp(name, argv[2]) ? 1 : 47;
 	}
 	if (!strcmp(argv[1], "pid"))
 		return getppid() == atoi(argv[2]) ? 44 : 1;
@@ -277,6 +284,57 @@ static void a_running_program_is_etxtbsy(void)
 	MUST(close(fd));
 }
 
+static int copy_into(int out)
+{
+	int in = MUST(open(t_self(), O_RDONLY));
+
+	while (MUST(sendfile(out, in, NULL, 1 << 20)) > 0)
+		;
+	MUST(close(in));
+	return out;
+}
+
+static void run_fd(int fd, char **argv, int expected)
+{
+	pid_t pid = t_fork();
+
+	if (pid == 0) {
+		syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH);
+		_exit(errno == ETXTBSY ? 101 : errno == ENOENT ? 102 : 100);
+	}
+	t_wait_exit(pid, expected);
+}
+
+static void a_memfd_is_executed_while_its_maker_can_write_it(void)
+{
+	char *args[] = { HELPER, "name", "memfd:prog", NULL };
+	int fd = copy_into(MUST(memfd_create("prog", MFD_ALLOW_SEALING))), other;
+	char path[32];
+
+	run_fd(fd, args, 47);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	other = MUST(open(path, O_RDWR));
+	run_fd(fd, args, 101);
+	MUST(close(other));
+	MUST(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+	run_fd(fd, args, 47);
+	fd = copy_into(MUST(open(".", O_TMPFILE | O_RDWR, 0755)));
+	run_fd(fd, args, 101);
+}
+
+static void a_script_behind_a_descriptor_that_closes_is_not_found(void)
+{
+	char *args[] = { "script", NULL };
+	char text[256];
+	int fd;
+
+	snprintf(text, sizeof text, "#!%s --helper execve name dev\n", t_self());
+	fd = MUST(memfd_create("script", 0));
+	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
+	MUST(fcntl(fd, F_SETFD, FD_CLOEXEC));
+	run_fd(fd, args, 102); /* its interpreter could not open it */
+}
+
 static void vfork_and_exec(void)
 {
 	char *args[] = { HELPER, "args", "", "a b", "\xff", NULL };
@@ -289,6 +347,20 @@ static void vfork_and_exec(void)
 	t_wait_exit(pid, 40);
 }
 
+static void exec_of_a_child_that_shares_descriptors_keeps_the_parents(void)
+{
+	char *argv[] = { HELPER, "args", "", "a b", "\xff", NULL };
+	int kept = MUST(open(".", O_RDONLY | O_CLOEXEC));
+	pid_t pid = (pid_t)MUST(syscall(SYS_clone, 0x400 | SIGCHLD, 0, 0, 0, 0)); /* CLONE_FILES */
+
+	if (pid == 0) {
+		execv(t_self(), argv);
+		_exit(1);
+	}
+	t_wait_exit(pid, 40);
+	CHECK_EQ(fcntl(kept, F_GETFD), FD_CLOEXEC);
+}
+
 TEST_PROGRAM_WITH_HELPER(execve, after_exec, CASE(arguments_and_environment_arrive),
 			 CASE(close_on_exec_descriptors_close),
 			 CASE(handlers_reset_ignored_and_pending_stay), CASE(the_process_id_stays),
@@ -296,4 +368,8 @@ TEST_PROGRAM_WITH_HELPER(execve, after_exec, CASE(arguments_and_environment_arri
 			 CASE(scripts_start_their_interpreter), CASE(endless_scripts_are_eloop),
 			 CASE(what_cannot_be_executed), CASE(execveat_takes_descriptors),
 			 CASE(set_uid_programs_change_the_effective_id),
-			 CASE(a_running_program_is_etxtbsy), CASE(vfork_and_exec));
+			 CASE(a_running_program_is_etxtbsy),
+			 CASE(a_memfd_is_executed_while_its_maker_can_write_it),
+			 CASE(a_script_behind_a_descriptor_that_closes_is_not_found),
+			 CASE(vfork_and_exec),
+			 CASE(exec_of_a_child_that_shares_descriptors_keeps_the_parents));

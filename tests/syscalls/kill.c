@@ -146,6 +146,11 @@ static void pidfds_signal_poll_and_wait(void)
 	CHECK_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	CHECK_EQ(poll(&p, 1, 0), 0);
 	MUST(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+	{
+		siginfo_t si = { .si_signo = SIGUSR1, .si_code = SI_QUEUE };
+
+		CHECK_ERRNO(syscall(SYS_pidfd_send_signal, fd, SIGUSR2, &si, 0), EINVAL);
+	}
 	MUST(syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0));
 	CHECK_EQ(poll(&p, 1, -1), 1);
 	t_wait_signal(pid, SIGTERM);

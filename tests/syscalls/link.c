@@ -85,6 +85,8 @@ static void readlink_errors(void)
 	t_write_file("f", "x");
 	CHECK_ERRNO(readlink("f", buf, sizeof(buf)), EINVAL);
 	CHECK_ERRNO(readlink("none", buf, sizeof(buf)), ENOENT);
+	CHECK_ERRNO(readlink("", buf, sizeof(buf)), ENOENT);
+	CHECK_ERRNO(readlinkat(MUST(open("f", O_PATH)), "", buf, sizeof(buf)), ENOENT);
 	MUST(symlink("x", "l"));
 	CHECK_ERRNO(syscall(SYS_readlink, "l", buf, 0), EINVAL);
 	CHECK_ERRNO(syscall(SYS_readlink, "l", t_bad_ptr(), 8), EFAULT);

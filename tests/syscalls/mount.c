@@ -98,6 +98,30 @@ static void the_list_names_them(void)
 	MUST(umount("m"));
 }
 
+/* Neither by execve() nor by the ways of a loader. */
+static void nothing_on_a_noexec_mount_is_executed(void)
+{
+	char *args[] = { "f", NULL };
+	void *p;
+	int fd;
+
+	private_mounts();
+	MUST(mkdir("m", 0755));
+	MUST(mount("none", "m", "tmpfs", MS_NOEXEC, NULL));
+	t_write_file("m/f", "#!/bin/true\n");
+	MUST(chmod("m/f", 0755));
+	CHECK_ERRNO(execv("m/f", args), EACCES);
+	CHECK_ERRNO(access("m/f", X_OK), EACCES);
+	fd = MUST(open("m/f", O_RDWR));
+	CHECK_ERRNO(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0), EPERM);
+	CHECK_ERRNO(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0), EPERM);
+	p = MUST(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0));
+	CHECK_ERRNO(mprotect(p, 4096, PROT_READ | PROT_EXEC), EACCES);
+	MUST(mprotect(p, 4096, PROT_READ));
+	p = MUST(mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0));
+	CHECK_ERRNO(mprotect(p, 4096, PROT_READ | PROT_EXEC), EACCES);
+}
+
 static void errors(void)
 {
 	private_mounts();
@@ -114,4 +138,4 @@ static void errors(void)
 TEST_PROGRAM(mount, CASE(tmpfs_hides_and_shows_again), CASE(bind_shows_a_directory_twice),
 	     CASE(read_only_mounts_refuse_writes), CASE(a_busy_mount_stays_unless_detached),
 	     CASE(rename_and_link_across_mounts_are_exdev), CASE(the_list_names_them),
-	     CASE(errors));
+	     CASE(nothing_on_a_noexec_mount_is_executed), CASE(errors));

@@ -6,6 +6,8 @@
  */
 #include "tests/lib/t.h"
 
+#include <sys/resource.h>
+
 #include <limits.h>
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -166,8 +168,28 @@ static void fifo_file_joins_reader_and_writer(void)
 	CHECK_EQ(read(fd, buf, 2), 0);
 }
 
-TEST_PROGRAM(pipe, CASE(bytes_come_out_in_order), CASE(a_full_pipe_is_eagain_when_nonblocking),
-	     CASE(small_writes_are_all_or_nothing), CASE(a_blocked_writer_goes_on_when_read),
-	     CASE(flags_of_pipe2), CASE(pending_bytes_are_counted), CASE(packet_mode_keeps_borders),
+static void beyond_a_users_share_pipes_are_small(void)
+{
+	struct rlimit nofile = { 4096, 4096 };
+	int fds[2];
+	int n;
+
+	MUST(setrlimit(RLIMIT_NOFILE, &nofile));
+	t_become_user(12321);
+	for (n = 0; n < 1100; n++) {
+		MUST(pipe(fds));
+		if (fcntl(fds[0], F_GETPIPE_SZ) < 65536)
+			break;
+	}
+	CHECK_EQ(n, 1024); /* of 16 pages */
+	CHECK_EQ(fcntl(fds[0], F_GETPIPE_SZ), 8192);
+	CHECK_ERRNO(fcntl(fds[0], F_SETPIPE_SZ, 65536), EPERM);
+	MUST(fcntl(fds[0], F_SETPIPE_SZ, 4096));
+}
+
+TEST_PROGRAM(pipe, CASE(beyond_a_users_share_pipes_are_small), CASE(bytes_come_out_in_order),
+	     CASE(a_full_pipe_is_eagain_when_nonblocking), CASE(small_writes_are_all_or_nothing),
+	     CASE(a_blocked_writer_goes_on_when_read), CASE(flags_of_pipe2),
+	     CASE(pending_bytes_are_counted), CASE(packet_mode_keeps_borders),
 	     CASE(hang_up_is_polled), CASE(size_can_be_changed),
 	     CASE(fifo_file_joins_reader_and_writer));

@@ -7,6 +7,8 @@
 #include "tests/lib/t.h"
 
 #include <dirent.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/prctl.h>
 
 static char buf[65536];
@@ -233,9 +235,45 @@ static void memory_can_be_read_through_mem(void)
 	CHECK_ERRNO(pread(fd, copy, 1, 16), EIO);
 }
 
+static int thread_id;
+
+static void *stay(void *arg)
+{
+	__atomic_store_n(&thread_id, (int)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
+	pause();
+	return arg;
+}
+
+static void threads_can_be_entered_but_are_not_listed(void)
+{
+	char path[64], want[32];
+	struct dirent *e;
+	struct stat st;
+	pthread_t t;
+	int seen = 0;
+	DIR *d;
+
+	CHECK_EQ(pthread_create(&t, NULL, stay, NULL), 0);
+	while (!__atomic_load_n(&thread_id, __ATOMIC_SEQ_CST))
+		sched_yield();
+	snprintf(path, sizeof path, "/proc/%d/status", thread_id);
+	t_read_file(path, buf, sizeof buf);
+	snprintf(want, sizeof want, "\nTgid:\t%d\n", getpid());
+	CHECK(strstr(buf, want) != NULL);
+	snprintf(want, sizeof want, "\nPid:\t%d\n", thread_id);
+	CHECK(strstr(buf, want) != NULL);
+	snprintf(path, sizeof path, "/proc/%d/task/%d", thread_id, getpid());
+	MUST(stat(path, &st));
+	d = opendir("/proc");
+	while ((e = readdir(d)) != NULL)
+		seen += atoi(e->d_name) == thread_id;
+	CHECK_EQ(seen, 0);
+}
+
 TEST_PROGRAM(proc, CASE(status_tells_ids_and_signals), CASE(stat_has_its_fields),
 	     CASE(maps_name_the_regions), CASE(links_lead_to_places),
 	     CASE(command_line_and_environment), CASE(descriptors_are_links),
 	     CASE(processes_appear_and_vanish), CASE(the_list_holds_this_process),
 	     CASE(system_files), CASE(sysctl_files), CASE(files_are_read_only_and_without_size),
-	     CASE(reading_in_pieces_gives_the_same), CASE(memory_can_be_read_through_mem));
+	     CASE(reading_in_pieces_gives_the_same), CASE(memory_can_be_read_through_mem),
+	     CASE(threads_can_be_entered_but_are_not_listed));

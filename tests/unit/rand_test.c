@@ -31,6 +31,35 @@ TEST(output_never_repeats_and_seeds_matter)
 	CHECK(rand_u64() != a);
 }
 
+/* Two copies begin alike: rand_init() with one seed gives both. */
+static void draw_after_clone(const void *fresh, size_t n, int want, u64 out[8])
+{
+	rand_init("one seed for both of the copies..", 33);
+	rand_u64(); /* something stays in the pool */
+	CHECK(rand_reseed_after_clone(fresh, n) == want);
+	for (int i = 0; i < 8; i++)
+		out[i] = rand_u64();
+}
+
+TEST(copies_of_a_kernel_part_when_they_are_reseeded)
+{
+	static const char a[] = "thirty-two bytes of fresh host a",
+			  b[] = "thirty-two bytes of fresh host b";
+	u8 zero[64] = { 0 };
+	u64 x[8], y[8], same[8];
+
+	draw_after_clone(zero, 64, -22, same); /* nothing told them apart: as before */
+	draw_after_clone(a, 16, -22, x);
+	CHECK(memcmp(x, same, sizeof x) == 0);
+	draw_after_clone(a, 32, 0, x);
+	draw_after_clone(b, 32, 0, y);
+	for (int i = 0; i < 8; i++)
+		for (int k = 0; k < 8; k++)
+			CHECK(x[i] != y[k] && x[i] != same[k] && y[i] != same[k]);
+	draw_after_clone(a, 32, 0, y);
+	CHECK(memcmp(x, y, sizeof x) == 0);
+}
+
 TEST(every_length_is_filled_and_bounded)
 {
 	u8 buf[3000], zero[64] = { 0 };

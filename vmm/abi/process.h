@@ -109,7 +109,11 @@ enum pm_boot_flag {
 #define PM_STUB_BASE	   0x00007fffe0000000ull
 #define PM_STUB_CODE	   PM_STUB_BASE
 #define PM_STUB_CODE_BYTES 0x10000ull
-#define PM_STUB_COMMAND	   (PM_STUB_BASE + 0x100000ull)
-#define PM_STUB_AREA	   (PM_STUB_BASE + 0x200000ull) /* + cpu * PM_STUB_AREA_BYTES */
-#define PM_STUB_AREA_BYTES 0x10000ull
-#define PM_STUB_AREA_END   (PM_STUB_AREA + HYP_CPU_MAX * PM_STUB_AREA_BYTES)
+/* Read-only data behind the code: where eight zero bytes lie, the only signal mask application threads may set. */
+#define PM_STUB_DATA	       (PM_STUB_CODE + 0x2000)
+#define PM_STUB_NO_SIGNALS_OFF 112
+#define PM_STUB_NO_SIGNALS     (PM_STUB_DATA + PM_STUB_NO_SIGNALS_OFF)
+#define PM_STUB_COMMAND	       (PM_STUB_BASE + 0x100000ull)
+#define PM_STUB_AREA	       (PM_STUB_BASE + 0x200000ull) /* + cpu * PM_STUB_AREA_BYTES */
+#define PM_STUB_AREA_BYTES     0x10000ull
+#define PM_STUB_AREA_END       (PM_STUB_AREA + HYP_CPU_MAX * PM_STUB_AREA_BYTES)

@@ -249,9 +249,10 @@ static int stream_count(struct blob_stream *s, size_t len, struct err *err)
 	s->out_bytes += len;
 	l->used_bytes += len;
 	if (l->used_bytes > l->max_bytes)
-		return err_set(err, EFBIG,
-			       "it expands to more than %llu MiB, the limit for one image",
-			       (unsigned long long)(l->max_bytes >> 20));
+		return err_set(
+			err, EFBIG,
+			"it expands to more than %llu MiB, the limit for one image (--image-limit)",
+			(unsigned long long)(l->max_bytes >> 20));
 	if (l->has_ratio && s->out_bytes > RATIO_START && s->out_bytes / RATIO_MAX > s->pos)
 		return err_set(
 			err, EFBIG,

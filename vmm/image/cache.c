@@ -3,7 +3,8 @@
  * cache - the content-addressed store of unpacked images on the host
  *
  * Role      see cache.h
- * Rules     everything happens relative to the cache's directory descriptor
+ * Rules     everything happens relative to the cache's directory descriptor, which place.c opened; its
+ *           parts were checked there, and files are opened through it too
  */
 #include "vmm/image/cache.h"
 
@@ -17,75 +18,65 @@
 #include "vmm/image/erofs_read.h"
 #include "vmm/image/erofs_format.h"
 #include "vmm/image/jsonio.h"
+#include "vmm/image/place.h"
 
 #define REF_NAME_MAX 200
 #define REF_AGE_NS   (20ll * 1000 * 1000)
 
-static int mkdir_all(char *path)
-{
-	for (char *p = path + 1; *p; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return -errno;
-		*p = '/';
-	}
-	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-static int choose_path(const char *dir, struct cache *c, struct err *err)
+/* create: how many directories of the path may be made; what the user named must be there. */
+static int choose_path(const char *dir, struct cache *c, unsigned *create, struct err *err)
 {
 	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 	int n;
 
-	if (dir)
+	*create = 2;
+	if (dir) {
+		*create = 1;
 		n = snprintf(c->path, sizeof(c->path), "%s", dir);
-	else if (xdg && xdg[0] == '/')
+	} else if (xdg && xdg[0] == '/') {
 		n = snprintf(c->path, sizeof(c->path), "%s/monitor", xdg);
-	else if (home && home[0] == '/')
+	} else if (home && home[0] == '/') {
 		n = snprintf(c->path, sizeof(c->path), "%s/.cache/monitor", home);
-	else if (geteuid() == 0)
+	} else if (geteuid() == 0) {
 		n = snprintf(c->path, sizeof(c->path), "/var/cache/monitor");
-	else
+	} else {
 		return err_set(err, ENOENT,
 			       "there is no place for the image cache: set HOME or XDG_CACHE_HOME");
+	}
 	if (n >= (int)sizeof(c->path))
 		return err_set(err, ENAMETOOLONG, "the path of the image cache is too long");
 	return 0;
 }
 
+/* A link, of the caller's own or not; or something that others may change. */
+static bool is_refused(int r)
+{
+	return r == -EPERM || r == -ELOOP || r == -ENOTDIR;
+}
+
 int cache_open(const char *dir, struct cache *c, struct err *err)
 {
 	static const char *const parts[] = { "images", "refs", "tmp", "locks" };
-	int r = choose_path(dir, c, err);
+	unsigned create;
+	int r = choose_path(dir, c, &create, err);
 
 	if (r < 0)
 		return r;
-	c->fd = open(c->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (c->fd >= 0 && faccessat(c->fd, "locks", F_OK, 0) == 0)
-		return 0;
-	if (c->fd < 0) {
-		r = mkdir_all(c->path);
-		if (r == 0)
-			c->fd = open(c->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (r < 0 || c->fd < 0)
-			return err_set_errno(err, r < 0 ? -r : errno,
-					     "creating the image cache %s (set XDG_CACHE_HOME to "
-					     "place it elsewhere)",
-					     c->path);
+	c->fd = place_open(c->path, create, err);
+	if (c->fd < 0)
+		return c->fd;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++) {
+		r = place_mkdirat(c->fd, parts[i]);
+		if (r < 0)
+			err_set(err, -r,
+				"the image cache %s: %s %s (set XDG_CACHE_HOME to place it elsewhere)",
+				c->path, parts[i],
+				is_refused(r) ? "is a link, or not yours alone; remove it"
+					      : strerror(-r));
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		if (mkdirat(c->fd, parts[i], 0700) < 0 && errno != EEXIST) {
-			r = err_set_errno(err, errno,
-					  "creating the image cache %s (set XDG_CACHE_HOME to "
-					  "place it elsewhere)",
-					  c->path);
-			cache_close(c);
-			return r;
-		}
-	}
-	return 0;
+	if (r < 0)
+		cache_close(c);
+	return r;
 }
 
 void cache_close(struct cache *c)
@@ -117,11 +108,13 @@ static int write_file(int dir_fd, const char *name, const char *text, struct err
 
 static int read_file(int dir_fd, const char *name, size_t max, char **out, size_t *len)
 {
-	CLEANUP_FD int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	CLEANUP_FD int fd = place_openat(dir_fd, name, O_RDONLY | O_NONBLOCK, 0);
 	struct blob blob = { .fd = fd };
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
 		return -errno;
 	blob.len = st.st_size;
 	*len = st.st_size;
@@ -198,7 +191,7 @@ static void remove_dir(int parent_fd, const char *name)
 
 static DIR *open_dir(const struct cache *c, const char *name)
 {
-	int fd = openat(c->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = place_openat(c->fd, name, O_RDONLY | O_DIRECTORY, 0);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 
 	if (!dir && fd >= 0)
@@ -265,8 +258,10 @@ static int entry_load(int dir_fd, struct cache_entry *e)
 	struct stat st;
 	int r;
 
-	e->fd = openat(dir_fd, "rootfs.erofs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (e->fd < 0 || fstat(e->fd, &st) < 0)
+	e->fd = place_openat(dir_fd, "rootfs.erofs", O_RDONLY | O_NONBLOCK, 0);
+	if (e->fd < 0)
+		return e->fd;
+	if (fstat(e->fd, &st) < 0)
 		return -errno;
 	e->size = st.st_size;
 	if (!file_is_whole(e->fd, e->size))
@@ -278,6 +273,16 @@ static int entry_load(int dir_fd, struct cache_entry *e)
 	return r;
 }
 
+static int entry_refused(const struct cache *c, const char *id, int r, struct err *err)
+{
+	if (is_refused(r))
+		return err_set(err, EPERM,
+			       "image %.12s in %s is a link, or not yours alone; remove it with "
+			       "'monitor image rm %.12s'",
+			       id, c->path, id);
+	return err_set_errno(err, -r, "opening image %.12s in %s", id, c->path);
+}
+
 int cache_entry_open(const struct cache *c, const char *id, struct cache_entry *e, struct err *err)
 {
 	char name[DIGEST_HEX + 20], path[DIGEST_HEX + 40];
@@ -287,16 +292,16 @@ int cache_entry_open(const struct cache *c, const char *id, struct cache_entry *
 	e->fd = -1;
 	entry_name(id, name);
 	snprintf(path, sizeof(path), "images/%s", name);
-	CLEANUP_FD int dir_fd = openat(c->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0 && errno == ENOENT)
+	CLEANUP_FD int dir_fd = place_openat(c->fd, path, O_RDONLY | O_DIRECTORY, 0);
+	if (dir_fd == -ENOENT)
 		return -ENOENT;
 	if (dir_fd < 0)
-		return err_set_errno(err, errno, "opening image %.12s in %s", id, c->path);
+		return entry_refused(c, id, dir_fd, err);
 	r = entry_load(dir_fd, e);
 	if (r < 0) {
 		cache_entry_close(e);
 		if (r != -EUCLEAN && r != -ENOENT)
-			return err_set_errno(err, -r, "opening image %.12s in %s", id, c->path);
+			return entry_refused(c, id, r, err);
 		r = cache_remove(c, name, err);
 		return r < 0 && r != -ENOENT ? r : -ENOENT;
 	}
@@ -322,9 +327,9 @@ int cache_lock(const struct cache *c, const char *id, struct err *err)
 	int fd;
 
 	snprintf(name, sizeof(name), "locks/%.2s", id);
-	fd = openat(c->fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	fd = place_openat(c->fd, name, O_RDWR | O_CREAT, 0600);
 	if (fd < 0)
-		return err_set_errno(err, errno, "locking the image cache %s", c->path);
+		return err_set_errno(err, -fd, "locking the image cache %s", c->path);
 	while (flock(fd, LOCK_EX) < 0) {
 		if (errno == EINTR)
 			continue;
@@ -345,7 +350,7 @@ static int make_tmp(const struct cache *c, struct cache_build *b)
 		snprintf(path, sizeof(path), "tmp/%s", b->name);
 		if (mkdirat(c->fd, path, 0700) < 0)
 			return -errno;
-		b->dir_fd = openat(c->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		b->dir_fd = place_openat(c->fd, path, O_RDONLY | O_DIRECTORY, 0);
 		if (b->dir_fd >= 0 && flock(b->dir_fd, LOCK_EX | LOCK_NB) == 0 &&
 		    fstatat(c->fd, path, &st, 0) == 0)
 			return 0;
@@ -430,7 +435,8 @@ static bool info_load(int images_fd, const char *name, struct cache_info *info)
 	size_t len;
 
 	memset(info, 0, sizeof(*info));
-	CLEANUP_FD int fd = openat(images_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int fd =
+		openat(images_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || strlen(name) < DIGEST_HEX)
 		return false;
 	memcpy(info->id, name, DIGEST_HEX - 1);

@@ -180,9 +180,10 @@ static int copy_data(const struct layer_job *job, struct archive *a, const struc
 static int charge(const struct layer_job *job, uint64_t size, struct err *err)
 {
 	if (size > job->max_bytes || *job->used_bytes > job->max_bytes - size)
-		return err_set(err, EFBIG,
-			       "the image expands to more than %llu MiB, the limit for one image",
-			       (unsigned long long)(job->max_bytes >> 20));
+		return err_set(
+			err, EFBIG,
+			"the image expands to more than %llu MiB, the limit for one image (--image-limit)",
+			(unsigned long long)(job->max_bytes >> 20));
 	*job->used_bytes += size;
 	return 0;
 }
@@ -235,6 +236,16 @@ static int apply_entry(const struct layer_job *job, struct archive *a, struct ar
 	return apply_file(job, a, entry, path, err);
 }
 
+/* libarchive goes on after header records it cannot read, without what they said: a name cut short, an owner lost.
+ * Names are taken as bytes, so no warning is about a character set. */
+static int header_refused(struct archive *a, struct archive_entry *entry, struct err *err)
+{
+	const char *path = archive_entry_pathname(entry), *text = archive_error_string(a);
+
+	return err_set(err, EINVAL, "'%.200s': its header is damaged (%s)", path ? path : "?",
+		       text ? text : "unknown reason");
+}
+
 int layer_apply(const struct layer_job *job, struct err *err)
 {
 	struct archive *a = archive_read_new();
@@ -245,12 +256,13 @@ int layer_apply(const struct layer_job *job, struct err *err)
 		return err_set(err, ENOMEM, "not enough memory to read the archive");
 	archive_read_support_format_tar(a);
 	archive_read_support_format_empty(a);
+	archive_read_set_format_option(a, "tar", "hdrcharset", "BINARY");
 	tree_begin_layer(job->tree);
 	r = archive_read_open(a, job->stream, NULL, tar_read, NULL);
 	while (r == ARCHIVE_OK && ret == 0) {
 		r = archive_read_next_header(a, &entry);
 		if (r == ARCHIVE_WARN)
-			r = ARCHIVE_OK;
+			ret = header_refused(a, entry, err);
 		if (r == ARCHIVE_OK)
 			ret = apply_entry(job, a, entry, err);
 	}

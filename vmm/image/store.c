@@ -161,14 +161,17 @@ static int index_tar(struct store *s, struct err *err)
 	src->fd = s->tar_fd;
 	src->len = s->tar_len;
 	archive_read_support_format_tar(a);
+	archive_read_set_format_option(a, "tar", "hdrcharset", "BINARY");
 	archive_read_set_read_callback(a, source_read);
 	archive_read_set_skip_callback(a, source_skip);
 	archive_read_set_callback_data(a, src);
 	r = archive_read_open1(a);
 	while (r == ARCHIVE_OK && ret == 0 && s->nr_entries < ENTRIES_MAX) {
 		r = archive_read_next_header(a, &e);
-		if (r == ARCHIVE_WARN)
-			r = ARCHIVE_OK;
+		if (r == ARCHIVE_WARN) /* it goes on without a part of the header: see layer.c */
+			ret = err_set(err, EINVAL, "an entry's header is damaged (%s)",
+				      archive_error_string(a) ? archive_error_string(a)
+							      : "unknown reason");
 		if (r == ARCHIVE_OK)
 			ret = index_entry(s, a, e, err);
 	}

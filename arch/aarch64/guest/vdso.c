@@ -53,3 +53,11 @@ void arch_cpuinfo_show(struct strbuf *sb, u32 cpu)
 		      (u32)(midr >> 24 & 255), (u32)(midr >> 20 & 15), (u32)(midr >> 4 & 0xfff),
 		      (u32)(midr & 15));
 }
+
+/* Which of the registers that describe caches an EL1 may read differs between hosts. */
+bool arch_cpu_cache(u32 index, struct cpu_cache *out)
+{
+	(void)index;
+	(void)out;
+	return false;
+}

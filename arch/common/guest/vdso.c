@@ -12,11 +12,12 @@
 
 extern const u8 vdso_image[], vdso_image_end[];
 extern struct vdso_data vdso_data;
+extern const u8 kernel_start[]; /* wherever the monitor moved it (vmm/kslide.h) */
 
 /* The kernel image's address in the direct map. */
 static const void *direct(const void *p)
 {
-	return arch_phys_to_virt(PADDR(HYP_RAM_BASE + ((u64)p - KERNEL_VA_BASE)));
+	return arch_phys_to_virt(PADDR(HYP_RAM_BASE + ((u64)p - (u64)kernel_start)));
 }
 
 void arch_vdso_pages(const void **image, size_t *image_len, const void **data, size_t *data_len)

@@ -19,11 +19,9 @@
 #define HOST_GETTID	   186
 #define HOST_SIGALTSTACK   131
 #define HOST_PRCTL	   157
-#define HOST_ARCH_PRCTL	   158
 #define HOST_FUTEX	   202
 #define HOST_SETAFFINITY   203
 #define HOST_CLOCK_GETTIME 228
-#define HOST_EXIT_GROUP	   231
 #define HOST_TGKILL	   234
 #define HOST_SECCOMP	   317
 #define HOST_FUTEX_WAITV   449

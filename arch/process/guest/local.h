@@ -25,7 +25,7 @@ struct area {
 	u64 fp;
 	u64 regs[AREA_REGS_WORDS];
 	u64 fs_base, gs_base;
-	u64 ss[3];
+	u64 pad3[3];
 	u32 pid, pad2;
 };
 

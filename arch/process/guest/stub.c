@@ -39,7 +39,9 @@ BUILD_BUG_ON(offsetof(struct area, cr2) != AREA_CR2);
 BUILD_BUG_ON(offsetof(struct area, fp) != AREA_FP);
 BUILD_BUG_ON(offsetof(struct area, regs) != AREA_REGS);
 BUILD_BUG_ON(offsetof(struct area, fs_base) != AREA_FS);
-BUILD_BUG_ON(offsetof(struct area, ss) != AREA_SS);
+BUILD_BUG_ON(DATA_NO_SIGNALS != PM_STUB_NO_SIGNALS_OFF ||
+	     PM_STUB_DATA - PM_STUB_CODE != STUB_DATA_OFF);
+BUILD_BUG_ON(DATA_STACKS + HYP_CPU_MAX * DATA_STACK_BYTES > DATA_FILTERS);
 BUILD_BUG_ON(offsetof(struct area, pid) != AREA_PID);
 BUILD_BUG_ON(offsetof(struct command, off) != CMD_OFF);
 BUILD_BUG_ON(offsetof(struct command, pid_fd) != CMD_PID_FD);
@@ -112,8 +114,14 @@ static void fill_data(void)
 	const u64 sa[4] = { PM_STUB_CODE + (u64)(stub_handler - stub_code), SA_FLAGS,
 			    PM_STUB_CODE + (u64)(stub_restorer - stub_code), 0 };
 	const u64 ignore[4] = { 1, 0, 0, 0 };
-	u32 used = 0;
+	u32 used = 0, i;
 
+	for (i = 0; i < HYP_CPU_MAX; i++) {
+		u64 area = PM_STUB_AREA + i * PM_STUB_AREA_BYTES;
+		const u64 stack[3] = { area + AREA_ALTSTACK, 0, AREA_ALTSTACK_TOP - AREA_ALTSTACK };
+
+		memcpy(stub_data + DATA_STACKS + i * DATA_STACK_BYTES, stack, sizeof stack);
+	}
 	memcpy(stub_data + DATA_SA_HANDLER, sa, sizeof sa);
 	memcpy(stub_data + DATA_SA_IGNORE, ignore, sizeof ignore);
 	add_filter(DATA_PROG_SPAWNER, PM_FILTER_SPAWNER, &used);
@@ -324,8 +332,6 @@ static struct stub *stub_alloc(void)
 
 		s->thread[i].area = a;
 		a->state = STATE_RUN;
-		a->ss[0] = PM_STUB_AREA + i * PM_STUB_AREA_BYTES + AREA_ALTSTACK;
-		a->ss[2] = AREA_ALTSTACK_TOP - AREA_ALTSTACK;
 	}
 	return s;
 free:
@@ -494,7 +500,7 @@ static void wipe(struct stub *s)
 
 		if (i && !s->thread[i].tid) /* not mapped there */
 			continue;
-		memset(&a->sig, 0, offsetof(struct area, ss) - offsetof(struct area, sig));
+		memset(&a->sig, 0, offsetof(struct area, pid) - offsetof(struct area, sig));
 		memset(a + 1, 0, AREA_BYTES - sizeof *a);
 	}
 	memset(s->cmd->op, 0, sizeof s->cmd->op);

@@ -16,7 +16,10 @@
 #define DATA_PROG_SPAWNER 64 /* struct sock_fprog's */
 #define DATA_PROG_SERVICE 80
 #define DATA_PROG_APP	  96
-#define DATA_FILTERS	  256
+#define DATA_NO_SIGNALS	  112 /* PM_STUB_NO_SIGNALS_OFF: a signal mask: nothing blocked */
+#define DATA_STACKS	  256 /* stack_t of each area's alternate stack */
+#define DATA_STACK_BYTES  24
+#define DATA_FILTERS	  2048
 
 /* Command page: of the spawner, and of each stub's service thread. */
 #define CMD_SEQ	     0 /* futex: raised when there is work */
@@ -49,7 +52,6 @@
 #define AREA_REGS_WORDS	  18
 #define AREA_FS		  208
 #define AREA_GS		  216
-#define AREA_SS		  224 /* stack_t */
 #define AREA_PID	  248
 #define AREA_XSAVE	  1024
 #define AREA_ALTSTACK	  4096

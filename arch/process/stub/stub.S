@@ -10,6 +10,8 @@
  *           number of a new thread goes there, bit by bit, since no memory here could hold it safely.
  *           An application thread is a host process of its own that shares the stub's memory: the host
  *           tells its processor time to the kernel process (guest/ration.c), which it would not for a thread.
+ *           It may be born while others of its stub run hostile code that writes to its area: until it has its filter
+ *           it takes no signal (all are blocked since the spawner) and reads no memory that can be written.
  *           An application thread leaves its program by a signal only. The handler stores the registers in
  *           the area (found from the stack pointer: the alternate stack lies in it), and waits there. It goes
  *           on with iretq, never with sigreturn, so no frame can be forged. The stack pointer never rises
@@ -23,6 +25,7 @@
 #define NR_WRITE	1
 #define NR_GETPID	39
 #define NR_CLONE	56
+#define NR_SIGPROCMASK	14
 #define NR_SIGALTSTACK	131
 #define NR_PRCTL	157
 #define NR_FUTEX	202
@@ -77,6 +80,9 @@ stub_spawner:
 	leaq	DATA_SA_IGNORE(%r15), %rsi
 	movl	$17, %edi
 	SYS	NR_SIGACTION
+	movl	$2, %edi		/* SIG_SETMASK */
+	leaq	all_signals(%rip), %rsi
+	SYS	NR_SIGPROCMASK
 	movl	$1, %edi		/* SECCOMP_SET_MODE_FILTER */
 	xorl	%esi, %esi
 	leaq	DATA_PROG_SPAWNER(%r15), %rdx
@@ -219,6 +225,8 @@ tell_pid:
 	jmp	told
 
 	.balign	8
+all_signals:
+	.quad	-1
 powers:	.irp	bit, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
 	.quad	1 << \bit
 	.endr
@@ -237,7 +245,12 @@ app_thread:
 	SYS	NR_CLOSE_RANGE
 	testl	%eax, %eax
 	jnz	die
-	leaq	AREA_SS(%rbx), %rdi
+	movabsq	$PM_STUB_AREA, %rax
+	movq	%rbx, %rdi
+	subq	%rax, %rdi
+	shrq	$AREA_STRIDE_SHIFT, %rdi
+	imulq	$DATA_STACK_BYTES, %rdi, %rdi
+	leaq	DATA_STACKS(%r15,%rdi), %rdi
 	xorl	%esi, %esi
 	SYS	NR_SIGALTSTACK
 	testl	%eax, %eax
@@ -246,6 +259,13 @@ app_thread:
 	xorl	%esi, %esi
 	leaq	DATA_PROG_APP(%r15), %rdx
 	SYS	NR_SECCOMP
+	testl	%eax, %eax
+	jnz	die
+	movl	$2, %edi		/* now signals */
+	leaq	DATA_NO_SIGNALS(%r15), %rsi
+	xorl	%edx, %edx
+	movl	$8, %r10d
+	SYS	NR_SIGPROCMASK
 	testl	%eax, %eax
 	jnz	die
 	movl	$ENTRY_BIRTH, AREA_SIG(%rbx)

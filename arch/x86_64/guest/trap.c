@@ -138,6 +138,13 @@ noreturn_fn void arch_user_enter(struct regs *r)
 	user_enter_frame(r);
 }
 
+/* Apart, so that the common way saves no registers for it. */
+static __attribute__((noinline)) bool exit_by_iret(struct regs *r)
+{
+	user_exit(r);
+	return false;
+}
+
 /* True when sysret restores the frame exactly: to an address of the lower half, lest it fault in the kernel. */
 bool arch_syscall(struct regs *r)
 {
@@ -148,8 +155,7 @@ bool arch_syscall(struct regs *r)
 	if (likely(!((r->cx ^ r->ip) | ((r->r11 ^ r->flags) & ~(u64)FLAGS_RF) |
 		     (r->flags & FLAGS_TF) | r->ip >> 47)))
 		return true;
-	user_exit(r);
-	return false;
+	return exit_by_iret(r);
 }
 
 static void note_exception(u32 vec, u64 err, u64 addr)

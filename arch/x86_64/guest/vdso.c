@@ -4,7 +4,9 @@
  */
 #include "arch/thread.h"
 #include "arch/x86_64/guest/local.h"
+#include "guestkernel/kapi/cpu.h"
 #include "guestkernel/kapi/strbuf.h"
+#include "guestkernel/kapi/string.h"
 
 #define HWCAP2_FSGSBASE 2u
 
@@ -111,8 +113,8 @@ void arch_cpuinfo_show(struct strbuf *sb, u32 cpu)
 		      name, c[0] & 15);
 	strbuf_printf(
 		sb,
-		"physical id\t: 0\nsiblings\t: 1\ncore id\t\t: %u\ncpu cores\t: 1\napicid\t\t: %u\n",
-		cpu, cpu);
+		"physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\napicid\t\t: %u\n",
+		nr_cpus, cpu, nr_cpus, cpu);
 	strbuf_printf(
 		sb,
 		"fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: %u\nwp\t\t: yes\nflags\t\t:",
@@ -125,4 +127,30 @@ void arch_cpuinfo_show(struct strbuf *sb, u32 cpu)
 	strbuf_printf(
 		sb,
 		"\nclflush size\t: 64\ncache_alignment\t: 64\naddress sizes\t: 48 bits physical, 48 bits virtual\n\n");
+}
+
+/* Intel's leaf, and AMD's with the same content. */
+bool arch_cpu_cache(u32 index, struct cpu_cache *out)
+{
+	static const u32 leaves[] = { 4, 0x8000001d };
+	u32 c[4], i;
+
+	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
+		cpuid(leaves[i] & 0x80000000, 0, c);
+		if (c[0] < leaves[i])
+			continue;
+		cpuid(leaves[i], index, c);
+		if (!(c[0] & 31))
+			continue;
+		*out = (struct cpu_cache){
+			.level = c[0] >> 5 & 7,
+			.type = c[0] & 31,
+			.line_size = (c[1] & 0xfff) + 1,
+			.partitions = (c[1] >> 12 & 0x3ff) + 1,
+			.ways = (c[1] >> 22) + 1,
+			.sets = c[2] + 1,
+		};
+		return true;
+	}
+	return false;
 }

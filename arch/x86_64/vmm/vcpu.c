@@ -4,7 +4,7 @@
  *
  * Role      See arch/vcpu.h.
  * Rules     Entry is in 64-bit mode with paging on: no real mode, no firmware. The local APIC is the kernel's
- *           (split irqchip) in x2APIC mode; the guest sees every CPU feature KVM can give.
+ *           (split irqchip) in x2APIC mode; features and registers are those cpuid.c allows.
  * See       Intel SDM volume 3, 4.5 and 10.12; KVM API document
  */
 #include <cpuid.h>
@@ -16,6 +16,7 @@
 
 #include "arch/layout.h"
 #include "arch/vcpu.h"
+#include "arch/x86_64/vmm/cpuid.h"
 #include "arch/x86_64/vmm/pagetable.h"
 #include "vmm/vm.h"
 
@@ -32,7 +33,6 @@
 #define GUEST_CS \
 	0x10 /* as in the kernel's own table (guest/asm.h): frames of its first traps name it */
 #define GUEST_DS    0x18
-#define CPUID_MAX   256
 #define MSR_TSC	    0x10
 #define XCR0_WANTED 0xe7u /* x87, SSE, AVX, AVX-512 */
 #define XCR0_AVX512 0xe0u
@@ -53,7 +53,7 @@ int arch_vm_init(struct vm *vm, struct err *e)
 		.args = { KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK },
 	};
 
-	if (pagetable_make(vm, e))
+	if (pagetable_make(vm, e) || msr_filter_set(vm->fd, e))
 		return -e->code;
 	if (ioctl(vm->fd, KVM_ENABLE_CAP, &split))
 		return err_set_errno(e, errno, "KVM here has no split interrupt controller");
@@ -94,24 +94,11 @@ static int set_cpuid(struct vm *vm, struct vcpu *v, struct err *e)
 		struct kvm_cpuid2 head;
 		struct kvm_cpuid_entry2 entry[CPUID_MAX];
 	} c = { .head.nent = CPUID_MAX };
-	uint32_t i;
 
 	if (ioctl(vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, &c))
 		return err_set_errno(e, errno, "reading what KVM's CPUs can do");
-	for (i = 0; i < c.head.nent; i++) {
-		struct kvm_cpuid_entry2 *x = &c.entry[i];
-
-		if (x->function == 1) {
-			x->ebx = (x->ebx & 0x0000ffff) | vm->nr_cpus << 16 | v->id << 24;
-			x->ecx |= 1u << 21 | 1u << 24 |
-				  1u << 31; /* x2APIC, TSC deadline, hypervisor */
-		}
-		if (x->function == 0xb || x->function == 0x1f)
-			x->edx = v->id;
-		/* The kernel of the sandbox does not offer KVM's paravirtual interface to programs. */
-		if (x->function == 0x40000000)
-			memset(&x->eax, 0, 4 * sizeof x->eax);
-	}
+	c.head.nent = cpuid_filter(c.entry, c.head.nent);
+	cpuid_describe(c.entry, c.head.nent, v->id, vm->nr_cpus);
 	if (ioctl(v->fd, KVM_SET_CPUID2, &c))
 		return err_set_errno(e, errno, "describing virtual CPU %u", v->id);
 	return 0;

@@ -26,11 +26,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "calls.h"
+#include "tests/fuzz/calls/calls.h"
 
 #define STALL_S	   10
-#define AGE_MAX_S  12 /* of anything but us: then SIGKILL */
-#define GONE_MAX_S 25 /* after it */
+#define AGE_MAX_S  12	/* of anything but us: then SIGKILL */
+#define GONE_BEATS 1000 /* after it */
 #define PLACE	   "/tmp/calls"
 #define PROCS_MAX  64
 #define PIDS_MAX   65536
@@ -47,8 +47,9 @@ static struct shared {
 	unsigned longest_ms;
 } * shared;
 static struct {
-	time_t since; /* first seen */
-	bool killed;
+	time_t since;	    /* first seen */
+	unsigned killed_at; /* + 1, in beats */
+	bool was_told;
 } seen[PIDS_MAX];
 static int bystander;
 static unsigned nr_bad;
@@ -111,6 +112,25 @@ static int start_worker(uint64_t seed, int uid)
 	return pid;
 }
 
+/* What it is doing instead. */
+static void show(int pid)
+{
+	static const char *const files[] = { "stat", "wchan", "syscall" };
+	char path[40], text[300];
+	unsigned i;
+
+	for (i = 0; i < sizeof files / sizeof *files; i++) {
+		snprintf(path, sizeof path, "/proc/%d/%s", pid, files[i]);
+		int fd = open(path, O_RDONLY);
+		ssize_t n = read(fd, text, sizeof text - 1);
+
+		close(fd);
+		text[n > 0 ? n : 0] = 0;
+		printf("%s: %s\n", path, text);
+	}
+}
+
+/* Patience is counted in what the bystander did meanwhile: where it does little, the host is busy. */
 static void look_at(int pid)
 {
 	time_t now = now_s();
@@ -119,11 +139,15 @@ static void look_at(int pid)
 		return;
 	if (!seen[pid].since) {
 		seen[pid].since = now;
-	} else if (now - seen[pid].since > GONE_MAX_S && !seen[pid].killed) {
-		bad("does not die:", pid);
-		seen[pid].killed = true;
-	} else if (now - seen[pid].since > AGE_MAX_S) {
+	} else if (now - seen[pid].since <= AGE_MAX_S) {
+		return;
+	} else if (!seen[pid].killed_at) {
+		seen[pid].killed_at = shared->beats + 1;
 		kill(pid, SIGKILL);
+	} else if (!seen[pid].was_told && shared->beats - seen[pid].killed_at > GONE_BEATS) {
+		bad("does not die:", pid);
+		show(pid);
+		seen[pid].was_told = true;
 	}
 }
 
@@ -185,7 +209,7 @@ static unsigned reap(void)
 			bystander = 0;
 		}
 		if (pid < PIDS_MAX)
-			seen[pid].since = 0;
+			memset(&seen[pid], 0, sizeof seen[pid]);
 		n++;
 	}
 	return n;

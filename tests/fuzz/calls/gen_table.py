@@ -15,7 +15,7 @@ AS = {'flags64': 'flags', 'senum': 'enum', 's32': 'num', 'u32': 'num', 's64': 'n
 def main():
     table, arch, out = sys.argv[1:]
     rows = json.loads(pathlib.Path(table).read_text())
-    lines = ['#include "calls.h"', '', 'const struct call calls[] = {']
+    lines = ['#include "tests/fuzz/calls/calls.h"', '', 'const struct call calls[] = {']
     for row in rows['calls'] if isinstance(rows, dict) else rows:
         number = row['numbers'][arch]
         if number is None or row['support'] == 'none' and number % 8:

@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "calls.h"
+#include "tests/fuzz/calls/calls.h"
 
 #define POOL_BYTES  (1u << 20)
 #define PAGE	    4096u

@@ -20,7 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "calls.h"
+#include "tests/fuzz/calls/calls.h"
 
 #define LIFE_S	    6
 #define CALLS_MAX   3000

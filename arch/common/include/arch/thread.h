@@ -85,3 +85,11 @@ u64 arch_vdso_sigreturn_offset(void);
 /* /proc/cpuinfo text of one CPU. */
 struct strbuf;
 void arch_cpuinfo_show(struct strbuf *sb, u32 cpu);
+
+#define CPU_CACHES_MAX 8
+struct cpu_cache {
+	u32 level, type; /* 1 data, 2 instructions, 3 both */
+	u32 line_size, partitions, ways, sets;
+};
+/* The index-th cache of each CPU, as the processor describes it; false: there is none, or it does not say. */
+bool arch_cpu_cache(u32 index, struct cpu_cache *out);

@@ -26,6 +26,13 @@
 	{                                                \
 		0x60, 5, 0x80, 0x52, 0xc0, 3, 0x5f, 0xd6 \
 	}
+#define T_MACHINE EM_AARCH64 /* of <elf.h> */
+/* exit(n), n below 256, as a whole program */
+#define T_EXIT(n)                                                                                \
+	{                                                                                        \
+		(n) << 5 & 0xff, (n) >> 3, 0x80, 0xd2, 0xa8, 0x0b, 0x80, 0xd2, 0x01, 0x00, 0x00, \
+			0xd4                                                                     \
+	}
 #define T_ODD_ADDRESS	 0x0040000000000000ull /* never an address: beyond the tables */
 #define T_ODD_CODE	 SEGV_MAPERR
 #define T_DIVISION_TRAPS 0

@@ -25,6 +25,12 @@
 	{                               \
 		0xb8, 43, 0, 0, 0, 0xc3 \
 	}
+#define T_MACHINE EM_X86_64 /* of <elf.h> */
+/* exit(n), n below 256, as a whole program */
+#define T_EXIT(n)                                                 \
+	{                                                         \
+		0xbf, (n), 0, 0, 0, 0xb8, 60, 0, 0, 0, 0x0f, 0x05 \
+	}
 #define T_ODD_ADDRESS	 0x8000000000000000ull /* never an address: not canonical */
 #define T_ODD_CODE	 SI_KERNEL
 #define T_DIVISION_TRAPS 1
