@@ -141,7 +141,3 @@ int file_create_anon_pair(const char *name, u32 mode, const u32 flags[2],
 	return 0;
 }
 
-u64 file_anon_ino(const struct file *f)
-{
-	return f->inode->ino;
-}

@@ -17,5 +17,3 @@ int must_check file_create_anon_pair(const char *name, u32 mode, const u32 flags
 				     struct file *out[2]);
 /* The internal mount, borrowed (memfd). */
 struct mount *anonfs_mount(void);
-/* The number shown in the name and by fstat. */
-u64 file_anon_ino(const struct file *f);

@@ -162,8 +162,3 @@ int exec_chdir(const char *path)
 	path_put(&p);
 	return err;
 }
-
-int exec_root_fs_ctx(struct fs_ctx **out)
-{
-	return fs_ctx_create(out);
-}

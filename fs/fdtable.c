@@ -258,11 +258,6 @@ bool fdtable_is_shared(struct fdtable *t)
 	return refs_read(&t->users) > 1;
 }
 
-u32 fdtable_size(struct fdtable *t)
-{
-	return READ_ONCE(t->nr_words) * WORD_FDS;
-}
-
 /* What each close of a descriptor does, after it left the table. */
 static void file_closed(struct fdtable *t, struct file *f)
 {

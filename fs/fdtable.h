@@ -20,5 +20,3 @@ int must_check fd_get_cloexec(s32 fd, bool *cloexec);
 int must_check fd_set_cloexec(s32 fd, bool cloexec);
 /* Closes (or marks close-on-exec) every open descriptor in [first, last] of t. */
 void fdtable_close_range(struct fdtable *t, u32 first, u32 last, bool cloexec_only);
-/* Slots the table has room for, for /proc/<pid>/status FDSize. */
-u32 fdtable_size(struct fdtable *t);

@@ -391,10 +391,3 @@ int vfs_write_file(const char *path, const void *data, size_t n, u32 mode)
 		return (int)done;
 	return (size_t)done == n ? 0 : -ENOSPC;
 }
-
-int vfs_symlink_kern(const char *target, const char *path)
-{
-	int err = vfs_symlinkat(target, AT_FDCWD, path);
-
-	return err == -EEXIST ? 0 : err;
-}

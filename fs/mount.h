@@ -123,7 +123,6 @@ int must_check vfs_kern_mount(const char *fs_name, const char *target, u32 flags
 /* Boot: creates or replaces a file (for /etc/hostname and friends), following links. */
 int must_check vfs_write_file(const char *path, const void *data, size_t n, u32 mode);
 int must_check vfs_mkdir_p(const char *path, u32 mode);
-int must_check vfs_symlink_kern(const char *target, const char *path);
 
 /* mount(2) and relatives; capabilities are checked here. */
 int must_check vfs_mount(const char *source, const struct path *at, const char *fs_name, u32 flags,

@@ -14,11 +14,10 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/string.h"
 
-static int lookup_common(s32 dirfd, const struct path *base, const char *path, u32 lookup,
-			 struct path *out)
+int path_lookup(s32 dirfd, const char *path, u32 lookup, struct path *out)
 {
 	struct walk w;
-	int err = walk_init(&w, dirfd, base, path, lookup);
+	int err = walk_init(&w, dirfd, NULL, path, lookup);
 
 	if (err)
 		return err;
@@ -27,16 +26,6 @@ static int lookup_common(s32 dirfd, const struct path *base, const char *path, u
 		walk_take(&w, out);
 	walk_fini(&w);
 	return err;
-}
-
-int path_lookup(s32 dirfd, const char *path, u32 lookup, struct path *out)
-{
-	return lookup_common(dirfd, NULL, path, lookup, out);
-}
-
-int path_lookup_at(const struct path *base, const char *path, u32 lookup, struct path *out)
-{
-	return lookup_common(AT_FDCWD, base, path, lookup, out);
 }
 
 /* Puts s in front of *end; false when it does not fit. */

@@ -28,9 +28,6 @@ enum lookup_flags {
 
 /* Resolve. */
 int must_check path_lookup(s32 dirfd, const char *path, u32 lookup, struct path *out);
-/* The same from a given place instead of a descriptor. */
-int must_check path_lookup_at(const struct path *base, const char *path, u32 lookup,
-			      struct path *out);
 static inline struct inode *path_inode(const struct path *p)
 {
 	return p->dentry->inode;
@@ -46,8 +43,6 @@ s64 must_check path_getcwd(char *buf, u32 size);
 	 O_TMPFILE | 020000)
 /* Open. how->flags as in open(2), resolve RESOLVE_*. mode has not had the umask applied. */
 int must_check vfs_open(s32 dirfd, const char *path, const struct open_how *how, struct file **out);
-/* A file over an existing place: no permission checks except those of the flags. */
-int must_check vfs_open_path(const struct path *p, u32 flags, struct file **out);
 
 /* Names. */
 int must_check vfs_mkdirat(s32 dirfd, const char *path, u32 mode);

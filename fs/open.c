@@ -2,8 +2,7 @@
 /*
  * open - open(2) and openat2(2): from flags and a path to a struct file
  *
- * Role      sys_open* calls vfs_open(); vfs_open_path() is for those who have found the place already (net/'s sockets do
- *           not: they have no file). exec opens for itself (fs/exec.c).
+ * Role      sys_open* calls vfs_open(). exec opens for itself (fs/exec.c).
  * Rules     Order of checks as in Linux: path, existence (O_EXCL), type, permission, mount flags, then the
  *           driver's open, then truncation. Something just created is not checked against its own mode.
  * Locking   The directory is locked only when O_CREAT did not find the name.
@@ -120,11 +119,6 @@ static int open_finish(const struct path *p, u32 flags, bool created, struct fil
 	}
 	*out = f;
 	return 0;
-}
-
-int vfs_open_path(const struct path *p, u32 flags, struct file **out)
-{
-	return open_finish(p, flags, false, out);
 }
 
 /* The name does not exist: w->path is the directory, locked exclusively; *d its negative dentry. */

@@ -36,8 +36,7 @@ struct synth_node {
 	const struct synth_dir_ops *dir_ops;
 	void *ctx;
 	char *target; /* symbolic link */
-	bool removed;
-	u32 len; /* of the name */
+	u32 len;      /* of the name */
 	char name[];
 };
 
@@ -236,32 +235,6 @@ void synth_set_dir_ops(struct synth_node *dir, const struct synth_dir_ops *ops, 
 	}
 }
 
-int synth_remove(struct synth_node *parent, const char *path)
-{
-	struct mutex *lock = tree_lock(parent->sb);
-	struct synth_node *dir, *n = NULL;
-	const char *last;
-	int err;
-
-	mutex_lock(lock);
-	err = node_parent(parent, path, &dir, &last);
-	if (!err) {
-		n = child_find(dir, last, strlen(last));
-		if (!n)
-			err = -ENOENT;
-		else if (!list_empty(&n->children))
-			err = -ENOTEMPTY;
-		else
-			list_del(&n->link);
-	}
-	if (!err)
-		WRITE_ONCE(n->removed, true);
-	mutex_unlock(lock);
-	if (!err)
-		node_put(n);
-	return err;
-}
-
 /* Inodes. */
 
 static int synth_new(struct super *sb, u64 ino, u32 mode, const struct inode_ops *iops, void *ctx,
@@ -306,8 +279,6 @@ bool synth_is_stale(struct inode *inode)
 {
 	struct synth_inode *si = synth_inode(inode);
 
-	if (si->node && READ_ONCE(si->node->removed))
-		return true;
 	return si->ctx_ops && si->ctx_ops->is_stale && si->ctx_ops->is_stale(si->ctx);
 }
 

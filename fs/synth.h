@@ -5,7 +5,7 @@
  * Role      procfs, sysfs and devfs build their trees from it: a static tree of nodes (directories, text files
  *           from proc_row tables, links, devices), and, hung into it or below it, directories whose content
  *           is computed (/proc/<pid>).
- * Rules     Nodes live as long as their super block, unless removed. Text is produced when a reader starts at
+ * Rules     Nodes live as long as their super block. Text is produced when a reader starts at
  *           offset 0 and kept in the open file until the next such read. Names are copied.
  * Locking   The tree's own lock (RANK_MUTEX_LEAF); show and store run without it.
  */
@@ -74,7 +74,6 @@ int must_check synth_add_special(struct synth_node *parent, const char *path, u3
 				 void *ctx);
 /* Entries computed by ops appear after the static ones of the directory (the pids in /proc). */
 void synth_set_dir_ops(struct synth_node *dir, const struct synth_dir_ops *ops, void *ctx);
-int must_check synth_remove(struct synth_node *parent, const char *path);
 
 /* Inodes for computed directories. Each takes a reference on ctx. ino 0: inode_next_ino(). */
 int must_check synth_file_inode(struct super *sb, const struct proc_row *row, void *ctx,

@@ -32,6 +32,7 @@
 #include "guestkernel/task/signal.h"
 #include "guestkernel/task/task.h"
 #include "guestkernel/uapi/signal.h"
+#include "net/unix_impl.h"
 
 #define ENTRIES	    65536u
 #define BUCKETS	    16384u
@@ -211,6 +212,7 @@ static void guard_thread(void *arg)
 	task_reap_group(init_group, false);
 	spin_unlock(&tasklist_lock);
 	remove_ipc();
+	unix_gc(); /* cycles of sockets in flight that no close was due to look for */
 	vfs_umount_all();
 	dcache_shrink(0);
 	/* the last switches of the last tasks */

@@ -6,13 +6,15 @@ Role      Lint. Failures are printed as they are and end with status 1; warnings
           "warning:" and change nothing.
 Rules     Fails: a function of more than 100 lines, a file of more than 900, a missing SPDX line or
           file header, a TODO that names neither issue nor test, a header that does not compile
-          alone, an #if that names an architecture outside arch/. (That every call has a test is
+          alone, an #if that names an architecture outside arch/, a kernel function that nobody
+          uses, a prototype of one without a body. (That every call has a test is
           checked by tests/syscalls/check_covers.py in the suite syscalls.)
           Warns: functions over 60 lines, nesting over 3, more than 6 parameters, more than one
           #if per 1000 lines of .c code, more than 30 public functions in a header.
           A place may grant itself an exception: `lint: long function`, `long file`, `nesting` or
           `parameters` in a comment within the thing or up to three lines above it, with a reason.
 """
+import collections
 import pathlib
 import re
 import subprocess
@@ -21,6 +23,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FUNCTION_WARN, FUNCTION_MAX, FILE_MAX, NESTING, PARAMETERS, PUBLIC = 60, 100, 900, 3, 6, 30
+HOSTED = {'strlen', 'strnlen'}      # defined under other names
 failures, warnings = [], []
 
 
@@ -192,8 +195,42 @@ def check_machines():
                     failures.append(f'{twin.relative_to(ROOT)}: {name}() is on one machine only')
 
 
+def check_calls(names):
+    """Kernel functions that nobody uses, and prototypes without a body."""
+    names = [n for n in names if n.startswith(('guestkernel/', 'fs/', 'net/', 'arch/')) and '/vdso/' not in n
+             and '/vmm/' not in n and not n.endswith('arch/vcpu.h')]
+    uses, defined, declared, bodies = collections.Counter(), {}, collections.Counter(), set()
+    for test in (ROOT / 'tests').rglob('*.c'):      # what locks and lists offer is used there, if nowhere else
+        uses.update(set(re.findall(r'\b[a-z]\w+\b', test.read_text(errors='replace')))
+                    if test.parent.name in ('unit', 'model', 'fuzz') else ())
+    where = {}
+    for name in names:
+        text = (ROOT / name).read_text(errors='replace')
+        # strings stay: assembly in them calls, too; so do macros
+        uses.update(re.findall(r'\b[a-z]\w+\b', re.sub(r'/\*.*?\*/|//[^\n]*', '', text, flags=re.S)))
+        if name.endswith('.S'):
+            bodies.update(re.findall(r'\b\w+\b', text))
+            continue
+        bodies.update(re.findall(r'"(\w+):', text))     # assembly
+        code = blank_out(text)
+        for kind, function in re.findall(r'^(\w[\w\s*]*?)\b(\w+)\([^;{}]*\)[^;{}()]*\{', code, re.M):
+            bodies.add(function)
+            if name.endswith('.c') and 'static' not in kind.split():
+                defined.setdefault(function, name)
+        for kind, function in re.findall(r'^(\w[\w\s*]*?)\b(\w+)\([^;{}]*\)[^;{}()]*;', code, re.M):
+            if not {'typedef', 'static', 'return'} & set(kind.split()):
+                declared[function] += 1
+                where.setdefault(function, name)
+    for function in sorted(defined):
+        if uses[function] <= 1 + declared[function] and not function.startswith('sys_'):
+            failures.append(f'{defined[function]}: nobody uses {function}()')
+    for function in sorted(set(where) - bodies - HOSTED):
+        failures.append(f'{where[function]}: {function}() has no body')
+
+
 def main():
     names = c_files()
+    check_calls(names)
     for name in names:
         check_file(name)
     check_conditionals(names)

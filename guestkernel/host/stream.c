@@ -166,8 +166,3 @@ void stream_event(void)
 			s->notify(s);
 	}
 }
-
-bool stream_is_drained(void)
-{
-	return ring_used(streams[HYP_STDOUT].ring) == 0 && ring_used(streams[HYP_STDERR].ring) == 0;
-}

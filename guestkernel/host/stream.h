@@ -11,5 +11,3 @@ void stream_init(void);
 struct host_stream *stream_get(enum hyp_stream which);
 /* The monitor moved some ring: from trap_host_event(). */
 void stream_event(void);
-/* True when the output rings hold nothing the monitor has not taken. */
-bool stream_is_drained(void);

@@ -34,5 +34,3 @@ bool exec_file_readable(struct file *f);
 void exec_file_name(struct file *f, char *buf, u32 size);
 /* Working directory of the current task, for process 1. */
 int must_check exec_chdir(const char *path);
-/* The first fs_ctx: root and cwd at the root of the mount tree, umask 022. */
-int must_check exec_root_fs_ctx(struct fs_ctx **out);

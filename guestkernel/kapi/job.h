@@ -23,11 +23,9 @@ struct tty_session {
 };
 
 s32 job_current_pgrp(void);
-s32 job_current_session(void);
 bool job_current_is_session_leader(void);
 /* The controlling terminal of the current session, referenced with ->get(), or NULL. */
 struct tty_session *job_ctty_get(void);
-bool job_has_ctty(void);
 /* True when ts is the controlling terminal of the current session. */
 bool job_is_ctty(const struct tty_session *ts);
 /* Attaches ts to the current session (which must be led by the caller and have no terminal yet). steal: may
@@ -44,7 +42,6 @@ int must_check job_set_foreground(struct tty_session *ts, s32 pgrp);
 
 /* As the kernel (SI_KERNEL). -ESRCH when the group does not exist. */
 int job_signal_pgrp(s32 pgrp, s32 sig);
-bool job_is_orphaned_pgrp(s32 pgrp);
 /* Does the current task ignore or block sig? (background reads and writes) */
 bool job_signal_is_blocked(s32 sig);
 /* A background process is about to read (SIGTTIN) or change (SIGTTOU) terminal ts: 0 when it may, -EIO when

@@ -136,4 +136,3 @@ int must_check aspace_patch_code(struct aspace *as, u64 va, const void *bytes, s
 int must_check aspace_futex_key(struct aspace *as, u64 va, bool write, struct pager **pager,
 				u64 *pgoff);
 
-void mm_init(void);

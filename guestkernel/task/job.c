@@ -87,18 +87,6 @@ bool job_group_is_orphaned(struct tgroup *g)
 	return r;
 }
 
-bool job_is_orphaned_pgrp(s32 nr)
-{
-	struct pid *p;
-	bool r;
-
-	spin_lock(&tasklist_lock);
-	p = pid_lookup(nr);
-	r = !p || pgrp_is_orphaned(p, NULL);
-	spin_unlock(&tasklist_lock);
-	return r;
-}
-
 int job_signal_pgrp(s32 nr, s32 sig)
 {
 	struct pid *p;
@@ -117,11 +105,6 @@ s32 job_current_pgrp(void)
 	return current_group()->pgrp->nr;
 }
 
-s32 job_current_session(void)
-{
-	return current_group()->session->nr;
-}
-
 bool job_current_is_session_leader(void)
 {
 	return current_group()->session->nr == current_group()->tgid;
@@ -137,11 +120,6 @@ struct tty_session *job_ctty_get(void)
 		ts->get(ts);
 	spin_unlock(&tasklist_lock);
 	return ts;
-}
-
-bool job_has_ctty(void)
-{
-	return READ_ONCE(current_group()->session->tty) != NULL;
 }
 
 bool job_is_ctty(const struct tty_session *ts)

@@ -377,11 +377,6 @@ bool wake_task(struct task *t, u32 states) NO_LOCK_ANALYSIS
 	return true;
 }
 
-bool wake_task_sync(struct task *t, u32 states)
-{
-	return wake_task(t, states);
-}
-
 void sched_start(struct task *t)
 {
 	struct cpu *to = choose_cpu(t, this_cpu());

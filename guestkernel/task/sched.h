@@ -28,8 +28,6 @@ void sched_yield_current(void);
 bool wake_task(struct task *t, u32 states);
 /* First wake of a new task. */
 void sched_start(struct task *t);
-/* Same, but it runs soon on this CPU (vfork child, pipe hand-over). */
-bool wake_task_sync(struct task *t, u32 states);
 /* Changes nice/policy/affinity under the queue lock; affinity of a running task moves it. */
 void sched_set_nice(struct task *t, s32 nice);
 void sched_set_policy(struct task *t, u32 policy, u32 rt_priority);

@@ -77,11 +77,6 @@ out_task:
 	return r;
 }
 
-void task_free_new(struct task *t)
-{
-	task_put(t);
-}
-
 void task_release_stack(struct task *t)
 {
 	if (!t->kstack)

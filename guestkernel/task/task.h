@@ -355,7 +355,6 @@ void pid_release_if_unused(struct pid *p);
 int must_check task_alloc(struct task **out);
 /* It has run for the last time: a zombie needs no stack. */
 void task_release_stack(struct task *t);
-void task_free_new(struct task *t);
 int must_check tgroup_alloc(struct tgroup **out);
 
 /* Starts fn(arg) as a kernel thread. */

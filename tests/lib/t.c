@@ -406,7 +406,8 @@ static int run_selected(char **filters, int count_only, int *failed)
 				continue;
 			if (fail_seed) {
 				run_with_failures(c, n);
-				printf("ok %d - %s: %s\n", n, (*p)->name, c->name);
+				printf("\nok %d - %s: %s\n", n, (*p)->name,
+				       c->name); /* it may have left half a line */
 			} else if (!run_case(*p, c, n)) {
 				++*failed;
 			}

@@ -33,8 +33,6 @@
 /* space.c */
 void space_note_stale(struct arch_aspace *as, u64 va);
 void space_note_pending(struct arch_aspace *as, u64 va);
-void space_create(struct arch_aspace *as);
-void space_destroy(struct arch_aspace *as);
 
 static inline void *pte_direct(u64 pa)
 {
