@@ -329,7 +329,7 @@ u64 task_fork_count(void);
 /* References to another task's resources; NULL when it has exited or is a kernel thread. */
 struct aspace *task_mm_get(struct task *t);
 struct fdtable *task_files_get(struct task *t); /* fdtable_drop() gives it back */
-struct fs_ctx *task_fs_get(struct task *t); /* given back by fs_ctx_unlook() */
+struct fs_ctx *task_fs_get(struct task *t);	/* given back by fs_ctx_unlook() */
 const struct cred *task_cred_get(struct task *t);
 u32 task_uid(struct task *t);
 void task_comm_get(struct task *t, char comm[TASK_COMM_LEN]);
