@@ -71,7 +71,7 @@ static int build_memory(struct vm *vm, struct err *e)
 				  cfg->kernel ? cfg->kernel_len
 					      : (size_t)(m->kernel_end - m->kernel),
 				  m->kernel_va, &vm->mem, HYP_RAM_BASE, e);
-	if (!ret)
+	if (!ret && !cfg->kernel) /* a developer's stays where debuggers and counters look for it */
 		ret = kslide_apply(&vm->kimage, &vm->mem, e);
 	if (!ret)
 		ret = plan_layout(vm, e);
