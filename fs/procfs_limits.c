@@ -8,6 +8,7 @@
  */
 #include "fs/procfs_impl.h"
 
+#include "fs/notify.h"
 #include "guestkernel/kapi/sysctl.h"
 
 /* perm.c obeys these. */
@@ -15,6 +16,11 @@ static const struct sysctl k_symlinks = { &protect.symlinks, 1, 4, 0, 1 };
 static const struct sysctl k_hardlinks = { &protect.hardlinks, 1, 4, 0, 1 };
 static const struct sysctl k_fifos = { &protect.fifos, 1, 4, 0, 2 };
 static const struct sysctl k_regular = { &protect.regular, 1, 4, 0, 2 };
+
+/* notify.c obeys these. */
+static const struct sysctl k_inotify_events = { &inotify_max_queued_events, 1, 4, 0, S32_MAX };
+static const struct sysctl k_inotify_instances = { &inotify_max_user_instances, 1, 4, 0, S32_MAX };
+static const struct sysctl k_inotify_watches = { &inotify_max_user_watches, 1, 4, 0, S32_MAX };
 
 static const struct proc_row rows[] = {
 	SYSCTL_TEXT("fs/file-max", "9223372036854775807"),
@@ -31,9 +37,9 @@ static const struct proc_row rows[] = {
 	SYSCTL_TEXT("fs/overflowuid", "65534"),
 	SYSCTL_TEXT("fs/overflowgid", "65534"),
 	SYSCTL_TEXT("fs/mount-max", "100000"),
-	SYSCTL_TEXT("fs/inotify/max_queued_events", "16384"),
-	SYSCTL_TEXT("fs/inotify/max_user_instances", "128"),
-	SYSCTL_TEXT("fs/inotify/max_user_watches", "1048576"),
+	SYSCTL_ROW("sys/fs/inotify/max_queued_events", 0644, k_inotify_events),
+	SYSCTL_ROW("sys/fs/inotify/max_user_instances", 0644, k_inotify_instances),
+	SYSCTL_ROW("sys/fs/inotify/max_user_watches", 0644, k_inotify_watches),
 	SYSCTL_TEXT("kernel/random/entropy_avail", "256"),
 	SYSCTL_TEXT("kernel/random/poolsize", "256"),
 	SYSCTL_TEXT("kernel/random/write_wakeup_threshold", "256"),

@@ -108,8 +108,11 @@ replace:
 	u->peer = to; /* takes over the reference */
 	u->connected = to != NULL;
 	spin_unlock(&u->sk.lock);
-	if (old)
+	if (old) {
+		/* It may wait for room here as a partner, and is none now. */
+		wake_events(&old->sk.write_wq, EPOLLOUT | EPOLLWRNORM);
 		sock_put(&old->sk);
+	}
 	wake_events(&u->sk.write_wq, EPOLLOUT | EPOLLWRNORM);
 	return 0;
 }
@@ -196,14 +199,10 @@ static int unix_connect(struct socket *sk, const struct sockaddr_buf *a)
 	if (!ret) {
 		wake_one_events(&l->sk.read_wq, EPOLLIN | EPOLLRDNORM);
 		async_signal(&l->sk.async, POLL_IN);
-	} else if (ret == -EAGAIN) {
-		sk->block_wq = &backlog_wq;
 	}
 	sock_put(&l->sk);
-	if (!ret) {
-		sk->block_wq = NULL;
+	if (!ret)
 		wake_events(&sk->write_wq, EPOLLOUT | EPOLLWRNORM);
-	}
 	return ret;
 }
 
@@ -560,6 +559,7 @@ static void unix_free(struct socket *sk)
 const struct sock_ops unix_ops = {
 	.bind = unix_bind,
 	.connect = unix_connect,
+	.connect_wq = &backlog_wq,
 	.pair = unix_pair,
 	.listen = unix_listen,
 	.accept = unix_accept,

@@ -132,8 +132,14 @@ static s64 wait_error(int err, u64 timeo_ns)
 
 typedef s64 (*sock_try)(struct socket *sk, void *arg);
 
-/* Tries until it is something else than -EAGAIN. */
-static s64 sock_retry(struct socket *sk, sock_try try, void *arg, struct waitq *q, u64 timeo_ns)
+static struct waitq *queue_now(struct waitq *q, struct waitq **elsewhere)
+{
+	return elsewhere && *elsewhere ? *elsewhere : q;
+}
+
+/* Tries until it is something else than -EAGAIN. elsewhere: where a try may leave another queue to wait at than q. */
+static s64 sock_retry(struct socket *sk, sock_try try, void *arg, struct waitq *q,
+		      struct waitq **elsewhere, u64 timeo_ns)
 {
 	u64 deadline = deadline_of(timeo_ns);
 	struct sock_wait w;
@@ -141,15 +147,16 @@ static s64 sock_retry(struct socket *sk, sock_try try, void *arg, struct waitq *
 	s64 ret;
 
 	for (;;) {
-		struct waitq *block = READ_ONCE(sk->block_wq);
-		bool reading = q == &sk->read_wq;
+		struct waitq *at = queue_now(q, elsewhere);
 
-		wait_begin(&w, block && !reading ? block : q, reading);
+		wait_begin(&w, at, q == &sk->read_wq);
 		ret = try(sk, arg);
 		/* One more try after a wait that failed: a wake-up for one may have come to us just then. */
 		if (ret != -EAGAIN || err)
 			break;
-		err = wait_for_wake(&w, deadline);
+		/* A try that says it waits at another place than this is made again from there. */
+		if (queue_now(q, elsewhere) == at)
+			err = wait_for_wake(&w, deadline);
 		waitq_remove(&w.entry);
 	}
 	waitq_remove(&w.entry);
@@ -312,7 +319,9 @@ int sock_connect(struct socket *sk, const struct sockaddr_buf *a, bool nonblock)
 
 	if (ret != -EAGAIN || nonblock)
 		return (int)ret;
-	return (int)sock_retry(sk, try_connect, (void *)(u64)a, &sk->write_wq, sk->sndtimeo_ns);
+	return (int)sock_retry(sk, try_connect, (void *)(u64)a,
+			       sk->ops->connect_wq ? sk->ops->connect_wq : &sk->write_wq, NULL,
+			       sk->sndtimeo_ns);
 }
 
 int sock_listen(struct socket *sk, s32 backlog)
@@ -337,7 +346,7 @@ int sock_accept(struct socket *sk, bool nonblock, u32 flags, struct file **out,
 		return -EOPNOTSUPP;
 	ret = sk->ops->accept(sk, &got);
 	if (ret == -EAGAIN && !nonblock)
-		ret = sock_retry(sk, try_accept, &got, &sk->read_wq, sk->rcvtimeo_ns);
+		ret = sock_retry(sk, try_accept, &got, &sk->read_wq, NULL, sk->rcvtimeo_ns);
 	if (ret)
 		return (int)ret;
 	ret = sock_to_file(got, flags & SOCK_NONBLOCK, out);
@@ -365,7 +374,8 @@ s64 sock_send(struct socket *sk, struct msg *m, bool nonblock)
 		if (n == -EAGAIN)
 			WRITE_ONCE(sk->no_space, true);
 		if (n == -EAGAIN && !nonblock)
-			n = sock_retry(sk, try_send, m, &sk->write_wq, sk->sndtimeo_ns);
+			n = sock_retry(sk, try_send, m, &sk->write_wq, &m->block_wq,
+				       sk->sndtimeo_ns);
 		if (n <= 0)
 			break;
 		done += n;
@@ -390,7 +400,7 @@ s64 sock_recv(struct socket *sk, struct msg *m, bool nonblock)
 	do {
 		n = sk->ops->recv(sk, m);
 		if (n == -EAGAIN && !nonblock)
-			n = sock_retry(sk, try_recv, m, &sk->read_wq, sk->rcvtimeo_ns);
+			n = sock_retry(sk, try_recv, m, &sk->read_wq, NULL, sk->rcvtimeo_ns);
 		if (n <= 0)
 			break;
 		done += n;

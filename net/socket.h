@@ -5,7 +5,8 @@
  * Role      sys_socket.c calls sock_*; a family fills a sock_family and embeds struct socket in its own.
  *           All waiting, timeouts and restart codes are in socket.c; families never sleep for events.
  * Rules     Operations do not sleep for data, room, connections: they return -EAGAIN, and whoever changes that
- *           wakes sk->read_wq or sk->write_wq (or the queue the operation left in sk->block_wq).
+ *           wakes sk->read_wq or sk->write_wq (or the queue the send left in its msg, or connect_wq). Where to wait is
+ *           said call by call: two threads may send to two receivers through one socket.
  *           They may touch user memory, so they are called without spinlocks, and lock themselves.
  *           Addresses arrive copied and bounded, control messages parsed (scm.h).
  * Locking   sk->lock (RANK_OBJECT) covers the fields marked [lock] and the family's state.
@@ -36,11 +37,14 @@ struct msg {
 	struct sockaddr_buf
 		*name; /* send: destination or NULL; recv: where the sender's goes, or NULL */
 	struct scm scm;
+	struct waitq *
+		block_wq; /* send: where to wait after -EAGAIN, if not at the socket's write_wq; lives forever */
 };
 
 struct sock_ops {
 	int (*bind)(struct socket *sk, const struct sockaddr_buf *a);
 	int (*connect)(struct socket *sk, const struct sockaddr_buf *a);
+	struct waitq *connect_wq; /* where to wait after connect said -EAGAIN */
 	int (*pair)(struct socket *a, struct socket *b);
 	int (*listen)(struct socket *sk, u32 backlog);
 	/* A connected socket, not yet a file. */
@@ -69,7 +73,7 @@ struct sock_ops {
  *   memory outlives socket_release(), which clears the field under lock.
  * - error, listening and the options change under lock; readers of one word may look without.
  * - A wake-up follows each change that makes a call possible: data and end of file read_wq; room, a larger buffer,
- *   end of the peer write_wq and the queue senders were sent to (block_wq).
+ *   end of the peer write_wq and the queue senders were sent to (msg.block_wq).
  */
 struct socket {
 	struct refs refs;
@@ -79,10 +83,9 @@ struct socket {
 	struct spinlock lock;
 	struct waitq read_wq, write_wq;
 	struct async_list async;
-	bool no_space;		/* a send failed for want of room since O_ASYNC was last told */
-	struct waitq *block_wq; /* where to wait after -EAGAIN instead; lives forever */
-	s32 error;		/* [lock] pending SO_ERROR, positive */
-	bool listening;		/* [lock] */
+	bool no_space;	/* a send failed for want of room since O_ASYNC was last told */
+	s32 error;	/* [lock] pending SO_ERROR, positive */
+	bool listening; /* [lock] */
 	/* options [lock for change] */
 	u32 sndbuf, rcvbuf, rcvlowat, priority, mark;
 	s32 peek_off; /* SO_PEEK_OFF: where MSG_PEEK begins; < 0: at the start, always */

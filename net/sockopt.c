@@ -42,8 +42,6 @@ static int set_flag(struct socket *sk, u32 opt, bool on)
 static int set_buffer(struct socket *sk, u32 *field, u32 bytes, u32 min, bool force)
 {
 	const s32 *max = field == &sk->sndbuf ? &net_limits.wmem_max : &net_limits.rmem_max;
-	struct waitq *block;
-
 	if (force && !capable(CAP_NET_ADMIN))
 		return -EPERM;
 	if (!force)
@@ -51,9 +49,6 @@ static int set_buffer(struct socket *sk, u32 *field, u32 bytes, u32 min, bool fo
 	bytes = MIN(bytes, (u32)S32_MAX / 2);
 	WRITE_ONCE(*field, MAX(bytes * 2, min));
 	wake_events(&sk->write_wq, EPOLLOUT | EPOLLWRNORM);
-	block = READ_ONCE(sk->block_wq); /* senders may wait at the receiver */
-	if (block)
-		wake_events(block, EPOLLOUT | EPOLLWRNORM);
 	return 0;
 }
 

@@ -96,15 +96,26 @@ static int destination(struct unix_sock *u, struct msg *m, struct unix_sock **to
 	return stream_name ? -EOPNOTSUPP : -ENOTCONN;
 }
 
+/* Both locked. May u send to to now? *wait: where it waits otherwise, NULL for its own write_wq: partners are woken there,
+ * strangers at the receiver's. */
+static int may_queue_locked(struct unix_sock *u, struct unix_sock *to, struct waitq **wait)
+{
+	int ret = may_send_locked(u, to);
+
+	if (ret || has_room_locked(u, to))
+		return ret;
+	*wait = u->sk.type == SOCK_DGRAM && to->peer != u ? unix_space_queue(to) : NULL;
+	return -EAGAIN;
+}
+
 /* Puts b at the end of to's queue, or says why not (b stays the caller's). */
-static int enqueue(struct unix_sock *u, struct unix_sock *to, struct sockbuf *b, bool urgent)
+static int enqueue(struct unix_sock *u, struct unix_sock *to, struct sockbuf *b, bool urgent,
+		   struct waitq **wait)
 {
 	int ret;
 
 	spin_lock_pair(&u->sk.lock, &to->sk.lock);
-	ret = may_send_locked(u, to);
-	if (!ret && !has_room_locked(u, to))
-		ret = -EAGAIN;
+	ret = may_queue_locked(u, to, wait);
 	if (!ret) {
 		list_add_tail(&to->queue, &b->link);
 		to->queued_bytes += sockbuf_charge(b);
@@ -114,23 +125,17 @@ static int enqueue(struct unix_sock *u, struct unix_sock *to, struct sockbuf *b,
 			to->oob = b;
 	}
 	spin_unlock_pair(&u->sk.lock, &to->sk.lock);
-	if (ret == -EAGAIN)
-		u->sk.block_wq = u->sk.type == SOCK_STREAM ? NULL : unix_space_queue(to);
 	return ret;
 }
 
 /* Quick look before anything is copied. */
-static int check_room(struct unix_sock *u, struct unix_sock *to)
+static int check_room(struct unix_sock *u, struct unix_sock *to, struct waitq **wait)
 {
 	int ret;
 
 	spin_lock_pair(&u->sk.lock, &to->sk.lock);
-	ret = may_send_locked(u, to);
-	if (!ret && !has_room_locked(u, to))
-		ret = -EAGAIN;
+	ret = may_queue_locked(u, to, wait);
 	spin_unlock_pair(&u->sk.lock, &to->sk.lock);
-	if (ret == -EAGAIN)
-		u->sk.block_wq = u->sk.type == SOCK_STREAM ? NULL : unix_space_queue(to);
 	return ret;
 }
 
@@ -173,14 +178,15 @@ static u32 piece_of(struct unix_sock *u, const struct msg *m, bool *urgent)
 	return (u32)MIN(left, (u64)UNIX_STREAM_CHUNK);
 }
 
-static int launch(struct unix_sock *u, struct unix_sock *to, struct sockbuf *b, bool urgent)
+static int launch(struct unix_sock *u, struct unix_sock *to, struct sockbuf *b, bool urgent,
+		  struct waitq **wait)
 {
 	int ret = unix_scm_launch(&b->scm, to);
 
 	if (ret)
 		return ret;
 	b->from = unix_addr_get(READ_ONCE(u->addr));
-	ret = enqueue(u, to, b, urgent);
+	ret = enqueue(u, to, b, urgent, wait);
 	if (ret)
 		unix_scm_landed(&b->scm);
 	return ret;
@@ -192,7 +198,7 @@ static s64 send_to(struct unix_sock *u, struct unix_sock *to, struct msg *m)
 	bool stream = u->sk.type == SOCK_STREAM, urgent;
 	u32 n = piece_of(u, m, &urgent);
 	struct sockbuf *b;
-	int ret = check_room(u, to);
+	int ret = check_room(u, to, &m->block_wq);
 
 	if (!ret && !stream && iov_left(m->iov) + 32 > u->sk.sndbuf)
 		ret = -EMSGSIZE;
@@ -204,7 +210,7 @@ static s64 send_to(struct unix_sock *u, struct unix_sock *to, struct msg *m)
 		return ret;
 	b->scm = m->scm;
 	name_sender(u, to, &b->scm);
-	ret = launch(u, to, b, urgent);
+	ret = launch(u, to, b, urgent, &m->block_wq);
 	if (ret) {
 		/* The control messages stay with the caller, who may try again. */
 		b->scm = (struct scm){ 0 };

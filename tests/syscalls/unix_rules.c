@@ -208,6 +208,74 @@ static void partners_are_bounded_by_bytes_and_strangers_by_messages(void)
 	CHECK(n < 600);
 }
 
+static const char *const box[2] = { "x", "y" };
+
+static void *send_to_box(void *arg)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	long i = (long)arg;
+
+	strcpy(sun.sun_path, box[i]);
+	return (void *)(long)sendto(pair[0], "m", 1, 0, (struct sockaddr *)&sun, sizeof(sun));
+}
+
+/* Each waits for its own receiver, though both send through one socket. */
+static void two_threads_wait_for_room_at_two_receivers(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	pthread_t t[2];
+	int to[2];
+	char c;
+
+	pair[0] = MUST(socket(AF_UNIX, SOCK_DGRAM, 0));
+	for (int i = 0; i < 2; i++) {
+		to[i] = MUST(socket(AF_UNIX, SOCK_DGRAM, 0));
+		strcpy(sun.sun_path, box[i]);
+		MUST(bind(to[i], (struct sockaddr *)&sun, sizeof(sun)));
+		while (sendto(pair[0], "m", 1, MSG_DONTWAIT, (struct sockaddr *)&sun,
+			      sizeof(sun)) == 1)
+			;
+	}
+	for (long round = 0; round < 50; round++) {
+		for (long i = 0; i < 2; i++)
+			CHECK(!pthread_create(&t[i], NULL, send_to_box, (void *)i));
+		if (round % 2)
+			usleep(500);
+		for (int i = 0; i < 2; i++) {
+			void *ret;
+
+			CHECK_EQ(recv(to[i], &c, 1, 0), 1);
+			pthread_join(t[i], &ret);
+			CHECK_EQ((long)ret, 1);
+		}
+	}
+}
+
+static void *send_as_partner(void *arg)
+{
+	long ret = send(pair[0], "m", 1, MSG_NOSIGNAL);
+
+	return (void *)(ret < 0 ? -(long)errno : ret);
+}
+
+static void a_partner_that_turns_away_wakes_who_waits_for_it(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX, .sun_path = "other" };
+	pthread_t t;
+	void *ret;
+	int other = MUST(socket(AF_UNIX, SOCK_DGRAM, 0));
+
+	MUST(bind(other, (struct sockaddr *)&sun, sizeof(sun)));
+	make_pair(SOCK_DGRAM);
+	while (send(pair[0], "m", 1, MSG_DONTWAIT) == 1)
+		;
+	CHECK(!pthread_create(&t, NULL, send_as_partner, NULL));
+	usleep(30000);
+	MUST(connect(pair[1], (struct sockaddr *)&sun, sizeof(sun)));
+	pthread_join(t, &ret);
+	CHECK((long)ret < 0);
+}
+
 static void reading_nothing_waits_for_something(void)
 {
 	char buf[8];
@@ -480,6 +548,8 @@ TEST_PROGRAM(unix_rules, CASE(what_was_sent_before_anybody_asked_comes_from_nobo
 	     CASE(credentials_of_a_process_that_is_not_there_are_esrch),
 	     CASE(packets_never_say_end_of_record), CASE(a_larger_buffer_wakes_a_blocked_sender),
 	     CASE(partners_are_bounded_by_bytes_and_strangers_by_messages),
+	     CASE(two_threads_wait_for_room_at_two_receivers),
+	     CASE(a_partner_that_turns_away_wakes_who_waits_for_it),
 	     CASE(reading_nothing_waits_for_something),
 	     CASE(a_sender_without_name_has_an_address_of_no_length),
 	     CASE(an_address_matters_to_streams_and_not_to_packets),

@@ -4,6 +4,7 @@
 #include "guestkernel/kapi/errno.h"
 #include "guestkernel/kapi/pidref.h"
 #include "guestkernel/kapi/string.h"
+#include "guestkernel/kapi/sysctl.h"
 #include "guestkernel/kapi/unix_path.h"
 #include "guestkernel/uapi/fcntl.h"
 #include "net/socket.h"
@@ -25,6 +26,20 @@ struct inode *unix_path_inode(const struct path *p)
 }
 void unix_path_put(struct path *p)
 {
+}
+
+/* Nor texts under /proc. */
+int sysctl_show(struct strbuf *sb, void *ctx)
+{
+	return 0;
+}
+int sysctl_store(const char *text, size_t n, void *ctx)
+{
+	return 0;
+}
+int sysctl_show_text(struct strbuf *sb, void *ctx)
+{
+	return 0;
 }
 
 /* Nor processes. */
