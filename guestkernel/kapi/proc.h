@@ -19,7 +19,7 @@ struct proc_row {
 	int (*show)(struct strbuf *sb, void *ctx);
 	int (*store)(const char *text, size_t n, void *ctx);
 	/* Rows whose readers are asked for their right when they open the file, not when they read: open makes of ctx what
-	 * show gets instead of it until close. Both or neither; with them there is no store. */
+	 * show gets instead of it until close. close may be NULL; with open there is no store. */
 	int (*open)(void *ctx, void **bound);
 	void (*close)(void *bound);
 	/* Readiness (EPOLL*) of a file whose text programs wait on; bound: what open made. NULL: always ready. */

@@ -244,12 +244,23 @@ static const struct proc_row rows[] = {
 };
 const struct proc_table task_proc_more = { rows, ARRAY_SIZE(rows), NULL };
 
+/* Asked at open, and by the row itself at each read. */
+static int may_look(void *ctx, void **bound)
+{
+	*bound = ctx;
+	return task_may_access(ctx, ACCESS_FS) ? 0 : -EACCES;
+}
+
+#define ROW(name, mode, show, store, open)    \
+	{                                     \
+		name, mode, show, store, open \
+	}
 static const struct proc_row process_only[] = {
-	{"coredump_filter", 0644, show_coredump_filter, store_coredump_filter},
-	{ "timerslack_ns",  0666, show_timerslack,	  store_timerslack	   },
-	{ "autogroup",      0644, show_autogroup,	     NULL		  },
-	{ "timens_offsets", 0644, show_timens,	       NULL		    },
-	{ "timers",	    0444, posix_timers_show,    NULL		  },
+	ROW("coredump_filter", 0644, show_coredump_filter, store_coredump_filter, NULL),
+	ROW("timerslack_ns", 0666, show_timerslack, store_timerslack, NULL),
+	ROW("autogroup", 0644, show_autogroup, NULL, NULL),
+	ROW("timens_offsets", 0644, show_timens, NULL, NULL),
+	ROW("timers", 0444, posix_timers_show, NULL, may_look),
 };
 const struct proc_table task_proc_process_only = { process_only, ARRAY_SIZE(process_only), NULL };
 
