@@ -125,6 +125,14 @@ def test_pids_limit():
         equal(run('run', '--pids-limit', n, IMAGE, 'sh', '-c', script).stdout, 'all\n')
 
 
+def test_a_user_leaves_root_places_below_the_pids_limit():
+    user = "su user -c 'for i in $(seq 60); do sleep 9 & done; wait; echo all'"
+    root = 'for i in 1 2 3; do sleep 1 & done; wait; echo root goes on'
+    line = 'user:x:77:77::/:/bin/sh'
+    p = run('run', '--pids-limit', '40', IMAGE, 'sh', '-c', f'echo {line} >> /etc/passwd; {user}; {root}')
+    equal(p.stdout, 'root goes on\n', p.stderr)
+
+
 def test_the_program_is_hardened():
     if not shutil.which('readelf'):
         raise Skip('needs readelf')
