@@ -140,4 +140,3 @@ int file_create_anon_pair(const char *name, u32 mode, const u32 flags[2],
 	}
 	return 0;
 }
-

@@ -16,7 +16,7 @@
 #include "guestkernel/uapi/capability.h"
 
 #define AT_ONCE 64 /* pages */
-#define PAGES	(1ull << (47 - PAGE_SHIFT))
+#define PAGES	(USER_VA_END >> PAGE_SHIFT)
 
 static struct task *task_of(struct inode *inode)
 {

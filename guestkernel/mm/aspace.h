@@ -135,4 +135,3 @@ int must_check aspace_patch_code(struct aspace *as, u64 va, const void *bytes, s
 /* Pins the frame of va (faulting it in), for futex keys on shared memory and the like. *pager NULL: private. */
 int must_check aspace_futex_key(struct aspace *as, u64 va, bool write, struct pager **pager,
 				u64 *pgoff);
-

@@ -236,8 +236,14 @@ static int apply_entry(const struct layer_job *job, struct archive *a, struct ar
 	return apply_file(job, a, entry, path, err);
 }
 
-/* libarchive goes on after header records it cannot read, without what they said: a name cut short, an owner lost.
- * Names are taken as bytes, so no warning is about a character set. */
+bool layer_warning_is_about_letters(struct archive *a)
+{
+	const char *text = archive_error_string(a);
+
+	return text && strstr(text, "can't be converted from") != NULL;
+}
+
+/* libarchive goes on after header records it cannot read, without what they said: a name cut short, an owner lost. */
 static int header_refused(struct archive *a, struct archive_entry *entry, struct err *err)
 {
 	const char *path = archive_entry_pathname(entry), *text = archive_error_string(a);
@@ -261,6 +267,8 @@ int layer_apply(const struct layer_job *job, struct err *err)
 	r = archive_read_open(a, job->stream, NULL, tar_read, NULL);
 	while (r == ARCHIVE_OK && ret == 0) {
 		r = archive_read_next_header(a, &entry);
+		if (r == ARCHIVE_WARN && layer_warning_is_about_letters(a))
+			r = ARCHIVE_OK;
 		if (r == ARCHIVE_WARN)
 			ret = header_refused(a, entry, err);
 		if (r == ARCHIVE_OK)

@@ -6,7 +6,7 @@
  * Rules     reading is libarchive's: ustar, GNU and PAX names, sparse files, attributes; this file
  *           turns entries into tree operations and file data into the EROFS file
  *           the monitor stays in the C locale: names then pass through libarchive byte by byte
- *           (its "cannot be converted" warnings are expected and ignored)
+ *           (its "cannot be converted" warnings are expected; any other is an error)
  *           with is_layered, ".wh." names are whiteouts; in a plain root tar they are names
  * Missing   AUFS hard link directories (.wh..wh.plnk); ACLs in text form; a bound on the memory
  *           libarchive takes for the map of one sparse file, other than the expansion limit
@@ -29,4 +29,6 @@ struct layer_job {
 	bool is_layered;
 };
 
+/* After ARCHIVE_WARN: only that a name is not written in the C locale's letters; it was taken as it is. */
+bool layer_warning_is_about_letters(struct archive *a);
 MUST_CHECK int layer_apply(const struct layer_job *job, struct err *err);

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "vmm/image/layer.h"
 #include "vmm/image/tree.h"
 
 #define ENTRIES_MAX (1u << 20) /* of an archive of blobs */
@@ -168,6 +169,8 @@ static int index_tar(struct store *s, struct err *err)
 	r = archive_read_open1(a);
 	while (r == ARCHIVE_OK && ret == 0 && s->nr_entries < ENTRIES_MAX) {
 		r = archive_read_next_header(a, &e);
+		if (r == ARCHIVE_WARN && layer_warning_is_about_letters(a))
+			r = ARCHIVE_OK;
 		if (r == ARCHIVE_WARN) /* it goes on without a part of the header: see layer.c */
 			ret = err_set(err, EINVAL, "an entry's header is damaged (%s)",
 				      archive_error_string(a) ? archive_error_string(a)
