@@ -29,7 +29,8 @@ static bool reaches(struct epoll *from, const struct epoll *what)
 
 	if (from == what)
 		return true;
-	if (from->down_walk == walk_nr)
+	/* a parent's level is above its children's: what is not higher does not lead there */
+	if (from->level <= what->level || from->down_walk == walk_nr)
 		return false;
 	from->down_walk = walk_nr;
 	list_for_each_entry (it, &from->children, child_link) {

@@ -439,8 +439,9 @@ static s64 request_of_mine(struct task *t, u64 request, u64 addr, u64 data)
 	case PTRACE_KILL:
 		return kill_it(t);
 	case PTRACE_SETOPTIONS:
-	case PTRACE_OLDSETOPTIONS:
 		return set_options(t, data);
+	case PTRACE_OLDSETOPTIONS:
+		return ARCH_HAS_OLD_PTRACE ? set_options(t, data) : -EIO;
 	case PTRACE_GETEVENTMSG:
 		return event_message(t, UADDR(data));
 	case PTRACE_GETSIGINFO:

@@ -21,7 +21,7 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 
-#define CASE_SECONDS 20
+#define CASE_SECONDS 20 /* times --patience */
 #define FAIL_SECONDS 2
 #define FAIL_MOST    256 /* allocations of a case among which one is chosen to fail */
 #define EXIT_SKIP    77
@@ -33,7 +33,7 @@ static char work_dir[4096];
 static char *skip_reason;		     /* one page shared with the child */
 static const char *here_program, *here_case; /* what --here runs */
 static unsigned long long fail_seed;	     /* 0: nothing is made to fail */
-static unsigned fail_nth;
+static unsigned fail_nth, patience = 1;
 static volatile sig_atomic_t timed_out;
 static volatile pid_t current_child;
 
@@ -304,7 +304,7 @@ static int run_in_child(const struct t_case *c)
 		child_of_case(c);
 	setpgid(pid, pid);
 	current_child = pid;
-	alarm(fail_nth ? FAIL_SECONDS : CASE_SECONDS);
+	alarm(fail_nth ? FAIL_SECONDS : CASE_SECONDS * patience);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	alarm(0);
@@ -367,7 +367,7 @@ static int run_case(const struct t_program *p, const struct t_case *c, int numbe
 	}
 	printf("not ok %d - %s\n", number, label);
 	if (timed_out)
-		printf("# time limit of %d s\n", CASE_SECONDS);
+		printf("# time limit of %u s\n", CASE_SECONDS * patience);
 	else if (WIFSIGNALED(status))
 		printf("# killed by signal %d\n", WTERMSIG(status));
 	printf("# again: syscalls_all %s/%s\n", p->name, c->name);
@@ -500,6 +500,8 @@ int main(int argc, char **argv)
 	for (; argc > 2 && argv[1][0] == '-'; argc -= 2, argv += 2) {
 		if (!strcmp(argv[1], "--fail-nth"))
 			fail_seed = strtoull(argv[2], NULL, 10);
+		else if (!strcmp(argv[1], "--patience"))
+			patience = (unsigned)atoi(argv[2]);
 		else if (!strcmp(argv[1], "--perturb"))
 			t_write_file("/proc/monitor/perturb", argv[2]);
 	}

@@ -55,7 +55,8 @@ def main():
         suite.relay('testhost', [*suite.testhost('x86_64', 1500), RUNNER, *options, *programs('testhost')], 1600)
     if suite.wanted('smp') and not fast:
         suite.relay('smp', [*suite.testhost('x86_64', 700, '--smp', '2'), RUNNER, *options,
-                            '--option=--cpus=2', '--timeout', '300', '--once', *(programs('smp') or SMP)], 700)
+                            '--option=--cpus=2', '--timeout', '400', '--once', '--patience', '3',
+                            *(programs('smp') or SMP)], 700)
     if suite.wanted('debug/process') and not fast:
         run_debug(directory, 'kernel_process_debug.elf', 'process', [])
     if suite.wanted('debug/kvm') and not fast:

@@ -352,6 +352,10 @@ static void old_numbers_of_requests_work(void)
 {
 	pid_t pid = traced_child(nothing);
 
+	if (!T_OLD_PTRACE) {
+		CHECK_ERRNO(ptrace(OLDSETOPTIONS, pid, 0, (void *)(long)PTRACE_O_TRACEEXIT), EIO);
+		return;
+	}
 	MUST(ptrace(OLDSETOPTIONS, pid, 0, (void *)(long)PTRACE_O_TRACEEXIT));
 	CHECK_ERRNO(ptrace(OLDSETOPTIONS, pid, 0, 0x40000000l), EINVAL);
 	next_stop(pid, PTRACE_CONT, 0, SIGTRAP | PTRACE_EVENT_EXIT << 8);

@@ -121,10 +121,12 @@ def main():
     parser.add_argument("--quiet", action="store_true", help="print only what went wrong")
     parser.add_argument("--fail-nth", type=int, help="debug kernel: run each case with allocations failing")
     parser.add_argument("--perturb", type=int, help="debug kernel: shake the schedules as this seed says")
+    parser.add_argument("--patience", type=int, default=1, help="times the time a case has")
     parser.add_argument("filter", nargs="*", help="PROGRAM or PROGRAM/CASE")
     args = parser.parse_args()
     args.disturb = ["--fail-nth", str(args.fail_nth)] if args.fail_nth else []
     args.disturb += ["--perturb", str(args.perturb)] if args.perturb else []
+    args.disturb += ["--patience", str(args.patience)] if args.patience > 1 else []
     groups, total = {}, {}
     for name in cases_of(args.programs.resolve(), args.filter):
         group = "all" if args.once else name if args.each else name.split("/")[0]

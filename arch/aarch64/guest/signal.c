@@ -127,7 +127,7 @@ int arch_signal_deliver(struct regs *r, const struct sigframe_req *req)
 	u64 link = ALIGN_DOWN(sp, 16) - 16, frame = link - sizeof(struct rt_sigframe);
 	u64 chain[2] = { r->x[29], r->x[30] };
 
-	if (sp > USER_VA_END || frame >= USER_VA_END || !sigframe_fits(req, frame))
+	if (sp > USER_VA_END || frame >= USER_VA_END)
 		return -EFAULT;
 	if (copy_to_user(UADDR(link), chain, sizeof chain) || put_head(frame, r, req) ||
 	    put_records(frame + offsetof(struct rt_sigframe, uc.mc.records)))

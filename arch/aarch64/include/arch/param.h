@@ -16,3 +16,4 @@
 #define ARCH_UTS_MACHINE	"aarch64"
 #define ARCH_UTS_MACHINE32	"armv8l" /* what PER_LINUX32 makes uname(2) say */
 #define ARCH_NR_RESTART_SYSCALL 128	 /* number of restart_syscall(2) */
+#define ARCH_HAS_OLD_PTRACE	0	 /* PTRACE_OLDSETOPTIONS */

@@ -51,7 +51,7 @@ struct sigframe_req {
 	const void *siginfo;	      /* 128 bytes */
 	u64 blocked;		      /* mask to restore at sigreturn */
 	u64 sp;			      /* where to start: alternate stack top or 0 = current sp */
-	bool on_altstack; /* the frame goes to the alternate stack, and must fit there */
+	bool on_altstack;	      /* the frame goes there; on x86-64 it must fit */
 	u64 altstack_sp, altstack_size;
 	u32 altstack_flags;
 };
@@ -60,7 +60,7 @@ static inline bool sigframe_fits(const struct sigframe_req *req, u64 frame)
 	return !req->on_altstack ||
 	       (frame > req->altstack_sp && frame - req->altstack_sp <= req->altstack_size);
 }
-/* -EFAULT: the stack is not writable, or the frame would not fit on the alternate stack it belongs to; the caller kills
+/* -EFAULT: the stack is not writable, or (x86-64) the frame would not fit on the alternate stack it belongs to; the caller kills
  * with SIGSEGV. The handler starts with the vector state a program of this machine starts a handler with. */
 int must_check arch_signal_deliver(struct regs *r, const struct sigframe_req *req);
 /* The current thread's exception in hand becomes a signal: frames show it from now on. */

@@ -16,3 +16,4 @@
 #define ARCH_UTS_MACHINE	"x86_64"
 #define ARCH_UTS_MACHINE32	"i686" /* what PER_LINUX32 makes uname(2) say */
 #define ARCH_NR_RESTART_SYSCALL 219    /* number of restart_syscall(2) */
+#define ARCH_HAS_OLD_PTRACE	1      /* PTRACE_OLDSETOPTIONS */

@@ -26,7 +26,9 @@
 	{                                                \
 		0x60, 5, 0x80, 0x52, 0xc0, 3, 0x5f, 0xd6 \
 	}
-#define T_MACHINE EM_AARCH64 /* of <elf.h> */
+#define T_MACHINE    EM_AARCH64 /* of <elf.h> */
+#define T_OLD_PTRACE 0		/* PTRACE_OLDSETOPTIONS is there */
+#define T_FRAMES_FIT 0		/* the kernel looks whether a frame fits on the alternate stack */
 /* exit(n), n below 256, as a whole program */
 #define T_EXIT(n)                                                                                \
 	{                                                                                        \

@@ -25,7 +25,9 @@
 	{                               \
 		0xb8, 43, 0, 0, 0, 0xc3 \
 	}
-#define T_MACHINE EM_X86_64 /* of <elf.h> */
+#define T_MACHINE    EM_X86_64 /* of <elf.h> */
+#define T_OLD_PTRACE 1	       /* PTRACE_OLDSETOPTIONS is there */
+#define T_FRAMES_FIT 1	       /* the kernel looks whether a frame fits on the alternate stack */
 /* exit(n), n below 256, as a whole program */
 #define T_EXIT(n)                                                 \
 	{                                                         \
