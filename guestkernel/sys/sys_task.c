@@ -135,6 +135,7 @@ static u64 arg_limit(void)
 	return MAX(limit, 32ull * PAGE_SIZE);
 }
 
+/* Frees name when it does not return. */
 static s64 exec_with_name(struct regs *r, s32 dirfd, const char *name, uaddr_t argv, uaddr_t envp,
 			  u32 flags)
 {
@@ -149,6 +150,7 @@ static s64 exec_with_name(struct regs *r, s32 dirfd, const char *name, uaddr_t a
 	};
 	u64 limit = arg_limit();
 	char *shown = NULL;
+	bool lost = false;
 	s64 e = arg_buf_from_user(&args, argv, &limit);
 
 	if (e == 0 && args.count == 0)
@@ -164,10 +166,14 @@ static s64 exec_with_name(struct regs *r, s32 dirfd, const char *name, uaddr_t a
 		e = shown ? 0 : -ENOMEM;
 	}
 	if (e == 0)
-		e = task_exec(r, &q);
+		e = task_exec(r, &q, &lost);
 	kfree(shown);
 	arg_buf_fini(&args);
 	arg_buf_fini(&env);
+	if (unlikely(lost)) {
+		kfree((void *)(u64)name);
+		task_exit_group(SIGSEGV);
+	}
 	return e;
 }
 

@@ -641,7 +641,7 @@ static int replace(struct exec *x, struct regs *r)
 	return build(x, r);
 }
 
-int task_exec(struct regs *r, const struct exec_req *q)
+int task_exec(struct regs *r, const struct exec_req *q, bool *lost)
 {
 	struct exec *x = knew(struct exec);
 	s32 old_tid = current()->tid;
@@ -658,12 +658,7 @@ int task_exec(struct regs *r, const struct exec_req *q)
 	if (e < 0)
 		goto out;
 	e = replace(x, r);
-	if (e < 0) {
-		arg_buf_fini(q->argv);
-		arg_buf_fini(q->env);
-		exec_fini(x);
-		task_exit_group(SIGSEGV);
-	}
+	*lost = e < 0;
 out:
 	current()->in_execve = false;
 	exec_fini(x);

@@ -25,7 +25,8 @@ struct exec_req {
 		name; /* what the program is told, and its interpreter: /dev/fd/N/open_name when dirfd counts */
 	struct arg_buf *argv, *env;
 };
-/* 0: regs lead into the new program. -errno: nothing has changed. */
-int must_check task_exec(struct regs *r, const struct exec_req *q);
+/* 0: regs lead into the new program. -errno: nothing has changed; or *lost: there is nothing to go back to, and the
+ * caller ends the group with SIGSEGV when it has freed what it holds. */
+int must_check task_exec(struct regs *r, const struct exec_req *q, bool *lost);
 /* vdso.c: maps the vDSO, address of its ELF header in *base (0: none). */
 int must_check vdso_map(struct aspace *mm, u64 *base);

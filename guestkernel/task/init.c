@@ -57,13 +57,18 @@ static const char *env_get(const char *name)
 
 static int try_exec(struct regs *r, const char *name)
 {
+	bool lost = false;
+	int e;
 	struct exec_req q = { .dirfd = AT_FDCWD,
 			      .open_name = name,
 			      .name = name,
 			      .argv = &init.argv,
 			      .env = &init.env };
 
-	return task_exec(r, &q);
+	e = task_exec(r, &q, &lost);
+	if (lost)
+		task_exit_group(SIGSEGV);
+	return e;
 }
 
 static int search_exec(struct regs *r)
