@@ -188,6 +188,12 @@ static bool dentry_unhash_locked(struct dentry *d) REQUIRES(&dcache_lock)
 	return true;
 }
 
+/* What is hashed below a name that no walk finds again is found by none either, and would only hold memory. */
+static bool may_hash_locked(const struct dentry *d) REQUIRES(&dcache_lock)
+{
+	return d->parent->flags & (DENTRY_HASHED | DENTRY_ROOT);
+}
+
 static u32 dcache_limit_get(void)
 {
 	struct page_stats st;
@@ -222,7 +228,7 @@ void dentry_publish(struct dentry **dp)
 	old = dentry_find_locked(d->parent, &n);
 	if (old) {
 		dentry_get(old);
-	} else {
+	} else if (may_hash_locked(d)) {
 		dentry_get(d);
 		dentry_hash_locked(d);
 	}
@@ -241,7 +247,8 @@ void dentry_instantiate(struct dentry *d, struct inode *inode)
 	spin_lock(&dcache_lock);
 	BUG_ON(d->inode);
 	WRITE_ONCE(d->inode, inode);
-	if (!(d->flags & DENTRY_HASHED) && !(d->parent->inode->flags & INODE_NO_DCACHE)) {
+	if (!(d->flags & DENTRY_HASHED) && may_hash_locked(d) &&
+	    !(d->parent->inode->flags & INODE_NO_DCACHE)) {
 		dentry_get(d);
 		dentry_hash_locked(d);
 	}
@@ -423,6 +430,13 @@ struct dentry *dentry_parent(struct dentry *d)
 	return p;
 }
 
+static bool may_cache(const struct inode *dir, const struct inode *inode)
+{
+	if (!inode)
+		return !(dir->flags & (INODE_NO_DCACHE | INODE_NO_NEGATIVE | INODE_DEAD));
+	return !(dir->flags & INODE_NO_DCACHE) || inode->flags & INODE_STAYS;
+}
+
 int dentry_lookup(struct dentry *dir, const struct name *n, struct dentry **out)
 {
 	struct inode *inode = NULL;
@@ -458,8 +472,7 @@ int dentry_lookup(struct dentry *dir, const struct name *n, struct dentry **out)
 			inode_put(inode);
 		return err;
 	}
-	if (!(dir->inode->flags & INODE_NO_DCACHE) &&
-	    (inode || !(dir->inode->flags & (INODE_NO_NEGATIVE | INODE_DEAD))))
+	if (may_cache(dir->inode, inode))
 		dentry_publish(&d);
 	*out = d;
 	return 0;

@@ -6,7 +6,8 @@
  *           (negative). namei.c walks them; mount.c hangs mounts on them; open files keep them.
  * Rules     A hashed dentry is held by one reference of the cache. A dentry holds a reference on its
  *           parent and its inode. Only unhashed dentries reach 0 references. An unlinked name is unhashed and
- *           marked DENTRY_DELETED; the dentry keeps its inode for open files.
+ *           marked DENTRY_DELETED; the dentry keeps its inode for open files. Names are hashed below roots and
+ *           hashed directories only: a mount on any other name is not found by the next walk.
  * Locking   dcache_lock (RANK_DCACHE), one for all: hash, parent, name, children, inode and the mount
  *           hash. A path walk over cached names runs entirely under it, without touching references.
  */

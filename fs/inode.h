@@ -162,7 +162,8 @@ struct inode_ops {
 
 enum inode_flags {
 	INODE_NO_DCACHE =
-		1u << 0, /* directory: its names are never cached (procfs task directories) */
+		1u
+		<< 0, /* directory: its names are not cached (procfs task directories), but for INODE_STAYS */
 	INODE_NO_NEGATIVE = 1u << 1, /* directory: absent names are not cached */
 	INODE_DEAD = 1u << 2,	     /* removed directory: nothing can be created in it any more */
 	INODE_HASHED = 1u << 3,	     /* in the inode hash */
@@ -172,6 +173,7 @@ enum inode_flags {
 	INODE_NOATIME = 1u << 7,
 	INODE_HAS_CAPS = 1u << 8, /* there may be a security.capability, which a write takes away */
 	INODE_LINKABLE = 1u << 9, /* O_TMPFILE without O_EXCL: linkat may give it a name */
+	INODE_STAYS = 1u << 10,	  /* its name always means the same: may be cached everywhere */
 };
 
 struct inode {

@@ -5,8 +5,8 @@
  * Role      procfs_setup() takes the tables collected at boot; the first look into it builds the tree. One
  *           instance.
  * Rules     A row that exists already is not added again: tables of owners come before procfs_own_table.
- *           The names of processes are never cached.
- * Missing   hidepid, several pid namespaces in one mount.
+ *           The names of processes are never cached, nor any below them; all others are (INODE_STAYS).
+ * Missing   mounts on names below a process are made and not found; hidepid, several pid namespaces in one mount.
  * See       proc(5), procfs_task.c, procfs_fd.c, procfs_system.c
  */
 #include "fs/procfs_impl.h"

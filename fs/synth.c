@@ -352,9 +352,10 @@ static int node_inode(struct synth_node *n, struct inode **out)
 	si->vfs.rdev = n->rdev;
 	si->vfs.link = n->target;
 	si->vfs.fops = n->fops;
+	si->vfs.flags = INODE_STAYS;
 	if (S_ISDIR(n->mode)) {
 		si->vfs.fops = &default_dir_fops;
-		si->vfs.flags = INODE_NO_NEGATIVE | (n->dir_ops ? n->dir_ops->inode_flags : 0);
+		si->vfs.flags |= INODE_NO_NEGATIVE | (n->dir_ops ? n->dir_ops->inode_flags : 0);
 	} else if (n->row) {
 		si->vfs.fops = &synth_text_fops;
 	}

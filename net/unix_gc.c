@@ -17,6 +17,8 @@
  *             not accepted, so that its listener may be). Without such a piece maybe_cyclic stays false.
  *           - A pass costs as much as there are sockets in flight, so it takes a share of as many closes: whoever
  *             closes sockets does not pay for others' descriptors more than a constant each time.
+ *           - What became garbage without such closes (the last descriptors of sockets in flight are no last
+ *             references) is found by a timer, which runs while maybe_cyclic and comes ever later.
  * Invariants
  *           - Nobody gets a new reference to a candidate during a pass: it would have to be received or peeked at
  *             from a queue of a socket he holds, and both take gc_lock for scms with files.
@@ -30,7 +32,10 @@
  */
 #include "guestkernel/kapi/charge.h"
 #include "guestkernel/kapi/current.h"
+#include "guestkernel/kapi/defer.h"
 #include "guestkernel/kapi/errno.h"
+#include "guestkernel/kapi/time.h"
+#include "guestkernel/kapi/timer.h"
 #include "guestkernel/kapi/wait.h"
 #include "guestkernel/uapi/resource.h"
 #include "net/unix_impl.h"
@@ -39,12 +44,50 @@
 #define BREATHE		64u /* sockets visited between two chances for other tasks */
 #define CLOSES_PER_PASS 8u  /* a pass is due after one close for so many sockets in flight */
 
+#define LATE_MIN_NS NSEC_PER_SEC
+#define LATE_MAX_NS (32 * NSEC_PER_SEC)
+#define LATE_EACH_NS \
+	1000u /* more for each descriptor in flight: a pass takes a small part of the time */
+
 static struct mutex gc_lock = MUTEX_INIT(gc_lock, RANK_SOCKET_GC);
 static struct list inflight_socks = LIST_INIT(inflight_socks); /* [gc_lock] by gc_link */
 static u32 nr_inflight;					       /* [gc_lock] */
 static bool maybe_cyclic;				       /* [gc_lock] */
 static bool running;					       /* [gc_lock] */
 static atomic_t nr_closes;				       /* since the last pass */
+
+static void late_fired(struct ktimer *t);
+static void late_pass(struct deferred *d);
+
+/* The pass nobody else makes. is_armed: from the timer's start until late_pass() has run; always while maybe_cyclic. */
+static struct {
+	struct ktimer timer;
+	struct deferred pass;
+	bool is_armed;
+	u64 wait_ns; /* blurred by races */
+} late = { .timer = { .fn = late_fired }, .pass = { .run = late_pass }, .wait_ns = LATE_MIN_NS };
+
+static void late_arm(void)
+{
+	if (!READ_ONCE(late.is_armed) && !xchg(&late.is_armed, true))
+		ktimer_arm(&late.timer, clock_monotonic_ns() + READ_ONCE(late.wait_ns) +
+						(u64)READ_ONCE(nr_inflight) * LATE_EACH_NS);
+}
+
+static void late_fired(struct ktimer *t)
+{
+	defer_add(&late.pass);
+}
+
+static void late_pass(struct deferred *d)
+{
+	unix_gc();
+	WRITE_ONCE(late.wait_ns, MIN(2 * READ_ONCE(late.wait_ns), LATE_MAX_NS));
+	(void)xchg(&late.is_armed,
+		   false); /* before the look: who sets it now either sees that, or is seen */
+	if (READ_ONCE(maybe_cyclic))
+		late_arm();
+}
 
 static struct unix_sock *unix_of_file(const struct file *f)
 {
@@ -88,6 +131,7 @@ static void uncharge_sender(struct scm *s, u32 nr)
 
 int unix_scm_launch(struct scm *s, struct unix_sock *to)
 {
+	bool cyclic;
 	int ret;
 
 	if (!s->nr_files)
@@ -102,9 +146,14 @@ int unix_scm_launch(struct scm *s, struct unix_sock *to)
 		return ret;
 	mutex_lock(&gc_lock);
 	count_locked(s, true);
-	if (to->inflight || !READ_ONCE(to->sk.file))
+	cyclic = to->inflight || !READ_ONCE(to->sk.file);
+	if (cyclic)
 		WRITE_ONCE(maybe_cyclic, true);
 	mutex_unlock(&gc_lock);
+	if (cyclic) {
+		WRITE_ONCE(late.wait_ns, LATE_MIN_NS);
+		late_arm();
+	}
 	return 0;
 }
 

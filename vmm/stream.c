@@ -31,6 +31,7 @@ struct stream_set {
 	struct stream s[HYP_STREAMS];
 	atomic_bool finish;
 	bool tell_stdin; /* [I] the guest kicks when it waits for stdin, which is a terminal */
+	bool was_kicked; /* since the guest was last asked whether it waits for stdin; only with tell_stdin */
 };
 
 static struct stream_set set;
@@ -116,18 +117,27 @@ static void output_some(struct vm *vm, struct stream *s)
 		vm_raise(vm, HYP_EVENT_STREAM);
 }
 
-/* The guest waits for input that a background process will not get. */
+static bool output_left(struct vm *vm)
+{
+	return (!set.s[HYP_STDOUT].is_done && output_used(vm, &set.s[HYP_STDOUT])) ||
+	       (!set.s[HYP_STDERR].is_done && output_used(vm, &set.s[HYP_STDERR]));
+}
+
+/* The guest may wait for input that a background process will not get: asking for nothing stops us then. What was
+ * written before goes out before, so the output is looked at after the wish. */
 static void input_wanted(struct vm *vm, struct stream *s)
 {
-	uint32_t resumes;
 	uint8_t nothing;
 
-	if (!set.tell_stdin || s->is_done ||
-	    !__atomic_load_n(&s->ring->consumer_waits, __ATOMIC_SEQ_CST))
-		return;
-	do {
-		resumes = vm_resumes(vm);
-	} while (was_stopped(vm, read(s->fd, &nothing, 0), resumes));
+	while (set.was_kicked && !s->is_done) {
+		uint32_t resumes = vm_resumes(vm);
+		bool waits = __atomic_load_n(&s->ring->consumer_waits, __ATOMIC_SEQ_CST);
+
+		if (waits && output_left(vm))
+			return;
+		if (!waits || !was_stopped(vm, read(s->fd, &nothing, 0), resumes))
+			set.was_kicked = false;
+	}
 }
 
 static void input_some(struct vm *vm, struct stream *s)
@@ -191,7 +201,7 @@ static bool wait_and_move(struct vm *vm, const struct timespec *timeout)
 	if (p[0].revents && read(vm->kick_fd, &drained, sizeof drained) < 0)
 		return true;
 	if (p[0].revents)
-		input_wanted(vm, &set.s[HYP_STDIN]);
+		set.was_kicked = set.tell_stdin;
 	for (i = 0; i < HYP_STREAMS; i++) {
 		if (!p[1 + i].revents)
 			continue;
@@ -201,12 +211,6 @@ static bool wait_and_move(struct vm *vm, const struct timespec *timeout)
 			output_some(vm, &set.s[i]);
 	}
 	return true;
-}
-
-static bool output_left(struct vm *vm)
-{
-	return (!set.s[HYP_STDOUT].is_done && output_used(vm, &set.s[HYP_STDOUT])) ||
-	       (!set.s[HYP_STDERR].is_done && output_used(vm, &set.s[HYP_STDERR]));
 }
 
 static void on_background(int signo)
@@ -238,6 +242,7 @@ static void *stream_thread(void *arg)
 	pthread_sigmask(SIG_UNBLOCK, &terminal, NULL);
 	vm_lock_in(vm, SANDBOX_STREAM, -1);
 	while (!atomic_load(&set.finish)) {
+		input_wanted(vm, &set.s[HYP_STDIN]);
 		ask_for_kicks(vm);
 		wait_and_move(vm, NULL);
 	}

@@ -49,7 +49,8 @@ struct vfork_done {
 
 #define STACKS_PART  8 /* of memory may be kernel stacks */
 #define THREADS_MIN  128
-#define FOR_ROOT     32	  /* of threads_max */
+#define FOR_ROOT     32u  /* of whichever limit is reached first, but no more than */
+#define ROOT_PART    8u	  /* this part of it */
 #define PIDS_DEFAULT 4096 /* --pids-limit */
 
 u32 threads_max = THREADS_MIN;
@@ -449,16 +450,18 @@ void task_limits_init(u64 nr_frames, u64 pids_limit)
 	pids_max = (u32)MIN(pids_limit ? pids_limit : (u64)PIDS_DEFAULT, (u64)U32_MAX);
 }
 
-/* Root may go beyond RLIMIT_NPROC, by uid or by capability; the last places of threads_max are his. */
+/* Root may go beyond RLIMIT_NPROC, by uid or by capability; the last places of all are his: without them nobody could
+ * start the program that ends a user's who has taken every place. */
 static int charge_task(void)
 {
 	bool exempt = current()->cred->uid == 0 || charge_exempt();
 	u64 limit = exempt ? CHARGE_UNLIMITED : current_rlimit(RLIMIT_NPROC);
-	u32 n = atomic_add(&nr_charged, 1), most = exempt ? threads_max : threads_max - FOR_ROOT;
+	u32 n = atomic_add(&nr_charged, 1), most = MIN(threads_max, pids_max);
 	int ret;
 
-	ret = n > MIN(most, pids_max) ? -EAGAIN
-				      : charge(account_current(), CHARGE_PROCESSES, 1, limit);
+	if (!exempt)
+		most -= MIN(FOR_ROOT, most / ROOT_PART);
+	ret = n > most ? -EAGAIN : charge(account_current(), CHARGE_PROCESSES, 1, limit);
 	if (ret < 0)
 		atomic_sub(&nr_charged, 1);
 	return ret;

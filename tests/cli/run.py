@@ -12,6 +12,7 @@ import pathlib
 import pty
 import re
 import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -123,6 +124,14 @@ def test_pids_limit():
     equal(run('run', '--pids-limit', '10', IMAGE, 'sh', '-c', script).stdout, '')
     for n in ('40', '-1', '0'):
         equal(run('run', '--pids-limit', n, IMAGE, 'sh', '-c', script).stdout, 'all\n')
+
+
+def test_a_user_leaves_root_places_below_the_pids_limit():
+    user = "su user -c 'for i in $(seq 60); do sleep 9 & done; wait; echo all'"
+    root = 'for i in 1 2 3; do sleep 1 & done; wait; echo root goes on'
+    line = 'user:x:77:77::/:/bin/sh'
+    p = run('run', '--pids-limit', '40', IMAGE, 'sh', '-c', f'echo {line} >> /etc/passwd; {user}; {root}')
+    equal(p.stdout, 'root goes on\n', p.stderr)
 
 
 def test_the_program_is_hardened():
@@ -571,6 +580,15 @@ def test_background_read_stops_and_goes_on_in_front():
         s.type(b'word\n')
         s.until(b'got <word>')
         equal(s.event(), {'exited': 0})
+
+
+def test_output_comes_before_the_stop_of_a_background_read():
+    command = 'head -c 60000 /dev/zero | tr "\\0" x; echo ready; head -n1 >/dev/null'
+    with on_jobshell('-i', IMAGE, 'sh', '-c', command, front=False) as s:
+        # the terminal is full and nobody reads it: not the time to stop
+        assert not select.select([s.control], [], [], 4)[0], s.event()
+        s.until(b'ready')
+        equal(s.event(), {'stopped': signal.SIGTTIN})
 
 
 def test_raw_terminal_waits_for_the_front_and_survives_a_stop():

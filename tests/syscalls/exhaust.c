@@ -459,6 +459,21 @@ static void install_filters(void)
 	}
 }
 
+static void names_looked_up_often_take_memory_once(void)
+{
+	static const char *const paths[] = {
+		"/proc/sys/kernel/hostname", "/proc/tty/drivers",   "/proc/self/status",
+		"/proc/self/net/dev",	     "/proc/self/ns/pid",   "/proc/self/fdinfo/0",
+		"/proc/self/task",	     "/proc/self/limits/x", "/dev/pts/no-terminal",
+	};
+	long before = free_kb();
+
+	for (int i = 0; i < 40000; i++)
+		access(paths[i % (int)(sizeof paths / sizeof paths[0])], F_OK);
+	if (inside())
+		CHECK(free_kb() > before - BACK_KB / 4);
+}
+
 #define KIND(name, make)                          \
 	static void name##_hurt_nobody_else(void) \
 	{                                         \
@@ -489,4 +504,5 @@ TEST_PROGRAM(exhaust, CASE(threads_hurt_nobody_else), CASE(processes_hurt_nobody
 	     CASE(ipc_objects_hurt_nobody_else), CASE(names_in_directories_hurt_nobody_else),
 	     CASE(regions_and_tables_hurt_nobody_else),
 	     CASE(tables_of_unmapped_ranges_hurt_nobody_else),
-	     CASE(anonymous_pages_hurt_nobody_else), CASE(seccomp_filters_hurt_nobody_else));
+	     CASE(anonymous_pages_hurt_nobody_else), CASE(seccomp_filters_hurt_nobody_else),
+	     CASE(names_looked_up_often_take_memory_once));

@@ -261,10 +261,35 @@ static void a_change_that_is_killed_leaves_the_file_as_it_was(void)
 	}
 }
 
+static void mounts_on_names_in_proc_are_found(void)
+{
+	char text[4096];
+	int fd;
+
+	t_need_cap(CAP_SYS_ADMIN);
+	MUST(unshare(CLONE_NEWNS));
+	MUST(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	t_write_file("mine", "hidden");
+	MUST(mount("mine", "/proc/version", NULL, MS_BIND, NULL));
+	CHECK_EQ(t_read_file("/proc/version", text, sizeof text), 6);
+	MUST(umount("/proc/version"));
+	CHECK(t_read_file("/proc/version", text, sizeof text) > 6);
+	MUST(mount("none", "/proc/tty", "tmpfs", 0, NULL));
+	MUST(close(MUST(open("/proc/tty/new", O_WRONLY | O_CREAT, 0644))));
+	CHECK_ERRNO(access("/proc/tty/drivers", F_OK), ENOENT);
+	fd = MUST(open("/proc/sys", O_RDONLY | O_DIRECTORY));
+	MUST(mount("mine", "/proc/sys/kernel/hostname", NULL, MS_BIND, NULL));
+	MUST(close(MUST(openat(fd, "kernel/hostname", O_RDONLY))));
+	CHECK_EQ(t_read_file("/proc/sys/kernel/hostname", text, sizeof text), 6);
+	MUST(umount("/proc/sys/kernel/hostname"));
+	MUST(umount("/proc/tty"));
+	MUST(access("/proc/tty/drivers", F_OK));
+}
+
 TEST_PROGRAM(mount_rules, CASE(a_writer_keeps_a_file_system_writable),
 	     CASE(so_does_a_writable_mapping), CASE(writers_count_for_their_own_mount),
 	     CASE(changes_of_the_tree_are_told_once), CASE(a_whiteout_without_room_renames_nothing),
 	     CASE(directories_keep_their_counts_through_whiteouts),
-	     CASE(mounts_come_and_go_under_walks),
+	     CASE(mounts_come_and_go_under_walks), CASE(mounts_on_names_in_proc_are_found),
 	     CASE(a_thousand_mounts_on_one_place_come_off_again),
 	     CASE(a_change_that_is_killed_leaves_the_file_as_it_was));
