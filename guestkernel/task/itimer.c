@@ -75,7 +75,7 @@ struct task *itimer_running_thread_locked(struct tgroup *g)
 }
 
 /* [S] Expires what is due; CPU time until the next one, U64_MAX: none. */
-static u64 expire_cpu_itimer(struct tgroup *g, u32 which, u64 now)
+static u64 expire_cpu_itimer(struct tgroup *g, u32 which, u64 now) REQUIRES(g->lock)
 {
 	struct itimer *it = &g->itimer[which];
 	siginfo_t info;

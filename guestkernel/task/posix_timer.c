@@ -107,11 +107,11 @@ static bool cpu_not_due(struct posix_timer *pt, u64 now)
 	return true;
 }
 
-static void expire(struct posix_timer *pt)
+static void expire(struct tgroup *g, struct posix_timer *pt) REQUIRES(g->lock)
 {
 	struct task *t = pt->target		   ? pt->target
-			 : clock_is_cpu(pt->clock) ? itimer_running_thread_locked(pt->group)
-						   : pt->group->leader;
+			 : clock_is_cpu(pt->clock) ? itimer_running_thread_locked(g)
+						   : g->leader;
 	siginfo_t *info = &pt->entry.info;
 
 	memset(info, 0, sizeof *info);
@@ -136,7 +136,7 @@ static void timer_fired(struct ktimer *kt)
 	spin_lock(&g->lock);
 	if (pt->deadline_ns && !g->exiting && !cpu_not_due(pt, now)) {
 		if (pt->notify != SIGEV_NONE && !(pt->target && pt->target->exited))
-			expire(pt);
+			expire(g, pt);
 		if (!pt->queue) { /* nobody will take a signal: go on by ourselves */
 			advance(pt, now);
 			if (pt->deadline_ns)

@@ -58,7 +58,7 @@ static void fs_finish(struct fs *fs)
 
 	cr_assert_eq(erofs_writer_finish(&fs->w, fs->tree, uuid, &fs->size, &err), 0);
 	fs->data = malloc(fs->size);
-	cr_assert_eq(pread(fs->w.fd, fs->data, fs->size, 0), fs->size);
+	cr_assert_eq(pread(fs->w.fd, fs->data, fs->size, 0), (ssize_t)fs->size);
 	cr_assert_eq(erofs_image_init(&fs->img, fs->data, fs->size, &err), 0, "%s", err.msg);
 }
 

@@ -102,7 +102,7 @@ static void make_rootfs(const char *path, const char *seed)
 	size_t len = load(seed, data, sizeof(data));
 	CLEANUP_FD int fd = make_file(path);
 
-	cr_assert_eq(write(fd, data, len), len);
+	cr_assert_eq(write(fd, data, len), (ssize_t)len);
 }
 
 static void empty_cache(void)
