@@ -126,14 +126,17 @@ static void ways_from_a_file_to_instances_are_bounded_by_length(void)
 
 	MUST(setrlimit(RLIMIT_NOFILE, &nofile));
 	MUST(watch(inner, fd));
-	for (int i = 0; i < FAN; i++)
-		MUST(watch(outer = MUST(epoll_create1(0)), inner));
+	for (int i = 0; i < FAN; i++) {
+		outer = MUST(epoll_create1(0));
+		MUST(watch(outer, inner));
+	}
 	last = MUST(epoll_create1(0));
 	CHECK_ERRNO(watch(last, inner), EINVAL);
 	MUST(close(outer));
 	MUST(watch(last, inner));
 	/* Any number may watch the file itself. */
-	MUST(watch(outer = MUST(epoll_create1(0)), fd));
+	outer = MUST(epoll_create1(0));
+	MUST(watch(outer, fd));
 	/* An instance that is watched gets no file that has as many ways already. */
 	other = MUST(epoll_create1(0));
 	MUST(watch(outer, other));

@@ -336,7 +336,7 @@ uint64_t value_of(enum kind kind)
 	case K_DIRFD:
 		if (below(2))
 			return (uint64_t)AT_FDCWD;
-		/* fallthrough */
+		__attribute__((fallthrough));
 	case K_FD:
 		return below(30) ? below(DESCRIPTORS) : number();
 	case K_PID:
