@@ -264,7 +264,7 @@ static void a_change_that_is_killed_leaves_the_file_as_it_was(void)
 static void mounts_on_names_in_proc_are_found(void)
 {
 	char text[4096];
-	int fd;
+	int fd, below;
 
 	t_need_cap(CAP_SYS_ADMIN);
 	MUST(unshare(CLONE_NEWNS));
@@ -275,11 +275,13 @@ static void mounts_on_names_in_proc_are_found(void)
 	MUST(umount("/proc/version"));
 	CHECK(t_read_file("/proc/version", text, sizeof text) > 6);
 	MUST(mount("none", "/proc/tty", "tmpfs", 0, NULL));
-	MUST(close(MUST(open("/proc/tty/new", O_WRONLY | O_CREAT, 0644))));
+	fd = MUST(open("/proc/tty/new", O_WRONLY | O_CREAT, 0644));
+	MUST(close(fd));
 	CHECK_ERRNO(access("/proc/tty/drivers", F_OK), ENOENT);
 	fd = MUST(open("/proc/sys", O_RDONLY | O_DIRECTORY));
 	MUST(mount("mine", "/proc/sys/kernel/hostname", NULL, MS_BIND, NULL));
-	MUST(close(MUST(openat(fd, "kernel/hostname", O_RDONLY))));
+	below = MUST(openat(fd, "kernel/hostname", O_RDONLY));
+	MUST(close(below));
 	CHECK_EQ(t_read_file("/proc/sys/kernel/hostname", text, sizeof text), 6);
 	MUST(umount("/proc/sys/kernel/hostname"));
 	MUST(umount("/proc/tty"));
