@@ -94,5 +94,7 @@ int main(int argc, char **argv)
 		check(v <= KERNEL_VA_BASE || v >= KERNEL_VA_BASE + n,
 		      "a pointer to the old place is left");
 	}
+	free(before);
+	free(after);
 	return 0;
 }
