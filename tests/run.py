@@ -174,7 +174,7 @@ def run_suite(suite, cases, options, position='', log_name=None):
     env = dict(os.environ, PYTHONDONTWRITEBYTECODE='1')
     if options.fast:
         env['MONITOR_TEST_FAST'] = '1'
-    with open(LOGS / f'{log_name or suite.name}.log', 'w', errors='replace') as log:
+    with open(LOGS / f'{log_name or suite.name}.log', 'w', buffering=1, errors='replace') as log:
         reader = Reader(suite, log, options.verbose, not position)
         if suite.packages and subprocess.call([ROOT / 'tools/dev', 'packages', *suite.packages]):
             reader.own_failure('its packages cannot be installed')
