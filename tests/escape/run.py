@@ -64,7 +64,7 @@ class Sandbox:
         watcher = threading.Thread(target=self.look, args=(done,))
         bystander = subprocess.Popen(['sleep', '1000'])
         child = subprocess.Popen([self.monitor, 'run', '--platform=process', '--privileged', '--memory', '640m',
-                                  *self.args.option, self.image, '/bin/escape_all', *filters],
+                                  *self.args.option, self.image, '/bin/escape_all', '--patience', '3', *filters],
                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                  env={**os.environ, 'XDG_CACHE_HOME': str(self.folder / 'cache')}, cwd=self.folder)
         watcher.start()
