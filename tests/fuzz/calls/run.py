@@ -5,7 +5,7 @@
 Role   Packs the program `calls` into an image, runs it, and judges: the sandbox ends with status 0, says something every
        --hang seconds, and nothing bad. Prints one TAP line, and before it, when it failed, what the last workers were.
        A finding is replayed with the same --seed, or one worker of it with --worker=SEED (--trace shows its calls).
-Rules  --native runs the program on this host instead, in a PID and mount namespace of its own: it must pass there.
+Rules  Never on a host: as root it changes devices, owners and the host's name.
 """
 import argparse
 import os
@@ -61,7 +61,6 @@ def main():
     p.add_argument('--program', type=pathlib.Path, default=ROOT / 'build/tests/fuzz/calls')
     p.add_argument('--platform', default='process')
     p.add_argument('--option', action='append', default=[], help='passed to `monitor run`')
-    p.add_argument('--native', action='store_true')
     p.add_argument('--seconds', type=int, default=20)
     p.add_argument('--hang', type=int, default=60)
     p.add_argument('--seed', type=int, default=random.randrange(1 << 32))
@@ -73,19 +72,14 @@ def main():
     args = [f'--seconds={a.seconds}', f'--seed={a.seed}', f'--procs={a.procs}', f'--threads={a.threads}']
     args += [f'--worker={a.worker}'] * (a.worker is not None) + ['--trace'] * a.trace
     with tempfile.TemporaryDirectory() as tmp:
-        if a.native:
-            command = ['unshare', '-m', '-p', '-i', '-f', '--mount-proc', '--kill-child', 'sh', '-c',
-                       'mount -t tmpfs -o mode=1777 tmpfs /tmp && exec "$0" "$@"', str(a.program)]
-        else:
-            make_image(a.program, tmp + '/image.tar')
-            command = [a.monitor, 'run', f'--platform={a.platform}', '--memory=512m', *a.option, tmp + '/image.tar', '/bin/calls']
+        make_image(a.program, tmp + '/image.tar')
+        command = [a.monitor, 'run', f'--platform={a.platform}', '--memory=512m', *a.option, tmp + '/image.tar', '/bin/calls']
         print(f'# seed {a.seed}', flush=True)
         child = subprocess.Popen(command + args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         lines, why = watch(child, a.hang)
     shown = lines[-40:] if why else lines[-1:]
     print(*('# ' + line for line in shown), sep='\n')
-    name = 'native' if a.native else a.platform
-    print(f'not ok 1 - {name}: seed {a.seed}: {why}' if why else f'ok 1 - {name}')
+    print(f'not ok 1 - {a.platform}: seed {a.seed}: {why}' if why else f'ok 1 - {a.platform}')
     print('1..1')
     sys.exit(bool(why))
 
